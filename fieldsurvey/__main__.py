@@ -1,0 +1,5 @@
+"""`python -m fieldsurvey`."""
+
+from fieldsurvey.cli import main
+
+main()

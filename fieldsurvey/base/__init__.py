@@ -1,0 +1,1 @@
+"""What every room may use: errors, languages, atomic files, paths, clock, SQLite. It knows nothing of surveys."""

@@ -1,0 +1,82 @@
+"""Canonical JSON: one byte string for one value, so that what is signed or hashed can be compared as bytes.
+
+Keys sorted by code point, no white space, UTF-8, integers only (no floats), no lone surrogates. What is parsed must
+equal its own re-encoding; duplicate keys, NaN, depth over 32 and trailing bytes are refused.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from fieldsurvey.base.errors import UntrustedError
+
+MAX_DEPTH = 32
+
+
+class NotCanonicalError(UntrustedError):
+    """The bytes are not canonical JSON."""
+
+    code = "untrusted.json"
+    template = "A header or manifest is not well formed ({reason})."
+    hint = "It was refused whole and nothing was changed. Ask for a fresh copy."
+
+
+def canonical(value: Any) -> bytes:
+    """Encode dicts with string keys, lists, strings, integers, booleans and None."""
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_refuse_type
+    ).encode("utf-8")
+
+
+def parse_canonical(data: bytes) -> Any:
+    """Decode `data`; raises NotCanonicalError unless it is exactly what `canonical` would write."""
+    _check_depth(data)
+    try:
+        value = json.loads(
+            data.decode("utf-8"), object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float
+        )
+        again = canonical(value)
+    except (UnicodeError, json.JSONDecodeError, RecursionError) as error:
+        raise NotCanonicalError(reason=type(error).__name__) from None
+    except ValueError:  # CPython refuses integers of more than 4,300 digits
+        raise NotCanonicalError(reason="number") from None
+    if again != data:
+        raise NotCanonicalError(reason="encoding")
+    return value
+
+
+def _check_depth(data: bytes) -> None:
+    depth = 0
+    in_string = escaped = False
+    for byte in data:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise NotCanonicalError(reason="depth")
+        elif byte in b"]}":
+            depth -= 1
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NotCanonicalError(reason="duplicate key")
+    return found
+
+
+def _no_float(_: str) -> NoReturn:
+    raise NotCanonicalError(reason="number")
+
+
+def _refuse_type(value: object) -> NoReturn:
+    raise TypeError(f"canonical JSON has no {type(value).__name__}")
