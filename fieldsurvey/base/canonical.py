@@ -7,11 +7,14 @@ equal its own re-encoding; duplicate keys, NaN, depth over 32 and trailing bytes
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 from fieldsurvey.base.errors import UntrustedError
 
 MAX_DEPTH = 32
+# Strings (to the end where unterminated, so that no input is scanned twice) and brackets outside them.
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[{\]}]', re.DOTALL)
 
 
 class NotCanonicalError(UntrustedError):
@@ -48,22 +51,13 @@ def parse_canonical(data: bytes) -> Any:
 
 def _check_depth(data: bytes) -> None:
     depth = 0
-    in_string = escaped = False
-    for byte in data:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
+    for token in _TOKENS.finditer(data):
+        first = token.group()[0]
+        if first in b"[{":
             depth += 1
             if depth > MAX_DEPTH:
                 raise NotCanonicalError(reason="depth")
-        elif byte in b"]}":
+        elif first in b"]}":
             depth -= 1
 
 
