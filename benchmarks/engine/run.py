@@ -1,0 +1,39 @@
+"""`python -m benchmarks engine [SHAPE …]`: ours beside JavaRosa on the same forms and answers."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from benchmarks.engine.measure import Figures, javarosa, median, ours, p99
+from benchmarks.engine.shapes import RUNS
+
+HEAD = (
+    "| form | engine | load ms | answer median / p99 ms | add last ms | filter ms | validate ms | instance |\n"
+    + "|---" * 8
+    + "|"
+)
+
+
+def main(names: list[str]) -> str:
+    """A Markdown table, one line an engine and form."""
+    lines = [HEAD]
+    for name in names or list(RUNS):
+        run = RUNS[name]()
+        rounds = 5 if len(run.xform) < 500_000 else 3
+        mine = ours(run, rounds)
+        with tempfile.TemporaryDirectory() as work:
+            peer = javarosa(run, rounds, Path(work))
+        lines.append(_line(name, mine, ""))
+        if peer is not None:
+            lines.append(_line(name, peer, "equal" if peer.leaves == mine.leaves else "DIFFERENT"))
+    return "\n".join(lines)
+
+
+def _line(name: str, f: Figures, same: str) -> str:
+    filters = ", ".join(f"{ref.rpartition('/')[2]} {median(ns):.3f}" for ref, ns in f.filter.items())
+    added = f"{median(f.add[-5:]):.3f}" if f.add else "–"
+    return (
+        f"| {name} | {f.engine} | {median(f.load):.1f} | {median(f.answer):.4f} / {p99(f.answer):.3f} | {added} "
+        f"| {filters or '–'} | {median(f.validate):.3f} | {same} |"
+    )
