@@ -34,7 +34,7 @@ def canonical(value: Any) -> bytes:
 
 def parse_canonical(data: bytes) -> Any:
     """Decode `data`; raises NotCanonicalError unless it is exactly what `canonical` would write."""
-    _check_depth(data)
+    check_depth(data)
     try:
         value = json.loads(
             data.decode("utf-8"), object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float
@@ -49,7 +49,10 @@ def parse_canonical(data: bytes) -> Any:
     return value
 
 
-def _check_depth(data: bytes) -> None:
+def check_depth(data: bytes) -> None:
+    """Raises NotCanonicalError when arrays and objects nest deeper than MAX_DEPTH."""
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return
     depth = 0
     for token in _TOKENS.finditer(data):
         first = token.group()[0]

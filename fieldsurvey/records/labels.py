@@ -1,0 +1,49 @@
+"""Every purpose for which something is signed, hashed, derived or wrapped, and the one way labels are bound.
+
+The digit is the format's version byte. A label is used for one purpose only: a signature over a batch can never be
+shown as one over a receipt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+# hashes and identities
+RECIPIENT_ID: Final = "fieldsurvey/0/recipient id"
+KEY_ID: Final = "fieldsurvey/0/key id"
+DEVICE_ID: Final = "fieldsurvey/0/device id"
+LOG_START: Final = "fieldsurvey/0/log start"
+LOG_HEAD: Final = "fieldsurvey/0/log head"
+WITHDRAWAL_TAG: Final = "fieldsurvey/0/withdrawal tag"
+# signatures
+SIGN_LOG_ENTRY: Final = "fieldsurvey/0/sign log entry"
+SIGN_DEVICE_CARD: Final = "fieldsurvey/0/sign device card"
+SIGN_CONTAINER: Final = "fieldsurvey/0/sign container"  # followed by "/" and the container's kind
+SIGN_REQUEST: Final = "fieldsurvey/0/sign request"
+# sealing and derivation
+RECORD_WRAP: Final = "fieldsurvey/0/record wrap"
+RECORD_BODY: Final = "fieldsurvey/0/record body"
+ROOT_SEED: Final = "fieldsurvey/0/root seed"
+
+
+def bind(label: str, *parts: bytes) -> bytes:
+    """`label` and `parts` as one byte string that no other label and parts give: each with its length before it.
+
+    The label's length is two bytes, each part's four, big-endian.
+    """
+    name = label.encode("ascii")
+    pieces = [len(name).to_bytes(2, "big"), name]
+    for part in parts:
+        pieces += (len(part).to_bytes(4, "big"), part)
+    return b"".join(pieces)
+
+
+def hash_of(label: str, *parts: bytes) -> bytes:
+    """SHA-256 of `bind(label, *parts)`; 32 bytes."""
+    return hashlib.sha256(bind(label, *parts)).digest()
+
+
+def sequence(number: int) -> bytes:
+    """A sequence number as eight bytes, big-endian."""
+    return number.to_bytes(8, "big")
