@@ -1,0 +1,252 @@
+"""What can be done, apart from the keys that do it. Footer, help, palette, user keymaps and `--plain` derive from here.
+
+Every F key has a twin without F: terminals send Ctrl+4 … Ctrl+7 as the control characters 0x1c … 0x1f, which Textual
+names ctrl+backslash, ctrl+right_square_bracket, ctrl+circumflex_accent and ctrl+underscore. No default key is one
+that edits text in an Input or a TextArea (a test reads their bindings). Knows nothing of widgets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fieldsurvey.base.i18n import gettext, n_
+
+
+class Scope(StrEnum):
+    """Where an action is offered."""
+
+    EVERYWHERE = "everywhere"
+    UNLOCK = "unlock"
+    HOME = "home"
+    INTERVIEW = "interview"
+    REPEAT = "repeat"
+    REVIEW = "review"
+    SYNC = "sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`name` is the Textual action without `action_`; `keys` are Textual's key names, the first is shown."""
+
+    id: str
+    name: str
+    scope: Scope
+    keys: tuple[str, ...]
+    label: str  # message id; at most 10 letters or so: it stands in the footer
+    help: str  # message id
+    plain: str = ""  # the command word of --plain, where there is one
+    rank: int = 0  # > 0: in the footer, in this order
+    priority: bool = True  # False where a focused editor has the first word (text undo)
+
+    @property
+    def shown(self) -> str:
+        """The label in the user's language."""
+        return gettext(self.label)
+
+
+_E, _I, _R = Scope.EVERYWHERE, Scope.INTERVIEW, Scope.REVIEW
+
+ACTIONS: tuple[Action, ...] = (
+    Action("help", "help", _E, ("f1", "ctrl+o"), n_("Help"), n_("What the keys of this screen do"), "?", 5),
+    Action("language", "language", _E, ("f2", "ctrl+l"), n_("Language"), n_("The other language, in place"), "i", 0),
+    Action(
+        "hide",
+        "hide",
+        _E,
+        ("f4", "ctrl+backslash", "ctrl+4"),
+        n_("Hide"),
+        n_("Cover the screen at once; the same key uncovers it; after a minute it locks"),
+    ),
+    Action("lock", "lock", _E, ("f12", "ctrl+t"), n_("Lock"), n_("Save and lock: the passphrase is asked again")),
+    Action("quit", "quit", _E, ("ctrl+q",), n_("Quit"), n_("Save and leave the program"), "salir", 6),
+    Action(
+        "reveal",
+        "reveal",
+        Scope.UNLOCK,
+        ("f6", "ctrl+circumflex_accent", "ctrl+6"),
+        n_("Show"),
+        n_("Show or hide the passphrase while you type"),
+        "",
+        2,
+    ),
+    Action(
+        "unlock_sync",
+        "sync",
+        Scope.UNLOCK,
+        ("f9", "ctrl+r"),
+        n_("Sync"),
+        n_("Copy what is sealed to a stick; works without unlocking"),
+        "",
+        3,
+    ),
+    Action("open", "open", Scope.HOME, ("enter",), n_("Open"), n_("Start the form or go on with the draft"), "", 1),
+    Action("discard", "discard", Scope.HOME, ("delete",), n_("Discard"), n_("Erase the draft for good"), "", 3),
+    Action(
+        "home_sync",
+        "sync",
+        Scope.HOME,
+        ("f9", "ctrl+r"),
+        n_("Sync"),
+        n_("Copy what is sealed to a stick and take receipts from it"),
+        "",
+        2,
+    ),
+    Action("next", "next", _I, ("enter", "pagedown"), n_("Next"), n_("Save the answer and go on"), "", 1),
+    Action(
+        "back",
+        "back",
+        _I,
+        ("pageup", "ctrl+b"),
+        n_("Back"),
+        n_("Save and go back the way you came; never checks"),
+        "<",
+        2,
+    ),
+    Action("jump", "jump", _I, ("ctrl+g",), n_("Jump"), n_("A list of the questions; opens where you are"), "ir", 0),
+    Action("note", "note", _I, ("f3", "ctrl+n"), n_("Note"), n_("A note of yours on this question"), "n", 0),
+    Action(
+        "dont_know",
+        "dont_know",
+        _I,
+        ("f5", "ctrl+right_square_bracket", "ctrl+5"),
+        n_("Doesn't know"),
+        n_("Record “doesn't know”, where the question allows it"),
+        "ns",
+    ),
+    Action(
+        "prefers_not",
+        "prefers_not",
+        _I,
+        ("f6", "ctrl+circumflex_accent", "ctrl+6"),
+        n_("Prefers not to say"),
+        n_("Record “prefers not to say”, where the question allows it"),
+        "nr",
+    ),
+    Action(
+        "not_applicable",
+        "not_applicable",
+        _I,
+        ("f7", "ctrl+underscore", "ctrl+7"),
+        n_("Not applicable"),
+        n_("Record “not applicable”, where the question allows it"),
+        "na",
+    ),
+    Action(
+        "problem",
+        "problem",
+        _I,
+        ("f8", "ctrl+f"),
+        n_("Problem"),
+        n_("Go to the first answer that needs attention"),
+        "f",
+        0,
+    ),
+    Action(
+        "review",
+        "review",
+        _I,
+        ("f9", "ctrl+r"),
+        n_("Review"),
+        n_("All answers: given, missing, doubtful, notes"),
+        "r",
+        3,
+    ),
+    Action(
+        "save",
+        "save",
+        _I,
+        ("ctrl+s",),
+        n_("Leave"),
+        n_("Save and go to Home; the draft opens at this question"),
+        "g",
+        4,
+    ),
+    Action(
+        "undo",
+        "undo",
+        _I,
+        ("ctrl+z",),
+        n_("Undo"),
+        n_("Take back the last answer and show its question"),
+        "z",
+        0,
+        priority=False,
+    ),
+    Action("add", "add", Scope.REPEAT, ("plus", "insert"), n_("Add"), n_("Add one more to the table"), "+", 0),
+    Action(
+        "remove", "remove", Scope.REPEAT, ("delete", "minus"), n_("Remove"), n_("Remove the row; asks first"), "-", 0
+    ),
+    Action("go", "go", _R, ("enter",), n_("Open"), n_("Go to the question; Next comes back here"), "", 1),
+    Action(
+        "filter", "filter", _R, ("space", "tab"), n_("Filter"), n_("All, needing attention, missing, with notes"), "", 2
+    ),
+    Action(
+        "seal",
+        "seal",
+        _R,
+        ("f10", "ctrl+s"),
+        n_("Seal"),
+        n_("Finish: encrypted for the HMU, no more changes"),
+        "sellar",
+        3,
+    ),
+    Action("review_back", "close", _R, ("escape", "f9", "ctrl+r"), n_("Back"), n_("Back to the question"), "", 4),
+    Action("export", "export", Scope.SYNC, ("enter",), n_("Copy"), n_("Copy to the chosen place and verify it"), "", 1),
+    Action(
+        "rescan",
+        "rescan",
+        Scope.SYNC,
+        ("f5", "ctrl+right_square_bracket", "ctrl+5"),
+        n_("Look again"),
+        n_("Look for sticks again"),
+        "",
+        2,
+    ),
+    Action(
+        "sync_back", "close", Scope.SYNC, ("escape", "f9", "ctrl+r"), n_("Back"), n_("Back to where you were"), "", 4
+    ),
+)
+
+_BY_ID = {action.id: action for action in ACTIONS}
+
+
+def action(action_id: str) -> Action:
+    """The action of that id; KeyError is a bug."""
+    return _BY_ID[action_id]
+
+
+def of(*scopes: Scope) -> list[Action]:
+    """The actions of these scopes, in registry order."""
+    return [a for a in ACTIONS if a.scope in scopes]
+
+
+_SHOWN = {
+    "enter": n_("Enter"),
+    "pagedown": n_("PgDn"),
+    "pageup": n_("PgUp"),
+    "delete": n_("Del"),
+    "insert": n_("Ins"),
+    "escape": n_("Esc"),
+    "space": n_("Space"),
+    "tab": n_("Tab"),
+    "plus": "+",
+    "minus": "−",
+    "backspace": n_("Backspace"),
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "question_mark": "?",
+    "backslash": "4",
+    "right_square_bracket": "5",
+    "circumflex_accent": "6",
+    "underscore": "7",
+}
+
+
+def show_key(key: str) -> str:
+    """A key as it is written on keyboards: `ctrl+right_square_bracket` is Ctrl+5 there."""
+    *modifiers, last = key.split("+") if key != "+" else ["plus"]
+    name = gettext(_SHOWN[last]) if last in _SHOWN else (last.upper() if len(last) <= 3 else last)
+    return "+".join([*(m.capitalize() for m in modifiers), name])
