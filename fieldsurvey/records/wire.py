@@ -57,10 +57,11 @@ class Wire(BaseModel):
 
     what: ClassVar[str] = "structure"
     max_bytes: ClassVar[int] = 4 << 20
+    magic: ClassVar[bytes] = b""
 
     def to_bytes(self) -> bytes:
         """The one encoding."""
-        return canonical(self.model_dump(mode="json"))
+        return self.magic + canonical(self.model_dump(mode="json"))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -70,9 +71,12 @@ class Wire(BaseModel):
         """
         if len(data) > cls.max_bytes:
             raise FieldError(what=cls.what, field="*", reason="too long")
-        check_depth(data)
+        if not data.startswith(cls.magic):
+            raise FieldError(what=cls.what, field="*", reason="magic")
+        text = data[len(cls.magic) :]
+        check_depth(text)
         try:
-            found = cls.model_validate_json(data)
+            found = cls.model_validate_json(text)
         except ValidationError as error:
             raise field_error(cls.what, error) from None
         if found.to_bytes() != data:

@@ -1,0 +1,148 @@
+"""Withdrawal codes and tombstones: how a respondent, later and unnamed, takes a case back.
+
+The record's header carries the tag, a hash of the code; who shows the code proves the right to erase. A tombstone
+reveals the code and the day of the request, so that whoever meets it can check it. Merging is not done here.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import AfterValidator
+
+from fieldsurvey.records.errors import CodeError
+from fieldsurvey.records.labels import WITHDRAWAL_TAG, hash_of
+from fieldsurvey.records.wire import Day, Id, Wire
+from fieldsurvey.records.words import WORDS
+
+BITS: Final = 77
+"""Seven words of 2,048 are 77 bits; as sixteen characters the code has room for 80, of which the first three are 0."""
+WORD_COUNT: Final = 7
+CODE_WORDS: Final = WORDS[:2048]
+"""Part of the format: these words in this order never change (a test holds their hash)."""
+
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford, www.crockford.com/base32.html
+_VALUE = {letter: i for i, letter in enumerate(_ALPHABET)} | {"O": 0, "I": 1, "L": 1}
+_GAPS = re.compile(r"[\s\-\u2010-\u2015_.]+")
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalCode:
+    """77 random bits: `XXXX-XXXX-XXXX-XXXX-C`, or seven words. C shows every single mistake and every swap."""
+
+    value: int
+
+    @classmethod
+    def generate(cls, random: Callable[[int], bytes] = secrets.token_bytes) -> WithdrawalCode:
+        """A new code; `random(n)` gives n random bytes."""
+        return cls(int.from_bytes(random(10), "big") >> (80 - BITS))
+
+    @classmethod
+    def parse(cls, typed: str) -> WithdrawalCode:
+        """Read either form: capitals, accents, spaces and hyphens do not matter, O is 0, I and L are 1.
+
+        Raises CodeError.
+        """
+        plain = unicodedata.normalize("NFD", typed)
+        words = [word for word in _GAPS.split("".join(c for c in plain if not unicodedata.combining(c))) if word]
+        if len(words) == WORD_COUNT and all(word.lower() in _WORD_VALUE for word in words):
+            value = 0
+            for word in words:
+                value = value << 11 | _WORD_VALUE[word.lower()]
+            return cls(value)
+        return cls._parse_letters("".join(words).upper())
+
+    @classmethod
+    def _parse_letters(cls, letters: str) -> WithdrawalCode:
+        if any(letter not in _VALUE for letter in letters):
+            raise CodeError(reason="letters")
+        if len(letters) != 17:
+            raise CodeError(reason="length")
+        digits = [_VALUE[letter] for letter in letters]
+        value = 0
+        for digit in digits[:16]:
+            value = value << 5 | digit
+        if _check(digits[:16]) != digits[16] or value >= 1 << BITS:
+            raise CodeError(reason="check")
+        return cls(value)
+
+    @property
+    def raw(self) -> str:
+        """Sixteen characters, no check and no hyphens."""
+        return "".join(_ALPHABET[digit] for digit in _digits(self.value))
+
+    @property
+    def text(self) -> str:
+        """As it is printed and read out: `XXXX-XXXX-XXXX-XXXX-C`."""
+        raw = self.raw
+        return "-".join([*(raw[i : i + 4] for i in range(0, 16, 4)), _ALPHABET[_check(_digits(self.value))]])
+
+    @property
+    def words(self) -> str:
+        """Seven Spanish words separated by spaces."""
+        return " ".join(CODE_WORDS[self.value >> shift & 2047] for shift in range(66, -1, -11))
+
+    def tag(self, project: str) -> str:
+        """What a record's header carries: 64 hexadecimal digits, different in every project."""
+        return hash_of(WITHDRAWAL_TAG, bytes.fromhex(project), self.raw.encode("ascii")).hex()
+
+    def __repr__(self) -> str:
+        return "WithdrawalCode(…)"  # a code in a log would be a code that leaked
+
+
+def _raw_code(raw: str) -> str:
+    digits = [_ALPHABET.find(letter) for letter in raw]
+    if len(raw) != 16 or min(digits) < 0 or digits[0] >= 1 << (BITS - 75):
+        raise ValueError("code")
+    return raw
+
+
+class Tombstone(Wire):
+    """A withdrawal as it travels. `code` is the sixteen characters without check; `requested` the day of the request."""
+
+    what: ClassVar[str] = "tombstone"
+    max_bytes: ClassVar[int] = 1024
+    magic: ClassVar[bytes] = b"FSW1\x00"
+
+    format: Literal["fieldsurvey tombstone"] = "fieldsurvey tombstone"
+    version: Literal[0] = 0
+    project: Id
+    code: Annotated[str, AfterValidator(_raw_code)]
+    requested: Day
+
+    @property
+    def tag(self) -> str:
+        """The tag of the headers it withdraws."""
+        value = 0
+        for letter in self.code:
+            value = value << 5 | _VALUE[letter]
+        return WithdrawalCode(value).tag(self.project)
+
+    def __repr__(self) -> str:
+        return f"Tombstone(tag={self.tag[:16]}…, requested={self.requested})"
+
+
+_WORD_VALUE: Final = {word: i for i, word in enumerate(CODE_WORDS)}
+
+
+def _digits(value: int) -> list[int]:
+    return [value >> shift & 31 for shift in range(75, -1, -5)]
+
+
+def _times_two(digit: int) -> int:
+    """In the field of 32 elements, modulo x^5 + x^2 + 1."""
+    doubled = digit << 1
+    return doubled ^ 0b100101 if doubled & 32 else doubled
+
+
+def _check(digits: list[int]) -> int:
+    """The sum of digit i times 2^(16 - i), by Horner: sixteen different weights, so a swap of any two always shows."""
+    total = 0
+    for digit in digits:
+        total = _times_two(total ^ digit)
+    return total
