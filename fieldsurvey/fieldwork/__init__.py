@@ -1,0 +1,14 @@
+"""An enumerator's work on a laptop: the screens, --plain, demo and simulate use this and nothing below it.
+
+    laptop = Laptop.join(home, project_bytes, device_name=, person=, passphrase=, clock=), or Laptop.open(home, clock)
+    session = laptop.unlock(passphrase)    .person .policy .forms() .form(id) .drafts() .sealed() .start(id) .resume(id)
+    work = session.start(form_id)          .interview .draft_id .answer(ref, value) .next() … .finalise() .discard()
+
+Whatever a method of `Work` changes is encrypted and durable before it returns.
+"""
+
+from __future__ import annotations
+
+from fieldsurvey.fieldwork.cards import DeviceStatus, DraftCard, FormCard, SealedCard, State
+
+__all__ = ["DeviceStatus", "DraftCard", "FormCard", "SealedCard", "State"]

@@ -1,0 +1,85 @@
+"""What front ends show of a laptop's work: plain values, nothing live and nothing secret but the titles of drafts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """How safe a piece of work is, in the words of the screen."""
+
+    SAVED = "saved"  # a draft: encrypted and durable on this laptop
+    SEALED = "sealed"  # finalised: only the HMU can read it; it is on this laptop alone
+    COPIED = "copied"  # written to a stick or sent, and read back
+    RECEIVED = "received"  # a supervisor's laptop says that it holds it
+    ACKNOWLEDGED = "acknowledged"  # central says that it holds it
+
+
+@dataclass(frozen=True, slots=True)
+class FormCard:
+    """A form of the project. `hash` is the SHA-256 (hex) of its compiled XForm."""
+
+    id: str
+    version: str
+    title: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftCard:
+    """An unfinished interview of the person who unlocked. `started`, `saved`: ISO 8601. `place`: the question's ref."""
+
+    draft_id: str
+    form_id: str
+    version: str
+    title: str
+    started: str
+    saved: str
+    place: str
+    state: State = State.SAVED
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCard:
+    """A finalised interview: what its clear header and the receipts say. Which form it was stays sealed.
+
+    `size` in bytes. `withdrawal_code` and `withdrawal_words` are set only on what `Work.finalise` returns: the laptop
+    keeps neither, so they are shown once.
+    """
+
+    seq: int
+    case: str
+    revision: int
+    size: int
+    state: State
+    withdrawal_code: str | None = None
+    withdrawal_words: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """What a locked laptop may show to anybody.
+
+    `sealed`: records in its log; `copied`, `received`, `acknowledged`, `backed_up`: up to which of them (0: none yet).
+    `enrolment`: enrolled, revoked, or unknown (joined, not yet in the project: interviewing works, central waits).
+    `last_copied`: (where, ISO 8601). `last_receipt`: the issuer's time. `damaged_slots`: numbers that cannot open.
+    """
+
+    device: str
+    name: str
+    project: str
+    project_version: int
+    expires: str
+    expired: bool
+    enrolment: str
+    people: int
+    drafts: int
+    sealed: int
+    copied: int
+    received: int
+    acknowledged: int
+    backed_up: int
+    last_copied: tuple[str, str] | None = None
+    last_receipt: str | None = None
+    damaged_slots: tuple[int, ...] = ()
