@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import statistics
@@ -105,20 +107,31 @@ def _first(seen: dict[str, int], ref: str) -> bool:
 
 
 def javarosa(run: Run, rounds: int, work: Path) -> Figures | None:
-    """JavaRosa, from the jar inside pyxform's wheel; None without `java` or `javac`."""
+    """JavaRosa, from the jar inside pyxform's wheel; None without `java`, `javac` or pyxform."""
     spec = find_spec("pyxform")
     if not (shutil.which("java") and shutil.which("javac") and spec and spec.origin):
         return None
     jar = Path(spec.origin).parent / "validators" / "odk_validate" / "bin" / "ODK_Validate.jar"
     subprocess.run(["javac", "-cp", str(jar), "-d", str(work), str(HERE / "Driver.java")], check=True)
+    return _peer("JavaRosa", ["java", "-cp", f"{jar}{os.pathsep}{work}", "Driver"], run, rounds, work)
+
+
+def web_forms(run: Run, rounds: int, work: Path) -> Figures | None:
+    """ODK Web Forms' engine; None without `node` and the packages of package.json."""
+    if not (shutil.which("node") and (HERE / "node_modules" / "@getodk" / "xforms-engine").exists()):
+        return None
+    return _peer("xforms-engine", ["node", str(HERE / "driver.mjs")], run, rounds, work)
+
+
+def _peer(name: str, command: list[str], run: Run, rounds: int, work: Path) -> Figures:
+    """Runs a driver in a process of its own and reads the lines it prints."""
     (work / "form.xml").write_text(run.xform, encoding="utf-8")
     lines = [f"repeat\t{ref}\t{n}" for ref, n in run.repeats.items()]
     lines += [f"answer\t{i}\t{ref}\t{value}" for i, steps in enumerate(run.passes) for ref, value in steps]
     (work / "run.tsv").write_text("\n".join(lines), encoding="utf-8")
-    path = f"{jar}{';' if shutil.which('cmd') else ':'}{work}"
-    command = ["java", "-cp", path, "Driver", str(work / "form.xml"), str(work / "run.tsv"), str(rounds)]
+    command = [*command, str(work / "form.xml"), str(work / "run.tsv"), str(rounds)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    figures = Figures("JavaRosa")
+    figures = Figures(name)
     for line in printed.splitlines():
         kind, _, rest = line.partition("\t")
         if kind in {"load", "answer", "add", "validate"}:
@@ -130,4 +143,6 @@ def javarosa(run: Run, rounds: int, work: Path) -> Figures | None:
             figures.memory = int(rest)
         elif kind == "instance":
             figures.leaves = leaves(re.sub(r"^<\?xml[^>]*\?>", "", rest))
+        elif kind == "leaves":
+            figures.leaves = [(path, value) for path, value in json.loads(rest)]
     return figures

@@ -1,11 +1,11 @@
-"""`python -m benchmarks engine [SHAPE …]`: ours beside JavaRosa on the same forms and answers."""
+"""`python -m benchmarks engine [SHAPE …]`: ours beside JavaRosa and ODK Web Forms' engine on the same forms and answers."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
-from benchmarks.engine.measure import Figures, javarosa, median, ours, p99
+from benchmarks.engine.measure import Figures, javarosa, median, ours, p99, web_forms
 from benchmarks.engine.shapes import RUNS
 
 HEAD = (
@@ -23,10 +23,9 @@ def main(names: list[str]) -> str:
         rounds = 5 if len(run.xform) < 500_000 else 3
         mine = ours(run, rounds)
         with tempfile.TemporaryDirectory() as work:
-            peer = javarosa(run, rounds, Path(work))
+            peers = [javarosa(run, rounds, Path(work)), web_forms(run, 1, Path(work))]
         lines.append(_line(name, mine, ""))
-        if peer is not None:
-            lines.append(_line(name, peer, "equal" if peer.leaves == mine.leaves else "DIFFERENT"))
+        lines += [_line(name, p, "equal" if p.leaves == mine.leaves else "DIFFERENT") for p in peers if p is not None]
     return "\n".join(lines)
 
 
