@@ -1,0 +1,296 @@
+"""One interview as a front end leads it: pages, going on, what stands in the way, undo. No screen, no keys.
+
+`forward` is the only place where an answer is checked before going on. Back, jump and leaving save and never check.
+What is saved is saved before the next page is known, because `Work`'s methods are durable when they return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from fieldsurvey.tui.missing import Missing, MissingOption, missing_now, missing_options
+from fieldsurvey.tui.ports import WorkLike
+from fieldsurvey.xforms.contract import End, Group, Interview, OutlineItem, Place, Question, Repeat, ViolationKind
+from fieldsurvey.xforms.errors import NoSuchRefError, NotAnswerableError
+
+
+class PageKind(Enum):
+    """What the card shows."""
+
+    QUESTION = "question"
+    FIELDS = "fields"  # a field-list: several questions together
+    SECTION = "section"  # the head of a section that the engine stops at
+    REPEAT = "repeat"  # a table: add, edit, remove, go on
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An instance of a repeat in its table."""
+
+    ref: str
+    position: int
+    label: str
+    problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What stands on the card now. `ref` is the place; `section` the labels of the groups around it."""
+
+    kind: PageKind
+    ref: str
+    title: str
+    section: tuple[str, ...]
+    questions: tuple[Question, ...] = ()
+    rows: tuple[Row, ...] = ()
+    can_add: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the interview is: questions that are asked, and how many of them have an answer."""
+
+    number: int
+    asked: int
+    answered: int
+
+
+class Step(Enum):
+    """What came of `forward`."""
+
+    MOVED = "moved"
+    BLOCKED = "blocked"  # something hard stands in the way: it is under its field
+    WARNED = "warned"  # a soft warning was shown; going on again asks for a reason
+    REASON = "reason"  # the warning was seen and the answer stands: ask for the reason, then `accept`
+
+
+class Sitting:
+    """Leads one `Work`. `required_waits`: required blanks wait for the review (the project's policy)."""
+
+    def __init__(self, work: WorkLike, *, required_waits: bool) -> None:
+        self.work = work
+        self.required_waits = required_waits
+        self._companions: dict[str, str] = {}  # companion -> the question it belongs to
+        self._undo: list[tuple[str, str | None]] = []
+        self._warned: dict[str, str | None] = {}
+
+    @property
+    def interview(self) -> Interview:
+        """For reading."""
+        return self.work.interview
+
+    # -- what stands on the card
+
+    def page(self) -> Page:
+        """The page for the interview's place. A companion of a question just seen is shown with that question."""
+        place = self.interview.current
+        if isinstance(place, End):
+            return Page(PageKind.END, "", "", ())
+        if isinstance(place, Repeat):
+            return Page(
+                PageKind.REPEAT, place.ref, place.label, self._section(place.ref),
+                rows=tuple(self._rows(place)), can_add=place.can_add,
+            )  # fmt: skip
+        if isinstance(place, Group):
+            kind = PageKind.FIELDS if place.field_list else PageKind.SECTION
+            found = [self._seen(self.interview.question(r)) for r in place.questions] if place.field_list else []
+            companions = {q.missing_ref for q in found}
+            shown = tuple(q for q in found if q.relevant and q.ref not in companions)
+            return Page(kind, place.ref, place.label, self._section(place.ref), shown)
+        question = self._seen(self.interview.question(place.ref))
+        return Page(PageKind.QUESTION, question.ref, question.label, self._section(question.ref), (question,))
+
+    def question(self, ref: str) -> Question:
+        """A question as it stands."""
+        return self._seen(self.interview.question(ref))
+
+    def _seen(self, question: Question) -> Question:
+        if question.missing_ref is not None:
+            self._companions[question.missing_ref] = question.ref
+        return question
+
+    def _section(self, ref: str) -> tuple[str, ...]:
+        labels: list[str] = []
+        steps = ref.strip("/").split("/")
+        for end in range(2, len(steps)):
+            try:
+                label = self.interview.group("/" + "/".join(steps[:end])).label
+            except NoSuchRefError:
+                continue
+            if label and label not in labels[-1:]:
+                labels.append(label)
+        return tuple(labels)
+
+    def _rows(self, place: Repeat) -> list[Row]:
+        """The instances with what they hold, from the live tree."""
+        inside: dict[int, list[OutlineItem]] = {}
+        for item in self.interview.outline():
+            if item.kind == "question" and item.ref.startswith(place.ref + "["):
+                at, _bracket, _rest = item.ref[len(place.ref) + 1 :].partition("]")
+                inside.setdefault(int(at), []).append(item)
+        rows: list[Row] = []
+        for position in range(1, place.count + 1):
+            items = inside.get(position, [])
+            parts = [answer_text(self.interview.question(i.ref)) for i in items[:6] if i.answered]
+            problems = sum(i.violation is not None and i.violation.blocks for i in items)
+            rows.append(Row(f"{place.ref}[{position}]", position, " · ".join([p for p in parts if p][:3]), problems))
+        return rows
+
+    def progress(self) -> Progress:
+        """Counts over the live tree; a page of several questions counts as its last."""
+        asked = [i for i in self.interview.outline() if i.kind == "question" and i.ref not in self._companions]
+        here = self._place_ref()
+        number = 0
+        for count, item in enumerate(asked, 1):
+            if item.ref == here or item.ref.startswith(here + "/") or item.ref.startswith(here + "["):
+                number = count
+        if isinstance(self.interview.current, End):
+            number = len(asked)
+        return Progress(number, len(asked), sum(i.answered for i in asked))
+
+    def _place_ref(self) -> str:
+        place = self.interview.current
+        return "" if isinstance(place, End) else place.ref
+
+    # -- answering
+
+    def put(self, ref: str, value: str | None) -> bool:
+        """Save an answer as it would be stored (or text that does not parse); returns whether anything changed.
+
+        An answer where a missing code stood replaces the code. Raises StorageError: then nothing was saved.
+        """
+        question = self.interview.question(ref)
+        before = question.raw if question.raw is not None else question.value
+        if value == before:
+            return False
+        if value is not None and question.missing_ref and self.interview.question(question.missing_ref).value:
+            self.work.answer(question.missing_ref, None)
+        self._remember(ref, before)
+        self.work.answer(ref, value)
+        self._warned.pop(ref, None)
+        return True
+
+    def put_all(self, values: Mapping[str, str | None]) -> None:
+        """Save several; what became irrelevant by an earlier one of them is left alone."""
+        for ref, value in values.items():
+            try:
+                self.put(ref, value)
+            except (NotAnswerableError, NoSuchRefError):
+                continue
+
+    def put_missing(self, ref: str, code: Missing) -> MissingOption | None:
+        """Record a missing code for the question; None when it does not allow that code."""
+        question = self.question(ref)
+        option = missing_options(question, self.interview).get(code)
+        if option is None:
+            return None
+        if option.ref != ref and (question.value is not None or question.raw is not None):
+            self._remember(ref, question.raw if question.raw is not None else question.value)
+            self.work.answer(ref, None)
+        target = self.interview.question(option.ref)
+        if target.value != code.value:
+            self._remember(option.ref, target.value)
+            self.work.answer(option.ref, code.value)
+        return option
+
+    def missing_of(self, question: Question) -> MissingOption | None:
+        """The missing code that stands for this question's answer."""
+        return missing_now(question, self.interview)
+
+    def _remember(self, ref: str, before: str | None) -> None:
+        # Several saves of one question while it is being typed are one step back.
+        if not self._undo or self._undo[-1][0] != ref:
+            self._undo.append((ref, before))
+
+    def undo(self) -> str | None:
+        """Take the last changed answer back and go to its question; returns its ref, None when there is none."""
+        while self._undo:
+            ref, before = self._undo.pop()
+            try:
+                self.work.answer(ref, before)
+                self.work.go_to(self._companions.get(ref, ref))
+            except (NoSuchRefError, NotAnswerableError):  # it is not asked any more: the one before, then
+                continue
+            return ref
+        return None
+
+    # -- moving
+
+    def forward(self, values: Mapping[str, str | None]) -> Step:
+        """Save, check the page, go on unless something stands in the way."""
+        self.put_all(values)
+        page = self.page()
+        for question in page.questions:
+            violation = question.violation
+            if violation is None or (violation.kind is ViolationKind.REQUIRED and self.required_waits):
+                continue
+            if violation.kind is ViolationKind.REQUIRED and self.missing_of(question) is not None:
+                continue
+            if violation.blocks:
+                return Step.BLOCKED
+            if not violation.accepted:
+                stands = question.value
+                if question.ref in self._warned and self._warned[question.ref] == stands:
+                    return Step.REASON
+                self._warned[question.ref] = stands
+                return Step.WARNED
+        self._next()
+        return Step.MOVED
+
+    def _next(self) -> None:
+        place = self.work.next()
+        while isinstance(place, Question) and place.ref in self._companions:
+            place = self.work.next()
+
+    def warned(self) -> Question | None:
+        """The first question of the page whose warning is not yet accepted."""
+        for question in self.page().questions:
+            violation = question.violation
+            if violation is not None and violation.kind is ViolationKind.WARNING and not violation.accepted:
+                return question
+        return None
+
+    def accept(self, ref: str, reason: str) -> None:
+        """Keep the reason why the warning does not hold."""
+        self.work.accept_warning(ref, reason)
+
+    def back(self, values: Mapping[str, str | None]) -> None:
+        """Save and follow the path back; checks nothing."""
+        self.put_all(values)
+        before: Place | None = None
+        place = self.work.previous()
+        while isinstance(place, Question) and place.ref in self._companions and place != before:
+            before, place = place, self.work.previous()
+
+    def go_to(self, ref: str) -> None:
+        """Jump; a companion's question is its owner."""
+        self.work.go_to(self._companions.get(ref, ref))
+
+    # -- looking over it
+
+    def outline(self) -> list[OutlineItem]:
+        """The live tree without companions, for the jump list."""
+        return [i for i in self.interview.outline() if i.ref not in self._companions]
+
+    def first_problem(self) -> str | None:
+        """Where the first answer that needs attention is."""
+        for violation in self.interview.problems():
+            if violation.blocks or not violation.accepted:
+                return violation.ref
+        return None
+
+
+def answer_text(question: Question) -> str:
+    """An answer as people say it: labels for choices; the raw text where it did not parse."""
+    if question.raw is not None:
+        return question.raw
+    if question.value is None:
+        return ""
+    if question.type in {"select", "selectMultiple", "rank"}:
+        labels = {c.value: c.label for c in question.choices}
+        values = [question.value] if question.type == "select" else question.value.split()
+        return ", ".join(labels.get(v, v) for v in values)
+    return question.value
