@@ -1,4 +1,4 @@
-"""`python -m benchmarks engine [SHAPE …]`: ours beside JavaRosa and ODK Web Forms' engine on the same forms and answers."""
+"""`python -m benchmarks engine [SHAPE …]`: ours beside JavaRosa and ODK Web Forms, on the same forms and answers."""
 
 from __future__ import annotations
 
