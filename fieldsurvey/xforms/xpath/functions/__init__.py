@@ -1,0 +1,8 @@
+"""The function library by theme. Importing this package fills LIBRARY; docs/xpath.md describes every entry."""
+
+from __future__ import annotations
+
+from fieldsurvey.xforms.xpath.functions import core, forms
+from fieldsurvey.xforms.xpath.functions.registry import LIBRARY, Function, Special
+
+__all__ = ["LIBRARY", "Function", "Special", "core", "forms"]
