@@ -1,0 +1,67 @@
+"""What carrying and merging can refuse. What records.errors refuses inside a file comes through as it is.
+
+StorageError
+├── CentralBusyError       another process is merging into the same central
+└── NewerCentralError      the database was made by a newer fieldsurvey
+UntrustedError
+└── BatchError             a batch whose parts do not belong together
+RefusedError
+├── ForeignProjectError    a batch or receipt of another project
+├── NothingHereError       a folder in which there is nothing of fieldsurvey's
+└── ReceiptRefusedError    a receipt that says nothing to this device
+"""
+
+from __future__ import annotations
+
+from fieldsurvey.base.errors import RefusedError, StorageError, UntrustedError
+from fieldsurvey.base.sqlite import DatabaseBusyError
+
+_KEPT = "It was refused whole and central is as it was before."
+
+
+class CentralBusyError(DatabaseBusyError):
+    """Waited, and another process still held it. `holder` says which, as far as it is known."""
+
+    code = "storage.busy"
+    template = "Another import is writing to {place}: {holder}."
+    hint = "Nothing was changed by this one. Wait until the other has finished, then import the same folder again."
+
+
+class NewerCentralError(StorageError):
+    """Its tables are of a version this program does not know."""
+
+    code = "storage.newer"
+    template = "{place} was made by a newer fieldsurvey."
+    hint = "Nothing was changed. Install the newer version on this machine, then try again."
+
+
+class BatchError(UntrustedError):
+    """Every part may be well formed, but they do not belong together."""
+
+    code = "untrusted.batch"
+    template = "This batch does not hold together ({reason})."
+    hint = _KEPT + " Ask for a fresh export from the laptop itself."
+
+
+class ForeignProjectError(RefusedError):
+    """Made for another project."""
+
+    code = "refused.foreign_project"
+    template = "This belongs to another project ({found}), not to this one ({expected})."
+    hint = _KEPT + " Check that it is the right stick."
+
+
+class NothingHereError(RefusedError):
+    """No `fieldsurvey` folder in the place named."""
+
+    code = "refused.nothing_here"
+    template = "There is nothing of fieldsurvey in {place}."
+    hint = "Nothing was changed. Name the stick or the folder that contains `fieldsurvey`."
+
+
+class ReceiptRefusedError(RefusedError):
+    """A receipt that changes nothing here, with the reason."""
+
+    code = "refused.receipt"
+    template = "A receipt was left aside ({reason})."
+    hint = "Nothing was changed: every record stays on this laptop."
