@@ -103,7 +103,7 @@ def _raw_code(raw: str) -> str:
 
 
 class Tombstone(Wire):
-    """A withdrawal as it travels. `code` is the sixteen characters without check; `requested` the day of the request."""
+    """A withdrawal as it travels. `code` is its sixteen characters, `requested` the day of the request."""
 
     what: ClassVar[str] = "tombstone"
     max_bytes: ClassVar[int] = 1024
@@ -125,6 +125,8 @@ class Tombstone(Wire):
 
     def __repr__(self) -> str:
         return f"Tombstone(tag={self.tag[:16]}…, requested={self.requested})"
+
+    __str__ = __repr__
 
 
 _WORD_VALUE: Final = {word: i for i, word in enumerate(CODE_WORDS)}
