@@ -19,7 +19,10 @@ class BuiltIn:
     title: str
 
 
-BUILT_IN: tuple[BuiltIn, ...] = (BuiltIn("needs", "needs", "needs/form.xml", "Necesidades de personas y hogares"),)
+BUILT_IN: tuple[BuiltIn, ...] = (
+    BuiltIn("assembly", "assembly", "assembly/form.xml", "Asamblea pública"),
+    BuiltIn("needs", "needs", "needs/form.xml", "Necesidades de personas y hogares"),
+)
 
 
 def compiled(form_id: str) -> bytes:
