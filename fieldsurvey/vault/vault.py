@@ -1,0 +1,207 @@
+"""The vault: locked it shows and exports; unlocked by one person it keeps that person's drafts and seals the log.
+
+One process at a time has it unlocked. It never sees an answer: drafts and records are bytes to it. Zeroing keys inside
+a living Python process cannot be promised: locking means ending the process that called `unlock`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from fieldsurvey.base.errors import UnlockError, UntrustedError
+from fieldsurvey.base.process_lock import ProcessLock
+from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.envelope import read_header, record_hash
+from fieldsurvey.records.log import LogEntry, next_entry, start_head
+from fieldsurvey.records.recipients import RecipientPrivate
+from fieldsurvey.records.signing import SigningKey
+from fieldsurvey.records.slots import Argon2Params, SlotDamagedError, lock_slot, open_slot
+from fieldsurvey.vault.drafts import Drafts
+from fieldsurvey.vault.errors import NotOurRecordError, VaultDamagedError, VaultInUseError
+from fieldsurvey.vault.keys import (
+    DEVICE_SECRETS,
+    OWNER,
+    SLOT_LABEL,
+    SlotContent,
+    code_bytes,
+    derive,
+    lock_box,
+    new_key,
+    open_box,
+)
+from fieldsurvey.vault.people import People, insert_slot
+from fieldsurvey.vault.schema import check_blank, migrate
+from fieldsurvey.vault.sealed_log import SealedLog
+from fieldsurvey.vault.store import Store
+
+_SEED: Final = 32
+
+
+class LockedVault(SealedLog):
+    """A laptop's vault as anybody who holds the laptop has it."""
+
+    def unlock(self, passphrase: str, slot: int | None = None) -> Vault:
+        """Open it with one person's passphrase, trying every slot unless one is named.
+
+        Raises UnlockError for whatever keeps it from opening, VaultInUseError before a guess is made when another
+        process has it unlocked, SlotDamagedError when no slot is whole, SlotMemoryError.
+        """
+        guard = _guard(self.path)
+        try:
+            number, content = self._try_slots(passphrase, slot)
+            return Vault(self, guard, number, content)
+        except BaseException:
+            guard.release()
+            raise
+
+    def _try_slots(self, passphrase: str, wanted: int | None) -> tuple[int, SlotContent]:
+        whole = False
+        for number, slot in self.store.rows("SELECT number, slot FROM slot ORDER BY number"):
+            if wanted not in {None, number}:
+                continue
+            try:
+                return number, SlotContent.from_bytes(open_slot(slot, passphrase, label=SLOT_LABEL))
+            except UntrustedError:  # this slot is damaged; another may still open
+                continue
+            except UnlockError:
+                whole = True
+        if whole:
+            raise UnlockError
+        raise SlotDamagedError(reason="no slot is whole")
+
+
+class Vault:
+    """Unlocked by `person`. Use as a context manager, or call `close`."""
+
+    def __init__(self, locked: LockedVault, guard: ProcessLock, slot: int, content: SlotContent) -> None:
+        self.locked = locked
+        self.person = content.person
+        self.slot = slot
+        self._guard = guard
+        self._content = content
+        card = locked.device_card()
+        self.project = card.project
+        self.device = card.device
+        box = locked.store.one("SELECT secrets FROM device")[0]
+        key = derive(content.vault_key, DEVICE_SECRETS)
+        secrets = open_box(key, box, DEVICE_SECRETS, bytes.fromhex(card.device))
+        self._signing = SigningKey.from_bytes(secrets[:_SEED])
+        self._hpke_seed = secrets[_SEED:]
+        if self._signing.public != card.sign_key or len(self._hpke_seed) != _SEED:
+            raise VaultDamagedError(what="device secrets")
+        owner = derive(content.person_key, OWNER)[:16]
+        self.drafts = Drafts(locked.store, self.project, content.person_key, owner)
+        self.people = People(locked.store, self.project, slot, content)
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        *,
+        project: str,
+        root: str,
+        project_version: int,
+        name: str,
+        person: str,
+        passphrase: str,
+        now: datetime,
+        params: Argon2Params | None = None,
+    ) -> Vault:
+        """A new vault with new device keys and one person's slot; nothing of it remains if anything fails.
+
+        `project` is the project's id and `root` the fingerprint of its root key, both hex. Raises VaultExistsError,
+        VaultInUseError, PersonCodeError, FieldError (name), StorageError and what `slots.lock_slot` raises.
+        """
+        code_bytes(person)
+        signing, carrier, hpke = SigningKey.generate(), SigningKey.generate(), RecipientPrivate.generate()
+        card = DeviceCard.make(
+            signing,
+            project=project,
+            name=name,
+            carrier=carrier.public,
+            recipient=hpke.public,
+            created=now.isoformat("T", "seconds"),
+        )
+        content = SlotContent(new_key(), new_key(), person)
+        secrets = lock_box(
+            derive(content.vault_key, DEVICE_SECRETS),
+            signing.to_bytes() + hpke.seed,
+            DEVICE_SECRETS,
+            bytes.fromhex(card.device),
+        )
+        start = start_head(project, card.device)
+        device = (card.to_bytes(), carrier.to_bytes(), secrets, root, project_version, start)
+        guard = _guard(path)
+        store = None
+        try:
+            store = Store(path)
+            check_blank(store.connection, path)
+            slot = lock_slot(content.to_bytes(), passphrase, label=SLOT_LABEL, params=params)
+            with store.write() as connection:
+                check_blank(connection, path)
+                migrate(connection, path)
+                connection.execute(
+                    "INSERT INTO device (id, card, carrier, secrets, root, project_version, head_seq, head)"
+                    " VALUES (1, ?, ?, ?, ?, ?, 0, ?)",
+                    device,
+                )
+                insert_slot(connection, 1, slot, content, project)
+            return cls(LockedVault(store), guard, 1, content)
+        except BaseException:
+            if store is not None:
+                store.close()
+            guard.release()
+            raise
+
+    def finalise(self, draft_id: str, record: bytes) -> LogEntry:
+        """Append a sealed record to the log and delete the draft it came from, in one transaction.
+
+        Raises NotOurRecordError for anything that is not a sealed record of this device and project, NoSuchDraftError,
+        StorageError; then the draft and the log are as they were.
+        """
+        try:
+            header = read_header(record)
+        except UntrustedError as error:
+            raise NotOurRecordError(reason=error.code) from None
+        if (header.project, header.device) != (self.project, self.device):
+            raise NotOurRecordError(reason="project or device")
+        with self.locked.store.write() as connection:
+            entry = next_entry(self._signing, self.project, self.device, self.locked.last_entry(), record_hash(record))
+            self.locked.append(connection, entry, record)
+            self.drafts.delete(connection, draft_id)
+        self.locked.store.tidy()
+        return entry
+
+    def discard(self, draft_id: str) -> None:
+        """Delete a draft for good. Raises NoSuchDraftError, StorageError."""
+        with self.locked.store.write() as connection:
+            self.drafts.delete(connection, draft_id)
+        self.locked.store.tidy()
+
+    def close(self) -> None:
+        """Empty the write-ahead log and let another process unlock. The locked view stays usable."""
+        self.locked.store.tidy()
+        self._guard.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_locked(path: Path) -> LockedVault:
+    """The vault of this laptop, locked. Raises NoVaultError, NewerVaultError, DatabaseDamagedError, StorageError."""
+    return LockedVault(Store.opened(path))
+
+
+def _guard(path: Path) -> ProcessLock:
+    guard = ProcessLock(path.with_name(path.name + ".lock"))
+    if not guard.acquire():
+        raise VaultInUseError(process=guard.holder(), place=str(path))
+    return guard
