@@ -4,11 +4,15 @@
     session = laptop.unlock(passphrase)    .person .policy .forms() .form(id) .drafts() .sealed() .start(id) .resume(id)
     work = session.start(form_id)          .interview .draft_id .answer(ref, value) .next() … .finalise() .discard()
 
-Whatever a method of `Work` changes is encrypted and durable before it returns.
+Whatever a method of `Work` changes is encrypted and durable before it returns. The engine loads with
+the first form.
 """
 
 from __future__ import annotations
 
 from fieldsurvey.fieldwork.cards import DeviceStatus, DraftCard, FormCard, SealedCard, State
+from fieldsurvey.fieldwork.laptop import Laptop
+from fieldsurvey.fieldwork.session import Session
+from fieldsurvey.fieldwork.work import Work
 
-__all__ = ["DeviceStatus", "DraftCard", "FormCard", "SealedCard", "State"]
+__all__ = ["DeviceStatus", "DraftCard", "FormCard", "Laptop", "SealedCard", "Session", "State", "Work"]

@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.labels import SIGN_REQUEST
 from fieldsurvey.records.log import LogEntry, start_head
+from fieldsurvey.records.receipt import Receipt
 from fieldsurvey.records.signing import Signature, SigningKey
 from fieldsurvey.records.slots import read_params
 from fieldsurvey.vault.errors import NotOurRecordError, OtherRootError, ReceiptMismatchError, VaultDamagedError
 from fieldsurvey.vault.store import Store
-
-if TYPE_CHECKING:  # pydantic models cost 0.1 s: they load when asked for, after Unlock is painted
-    from fieldsurvey.records.device import DeviceCard
-    from fieldsurvey.records.receipt import Receipt
 
 _PAGE = 32
 
@@ -74,8 +72,6 @@ class SealedLog:
 
     @cached_property
     def _card(self) -> DeviceCard:
-        from fieldsurvey.records.device import DeviceCard  # start-up: see above
-
         (data,) = self.store.one("SELECT card FROM device")
         try:
             return DeviceCard.from_bytes(data)
@@ -139,8 +135,6 @@ class SealedLog:
 
     def receipts(self) -> list[Receipt]:
         """The furthest of each level."""
-        from fieldsurvey.records.receipt import Receipt  # start-up: see above
-
         return [Receipt.from_bytes(row[0]) for row in self.store.rows("SELECT receipt FROM receipt ORDER BY up_to")]
 
     def take_receipt(self, receipt: Receipt) -> bool:

@@ -1,0 +1,65 @@
+"""How things stand on a laptop, from its locked vault and its project: counts, states, never content."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fieldsurvey.fieldwork.cards import DeviceStatus, SealedCard, State
+from fieldsurvey.project.signed import SignedProject
+from fieldsurvey.records.envelope import read_header
+from fieldsurvey.vault import SealedLog
+
+
+def reached(log: SealedLog) -> dict[State, int]:
+    """Up to which entry the log is copied, received and acknowledged."""
+    levels = log.acknowledged()
+    acknowledged = max(levels.get("committed", 0), levels.get("backed_up", 0))
+    received = max(levels.get("received", 0), acknowledged)
+    copied = max([received, *(copy.up_to for copy in log.copied())])
+    return {State.COPIED: copied, State.RECEIVED: received, State.ACKNOWLEDGED: acknowledged}
+
+
+def sealed_cards(log: SealedLog, limit: int) -> list[SealedCard]:
+    """The last `limit` records, newest first."""
+    last = log.head().seq
+    up_to = reached(log)
+    cards = []
+    for entry, record in log.entries(max(1, last - limit + 1), last):
+        header = read_header(record)
+        state = State.SEALED
+        for candidate in (State.COPIED, State.RECEIVED, State.ACKNOWLEDGED):
+            if entry.seq <= up_to[candidate]:
+                state = candidate
+        cards.append(SealedCard(entry.seq, header.case, header.revision, len(record), state))
+    cards.reverse()
+    return cards
+
+
+def device_status(log: SealedLog, project: SignedProject, now: datetime) -> DeviceStatus:
+    """What anybody who holds the laptop may see."""
+    card = log.device_card()
+    model = project.model
+    up_to = reached(log)
+    slots = log.slots()
+    copies = log.copied()
+    receipts = log.receipts()
+    enrolled = model.device(card.device)
+    return DeviceStatus(
+        device=card.device,
+        name=card.name,
+        project=model.name,
+        project_version=model.version,
+        expires=model.expires,
+        expired=project.is_expired(now),
+        enrolment=enrolled.status if enrolled else "unknown",
+        people=len(slots),
+        drafts=log.draft_count(),
+        sealed=log.head().seq,
+        copied=up_to[State.COPIED],
+        received=up_to[State.RECEIVED],
+        acknowledged=up_to[State.ACKNOWLEDGED],
+        backed_up=log.acknowledged().get("backed_up", 0),
+        last_copied=(copies[-1].place, copies[-1].at) if copies else None,
+        last_receipt=max((receipt.issued for receipt in receipts), default=None),
+        damaged_slots=tuple(slot.number for slot in slots if slot.damaged),
+    )

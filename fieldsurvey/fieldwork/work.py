@@ -1,0 +1,279 @@
+"""One interview at work: every change is encrypted and durable before the method that made it returns.
+
+It does not know any form or screen, and does not decide who may read a record: the project's recipients do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from fieldsurvey.base.errors import InputError, StorageError
+from fieldsurvey.fieldwork.cards import SealedCard, State
+from fieldsurvey.fieldwork.errors import ClosedError
+from fieldsurvey.fieldwork.saved import Head, Paradata, SavedChange, snapshot_bytes
+from fieldsurvey.records.envelope import Header, seal
+from fieldsurvey.records.payload import FormRef, Payload
+from fieldsurvey.records.withdrawal import WithdrawalCode
+
+if TYPE_CHECKING:
+    from fieldsurvey.fieldwork.session import Session
+    from fieldsurvey.vault import OpenDraft
+    from fieldsurvey.xforms.contract import Change, Interview, Place
+
+T = TypeVar("T")
+
+_SNAPSHOT_AFTER: Final = 1000
+"""Changes: an interview that is never closed is snapshotted this often, so that taking it up again stays quick."""
+_TIDY_AFTER: Final = 32
+"""Changes: fewer are left to be replayed when the interview is closed."""
+
+
+class StepError(InputError):
+    """A step that is not one."""
+
+    code = "input.step"
+    template = "Step {number} is not understood: {step}."
+    hint = "What came before it is saved. A step is one of: answer, add_repeat, remove_repeat, note, language, go_to."
+
+
+class Work:
+    """A draft and its live interview. `interview` may be read freely; change it only through these methods."""
+
+    def __init__(
+        self, session: Session, draft: OpenDraft, interview: Interview, head: Head, paradata: Paradata
+    ) -> None:
+        self.interview = interview
+        self._session = session
+        self._draft = draft
+        self._head = head
+        self._paradata = paradata
+        self._seconds_before = paradata.seconds
+        self._opened = session.clock.monotonic()
+        self._mark = interview.mark()
+        self._unsaved_reasons: dict[str, str] = {}
+        self._closed = False
+
+    @property
+    def draft_id(self) -> str:
+        """32 hexadecimal digits."""
+        return self._draft.draft_id
+
+    @property
+    def title(self) -> str:
+        """The form's."""
+        return self._head.title
+
+    @property
+    def saved(self) -> bool:
+        """Whether everything that was done is durable; False after a save failed, until one succeeds."""
+        return self.interview.mark() == self._mark
+
+    def answer(self, ref: str, value: str | None) -> list[Change]:
+        """As `Interview.answer`; durable on return. Raises also StorageError: see `save`."""
+        return self._do(lambda: self.interview.answer(ref, value))
+
+    def next(self) -> Place:
+        """As `Interview.next`."""
+        return self._do(self.interview.next)
+
+    def previous(self) -> Place:
+        """As `Interview.previous`."""
+        return self._do(self.interview.previous)
+
+    def go_to(self, ref: str) -> Place:
+        """As `Interview.go_to`."""
+        return self._do(lambda: self.interview.go_to(ref))
+
+    def add_repeat(self, ref: str) -> str:
+        """As `Interview.add_repeat`."""
+        return self._do(lambda: self.interview.add_repeat(ref))
+
+    def remove_repeat(self, ref: str, position: int) -> list[Change]:
+        """As `Interview.remove_repeat`."""
+        return self._do(lambda: self.interview.remove_repeat(ref, position))
+
+    def set_language(self, language: str) -> None:
+        """As `Interview.set_language`."""
+        self._do(lambda: self.interview.set_language(language))
+
+    def set_note(self, ref: str, text: str) -> None:
+        """As `Interview.set_note`."""
+        self._do(lambda: self.interview.set_note(ref, text))
+
+    def accept_warning(self, ref: str, reason: str) -> None:
+        """As `Interview.accept_warning`; the reason is sealed with the record."""
+
+        def accept() -> None:
+            self.interview.accept_warning(ref, reason)
+            self._unsaved_reasons[ref] = reason
+
+        self._do(accept)
+
+    def apply(self, steps: Iterable[Mapping[str, Any]]) -> None:
+        """Many steps in one durable transaction, in the words of a steps file (`answer`, `add_repeat`, …).
+
+        Raises StepError or what the engine refuses; the steps before it are then saved.
+        """
+        self._check_open()
+        try:
+            for number, step in enumerate(steps, 1):
+                if len(step) != 1:
+                    raise StepError(number=number, step=", ".join(map(str, step)))
+                [(name, given)] = step.items()
+                self._step(number, name, given)
+        finally:
+            self.save()
+
+    def _step(self, number: int, name: str, given: Any) -> None:
+        if name == "answer":
+            for ref, value in given.items():
+                self.interview.answer(ref, value)
+        elif name == "add_repeat":
+            self.interview.add_repeat(given)
+        elif name == "remove_repeat":
+            found = re.fullmatch(r"(.+)\[(\d+)\]", given)
+            if found is None:
+                raise StepError(number=number, step=name)
+            self.interview.remove_repeat(found[1], int(found[2]))
+        elif name == "note":
+            for ref, text in given.items():
+                self.interview.set_note(ref, text)
+        elif name == "language":
+            self.interview.set_language(given)
+        elif name == "go_to":
+            self.interview.go_to(given)
+        else:
+            raise StepError(number=number, step=name)
+
+    def save(self) -> None:
+        """Make durable what is not yet: after a StorageError, call it again once there is room.
+
+        Raises StorageError; then everything is still in the open interview, and `saved` is False.
+        """
+        mark = self.interview.mark()
+        if mark == self._mark:
+            return
+        now = self._now()
+        seconds = self._seconds()
+        change = SavedChange(
+            engine=self.interview.changes_since(self._mark),
+            at=now,
+            place=place_ref(self.interview.current),
+            seconds=seconds,
+            resumed=self._paradata.resumed,
+            reasons=dict(self._unsaved_reasons),
+        )
+        self._draft.append(change.to_bytes())
+        self._mark = mark
+        self._paradata.seconds = seconds
+        self._paradata.saves += 1
+        self._paradata.reasons.update(self._unsaved_reasons)
+        self._unsaved_reasons.clear()
+        if self._draft.changes_since_snapshot >= _SNAPSHOT_AFTER:
+            self._snapshot()
+
+    def finalise(self) -> SealedCard:
+        """Seal the interview to the project's recipients, append it to the log and delete the draft.
+
+        Raises NotReadyError with the problems that block, NoRecipientError or another RefusedError when it cannot be
+        sealed, StorageError; then the draft is as it was.
+        """
+        self._check_open()
+        self.save()
+        session = self._session
+        instance = self.interview.finalise()
+        payload = self._payload(instance.xml.decode("utf-8"))
+        code = WithdrawalCode.generate()
+        header = Header(
+            project=session.vault.project,
+            device=session.vault.device,
+            case=self._head.case,
+            withdrawal=code.tag(session.vault.project),
+        )
+        record = seal(header, payload.to_bytes(), session.recipients())
+        entry = session.vault.finalise(self.draft_id, record)
+        self._closed = True
+        session.forget(self)
+        return SealedCard(
+            seq=entry.seq,
+            case=header.case,
+            revision=header.revision,
+            size=len(record),
+            state=State.SEALED,
+            withdrawal_code=code.text,
+            withdrawal_words=code.words,
+        )
+
+    def discard(self) -> None:
+        """Delete the draft for good. Raises StorageError; then it is as it was."""
+        self._check_open()
+        self._session.vault.discard(self.draft_id)
+        self._closed = True
+        self._session.forget(self)
+
+    def close(self) -> None:
+        """Leave the interview for later. Raises StorageError only when something is not yet durable."""
+        if self._closed:
+            return
+        self.save()
+        if self._draft.changes_since_snapshot >= _TIDY_AFTER:
+            self._snapshot()
+        self._closed = True
+        self._session.forget(self)
+
+    def _do(self, change: Callable[[], T]) -> T:
+        self._check_open()
+        result = change()
+        self.save()
+        return result
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError
+
+    def _snapshot(self) -> None:
+        head = Head(
+            form=self._head.form,
+            title=self._head.title,
+            started=self._head.started,
+            saved=self._now(),
+            place=place_ref(self.interview.current),
+            case=self._head.case,
+        )
+        try:
+            self._draft.rebase(head.to_bytes(), snapshot_bytes(self.interview.draft().data, self._paradata))
+        except StorageError:  # the changes are durable already: a snapshot only makes the next start quicker
+            return
+
+    def _payload(self, xml: str) -> Payload:
+        form = self._head.form
+        notes = {item.ref: self.interview.note(item.ref) for item in self.interview.outline() if item.note}
+        return Payload(
+            form=FormRef(id=form.id, version=form.version, hash=form.hash),
+            instance=xml,
+            person=self._session.person,
+            language=self.interview.language,
+            started=self._head.started,
+            finished=self._now(),
+            notes=notes,
+            reasons=self._standing_reasons(),
+            paradata={"seconds": self._seconds(), "resumed": self._paradata.resumed, "saves": self._paradata.saves},
+        )
+
+    def _standing_reasons(self) -> dict[str, str]:
+        """Reasons whose warning still stands: an answer that changed since, or a removed row, takes it along."""
+        standing = {v.ref for v in self.interview.problems() if v.accepted}
+        return {ref: reason for ref, reason in self._paradata.reasons.items() if ref in standing}
+
+    def _seconds(self) -> int:
+        return self._seconds_before + int(self._session.clock.monotonic() - self._opened)
+
+    def _now(self) -> str:
+        return self._session.clock.now().isoformat("T", "seconds")
+
+
+def place_ref(place: Place) -> str:
+    """Where an interview stands; "" after the last question."""
+    return getattr(place, "ref", "")
