@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from fieldsurvey.records.container import Container, Frame, Signer, open_container, write_container
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import Header, read_header
-from fieldsurvey.records.log import MAX_SEQ, LogEntry, start_head, verify_run
+from fieldsurvey.records.log import MAX_SEQ, LogEntry, verify_run
 from fieldsurvey.records.wire import Hash, Id, Wire, field_error
 from sync.errors import BatchError, ForeignProjectError
 from sync.merge import Link
@@ -33,6 +33,15 @@ class LogSource(Protocol):
 
     def device_card(self) -> DeviceCard:
         """The card that certifies the carrier key."""
+        ...
+
+    @property
+    def carrier(self) -> Signer:
+        """Signs the manifest; needs no passphrase."""
+        ...
+
+    def head_at(self, seq: int) -> bytes:
+        """The head after entry `seq`; 0 gives the start."""
         ...
 
     def entries(self, from_seq: int, to_seq: int) -> Iterator[tuple[LogEntry, bytes]]:
@@ -92,10 +101,7 @@ def plan_batches(
     log: LogSource, first: int, last: int, *, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES
 ) -> Iterator[Plan]:
     """Cut entries first … last into batches within the bounds; a single large record still gets one of its own."""
-    card = log.device_card()
-    previous = start_head(card.project, card.device)
-    if first > 1:
-        previous = next(entry.head for entry, _record in log.entries(first - 1, first - 1))
+    previous = log.head_at(first - 1)
     entries: list[LogEntry] = []
     sizes: list[int] = []
     for entry, record in log.entries(first, last):
@@ -108,7 +114,7 @@ def plan_batches(
         yield Plan(tuple(entries), tuple(sizes), previous)
 
 
-def write_batch(log: LogSource, plan: Plan, carrier: Signer) -> Iterator[bytes]:
+def write_batch(log: LogSource, plan: Plan) -> Iterator[bytes]:
     """The file in pieces. The same plan gives the same bytes. Raises ContainerError."""
     card = log.device_card()
     manifest = BatchManifest(
@@ -127,7 +133,7 @@ def write_batch(log: LogSource, plan: Plan, carrier: Signer) -> Iterator[bytes]:
         Frame(entry.record_hash, size, lambda: next(records))  # the container asks for them in this order
         for entry, size in zip(plan.entries, plan.sizes, strict=True)
     ]
-    return write_container("batch", manifest.model_dump(mode="json"), frames, carrier)
+    return write_container("batch", manifest.model_dump(mode="json"), frames, log.carrier)
 
 
 class Batch:

@@ -2,7 +2,8 @@
 
 StorageError
 ├── CentralBusyError       another process is merging into the same central
-└── NewerCentralError      the database was made by a newer fieldsurvey
+├── NewerCentralError      the database was made by a newer fieldsurvey
+└── RecordLostError        central lacks a record that its log speaks of
 UntrustedError
 └── BatchError             a batch whose parts do not belong together
 RefusedError
@@ -33,6 +34,17 @@ class NewerCentralError(StorageError):
     code = "storage.newer"
     template = "{place} was made by a newer fieldsurvey."
     hint = "Nothing was changed. Install the newer version on this machine, then try again."
+
+
+class RecordLostError(StorageError):
+    """A body that must be there is not."""
+
+    code = "storage.record_lost"
+    template = "{place} has lost record {seq} of device {device}."
+    hint = (
+        "Nothing was changed. `fieldsurvey central verify` says what is whole. Import again from the stick or the"
+        " laptop that still has it, or restore a backup."
+    )
 
 
 class BatchError(UntrustedError):

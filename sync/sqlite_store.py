@@ -15,7 +15,7 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.base.sqlite import DatabaseBusyError, open_sqlite, sqlite_error, transaction
+from fieldsurvey.base.sqlite import DatabaseBusyError, DatabaseDamagedError, open_sqlite, sqlite_error, transaction
 from sync.errors import CentralBusyError, NewerCentralError
 from sync.merge import Version
 from sync.store import Counts, SeenBatch, Standing, StoredDevice, StoredEntry
@@ -27,23 +27,25 @@ migrations = Migrations("central")
 def grow_only_sets(db: Database) -> None:
     """The sets that batches merge into. An entry's key has its head: a fork is two entries at one position."""
     for statement in (
-        "CREATE TABLE devices (device TEXT NOT NULL, card BLOB NOT NULL, PRIMARY KEY (device, card)) WITHOUT ROWID",
+        """CREATE TABLE devices (device TEXT NOT NULL, card BLOB NOT NULL, PRIMARY KEY (device, card))
+            STRICT, WITHOUT ROWID""",
         """CREATE TABLE entries (
             device TEXT NOT NULL, seq INTEGER NOT NULL, head BLOB NOT NULL,
             previous BLOB NOT NULL, record_hash BLOB NOT NULL, case_id TEXT NOT NULL, revision INTEGER NOT NULL,
-            kind TEXT NOT NULL, parent BLOB, withdrawal BLOB, PRIMARY KEY (device, seq, head)) WITHOUT ROWID""",
+            kind TEXT NOT NULL, parent BLOB, withdrawal BLOB, PRIMARY KEY (device, seq, head)) STRICT, WITHOUT ROWID""",
         "CREATE INDEX entries_by_case ON entries (case_id)",
-        "CREATE TABLE bodies (hash BLOB PRIMARY KEY, body BLOB NOT NULL)",
+        "CREATE TABLE bodies (hash BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT",
         """CREATE TABLE signatures (device TEXT NOT NULL, seq INTEGER NOT NULL, head BLOB NOT NULL,
-            signature BLOB NOT NULL, PRIMARY KEY (device, seq, head)) WITHOUT ROWID""",
+            signature BLOB NOT NULL, PRIMARY KEY (device, seq, head)) STRICT, WITHOUT ROWID""",
         """CREATE TABLE batches (manifest BLOB PRIMARY KEY, device TEXT NOT NULL, first INTEGER NOT NULL,
-            last INTEGER NOT NULL, seen TEXT NOT NULL) WITHOUT ROWID""",
-        "CREATE TABLE tombstones (tag BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID",
-        """CREATE TABLE projects (project TEXT NOT NULL, version INTEGER NOT NULL, digest BLOB NOT NULL,
-            PRIMARY KEY (version, digest)) WITHOUT ROWID""",
+            last INTEGER NOT NULL, seen TEXT NOT NULL) STRICT, WITHOUT ROWID""",
+        "CREATE TABLE tombstones (tag BLOB PRIMARY KEY, data BLOB NOT NULL) STRICT, WITHOUT ROWID",
+        # key columns first everywhere: else integrity_check of SQLite 3.40 finds NULLs that are not there
+        """CREATE TABLE projects (version INTEGER NOT NULL, digest BLOB NOT NULL, project TEXT NOT NULL,
+            PRIMARY KEY (version, digest)) STRICT, WITHOUT ROWID""",
         """CREATE TABLE standings (version INTEGER NOT NULL, digest BLOB NOT NULL, device TEXT NOT NULL,
             enrolled INTEGER NOT NULL, revoked_from INTEGER, PRIMARY KEY (version, digest, device),
-            FOREIGN KEY (version, digest) REFERENCES projects (version, digest)) WITHOUT ROWID""",
+            FOREIGN KEY (version, digest) REFERENCES projects (version, digest)) STRICT, WITHOUT ROWID""",
     ):
         db.conn.execute(statement)
 
@@ -102,7 +104,7 @@ class SqliteWriter:
 
     def project(self, project: str, version: int, digest: bytes, standings: Iterable[Standing]) -> None:
         """How a version of the project speaks of the devices."""
-        if self._run(_PUT_PROJECT, (project, version, digest)).rowcount > 0:
+        if self._run(_PUT_PROJECT, (version, digest, project)).rowcount > 0:
             for item in standings:
                 self._run(_PUT_STANDING, (version, digest, item.device, int(item.enrolled), item.revoked_from))
 
@@ -184,6 +186,8 @@ class SqliteStore:
             while rows := cursor.fetchmany(256):
                 yield from rows
         except sqlite3.Error as error:
+            if not getattr(error, "sqlite_errorcode", 0):  # Python's own: a text that is no text
+                raise DatabaseDamagedError(place=self.place) from error
             raise sqlite_error(error, self._path) from error
 
     def _one(self, sql: str, values: Sequence[Any] = ()) -> Any:
@@ -234,9 +238,21 @@ class SqliteStore:
         found: bytes | None = self._one("SELECT body FROM bodies WHERE hash = ?", (record_hash,))
         return found
 
-    def body_hashes(self) -> Iterator[bytes]:
-        """In no particular order."""
-        return (row[0] for row in self._rows("SELECT hash FROM bodies"))
+    def first_without_body(self, device: str) -> int | None:
+        """The first position of a log whose record is not held."""
+        sql = """SELECT min(seq) FROM entries WHERE device = ?
+                 AND NOT EXISTS (SELECT 1 FROM bodies WHERE bodies.hash = entries.record_hash)"""
+        found: int | None = self._one(sql, (device,))
+        return found
+
+    def unclaimed_bodies(self) -> int:
+        """How many bodies no entry speaks of. Holds the hashes of one side in memory: 32 bytes a record."""
+        claimed = self._one("SELECT count(*) FROM (SELECT hash FROM bodies INTERSECT SELECT record_hash FROM entries)")
+        return int(self._one("SELECT count(*) FROM bodies")) - int(claimed)
+
+    def check(self) -> list[str]:
+        """SQLite's own check."""
+        return [row[0] for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
 
     def versions(self) -> Iterator[Version]:
         """By case: the index gives the order, nothing is sorted in memory."""

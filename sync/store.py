@@ -147,8 +147,16 @@ class Store(Protocol):
         """A sealed record."""
         ...
 
-    def body_hashes(self) -> Iterator[bytes]:
-        """The hashes under which bodies are kept."""
+    def first_without_body(self, device: str) -> int | None:
+        """The first position of a log whose record is not held."""
+        ...
+
+    def unclaimed_bodies(self) -> int:
+        """How many bodies no entry speaks of."""
+        ...
+
+    def check(self) -> list[str]:
+        """What the database's own check of its file has to say; empty when nothing."""
         ...
 
     def versions(self) -> Iterator[Version]:

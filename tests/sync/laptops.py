@@ -10,7 +10,7 @@ from typing import Any
 from fieldsurvey.records.container import open_container, write_container
 from fieldsurvey.records.device import DeviceCard, LogParent
 from fieldsurvey.records.envelope import Header, record_hash, seal
-from fieldsurvey.records.log import LogEntry, next_entry
+from fieldsurvey.records.log import LogEntry, next_entry, start_head
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.signing import SigningKey
 from sync.batches import plan_batches, write_batch
@@ -46,6 +46,10 @@ class SyntheticLaptop:
         """As a locked vault gives it."""
         return self.card
 
+    def head_at(self, seq: int) -> bytes:
+        """As a locked vault gives it."""
+        return self.log[seq - 1][0].head if seq else start_head(self.card.project, self.device)
+
     def entries(self, from_seq: int, to_seq: int) -> Iterator[tuple[LogEntry, bytes]]:
         """As a locked vault gives them."""
         return iter(self.log[from_seq - 1 : to_seq])
@@ -71,7 +75,7 @@ class SyntheticLaptop:
     def batches(self, first: int = 1, last: int | None = None, **bounds: int) -> list[bytes]:
         """Batch files of a stretch of the log."""
         plans = plan_batches(self, first, last or len(self.log), **bounds)
-        return [b"".join(write_batch(self, plan, self.carrier)) for plan in plans]
+        return [b"".join(write_batch(self, plan)) for plan in plans]
 
     def batch(self, first: int = 1, last: int | None = None) -> bytes:
         """One batch file."""

@@ -63,7 +63,7 @@ def test_one_record_in_memory_at_a_time() -> None:
                 yield entry, record
 
     device.__class__ = Watched
-    pieces = write_batch(device, plan, device.carrier)
+    pieces = write_batch(device, plan)
     next(pieces)
     assert loaded == []
     next(pieces)

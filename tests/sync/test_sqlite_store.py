@@ -16,6 +16,7 @@ from sync import sqlite_store
 from sync.errors import CentralBusyError, NewerCentralError
 from sync.sqlite_store import SqliteStore
 from sync.store import SeenBatch, Standing, Store, StoredDevice, StoredEntry, Writer
+from tests.sync.dumps import dump, spoil
 
 DEVICE = "d0" * 16
 
@@ -32,15 +33,6 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     made = SqliteStore(tmp_path / "central.db", wait=0.2)
     yield made
     made.close()
-
-
-def dump(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, read without the store's code."""
-    connection = sqlite3.connect(path)
-    names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")]
-    rows = {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in names}
-    connection.close()
-    return rows
 
 
 def fill(writer: Writer) -> None:
@@ -104,8 +96,8 @@ def test_missing_counts_entries_without_their_body(store: SqliteStore, tmp_path:
     wanted = [(seq, bytes([seq]) * 32) for seq in (1, 2, 3)]
     assert store.missing(DEVICE, wanted) == 1
     assert store.missing(DEVICE, []) == 0
-    with sqlite3.connect(tmp_path / "central.db") as connection:
-        connection.execute("DELETE FROM bodies WHERE body = 'body 1'".replace("'body 1'", "CAST('body 1' AS BLOB)"))
+    spoil(tmp_path / "central.db", "DELETE FROM bodies WHERE body = ?", b"body 1")
+    assert store.first_without_body(DEVICE) == 1
     assert store.missing(DEVICE, wanted) == 2
 
 

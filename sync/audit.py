@@ -1,0 +1,161 @@
+"""Look through all of central: every chain, signature and body, from the bytes up. It repairs nothing.
+
+SQLite's own check says "ok" for nearly every single flipped bit; the chain, the signatures and the hashes do not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from fieldsurvey.base.errors import UntrustedError
+from fieldsurvey.base.i18n import n_
+from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.envelope import read_header
+from fieldsurvey.records.log import LogEntry, next_head, start_head, verify_entry
+from fieldsurvey.records.signing import VerifyKey
+from sync.stick import Progress
+from sync.store import Store, StoredDevice, StoredEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that does not hold. `what` is a message id; `seq` is 0 where it is not about one entry."""
+
+    device: str
+    seq: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What was looked at and what does not hold."""
+
+    devices: int
+    entries: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Everything holds."""
+        return not self.problems
+
+
+@dataclass
+class _Frontier:
+    """The heads at one position, and whether a signature at that very entry was verified."""
+
+    seq: int
+    signed: dict[bytes, bool] = field(default_factory=dict)
+
+
+def audit(store: Store, progress: Progress | None = None) -> AuditReport:
+    """Re-verify everything. `progress` counts entries. Raises StorageError when the database cannot be read."""
+    if found := store.check():  # what is read from such a file may not even be of the right type
+        return AuditReport(0, 0, tuple(Problem("", 0, what) for what in found))
+    problems: list[Problem] = []
+    total = store.counts().entries
+    done = 0
+    devices: dict[str, StoredDevice] = {}
+    for device in store.devices():
+        devices.setdefault(device.device, device)
+    for device in devices.values():
+        for problem in _audit_log(store, device):
+            if problem is None:
+                done += 1
+                if progress and done % 64 == 0:
+                    progress(done, total, device.device)
+            else:
+                problems.append(problem)
+    if total > done:
+        problems.append(Problem("", 0, n_("entries of a device that is not known")))
+    if store.unclaimed_bodies():
+        problems.append(Problem("", 0, n_("records that no log entry speaks of")))
+    if progress:
+        progress(total, total, "")
+    return AuditReport(len(devices), done, tuple(problems))
+
+
+def _audit_log(store: Store, device: StoredDevice) -> Iterator[Problem | None]:
+    """Problems of one log as they are met, and None for each entry looked at."""
+    try:
+        card = DeviceCard.from_bytes(device.card)
+    except UntrustedError:
+        yield Problem(device.device, 0, n_("the device card does not hold"))
+        return
+    if card.device != device.device:
+        yield Problem(device.device, 0, n_("the device card is another device's"))
+    signatures = {(seq, head): signature for seq, head, signature in store.signatures(device.device)}
+    start = start_head(card.project, card.device)
+    before = _Frontier(0, {start: True})
+    here = _Frontier(0)
+    for entry in store.entries(device.device):
+        yield None
+        if entry.seq != here.seq:
+            yield from _uncovered(device.device, before)
+            before, here = here, _Frontier(entry.seq)
+        if entry.seq == 1 and entry.previous != start:
+            yield Problem(entry.device, 1, n_("the log does not begin at its beginning"))
+        if next_head(entry.previous, entry.seq, entry.record_hash) != entry.head:
+            yield Problem(entry.device, entry.seq, n_("the chain is broken"))
+        signature = signatures.pop((entry.seq, entry.head), None)
+        here.signed[entry.head] = signature is not None and _holds(card, entry, signature)
+        if signature is not None and not here.signed[entry.head]:
+            yield Problem(entry.device, entry.seq, n_("the signature does not hold"))
+        before.signed.pop(entry.previous, None)  # what follows it vouches for it
+        if (what := _body_problem(store, card, entry)) is not None:
+            yield Problem(entry.device, entry.seq, what)
+    yield from _uncovered(device.device, before)
+    yield from _uncovered(device.device, here)
+
+
+def _uncovered(device: str, ends: _Frontier) -> Iterator[Problem]:
+    """Heads that nothing follows must have been signed themselves; the head before the first entry need not."""
+    for signed in ends.signed.values():
+        if not signed:
+            yield Problem(device, ends.seq, n_("no signature covers it"))
+
+
+def _holds(card: DeviceCard, entry: StoredEntry, signature: bytes) -> bool:
+    key: VerifyKey = card.sign_key
+    try:
+        verify_entry(key, LogEntry(card.project, card.device, entry.seq, entry.record_hash, entry.head, signature))
+    except UntrustedError:
+        return False
+    return True
+
+
+def _body_problem(store: Store, card: DeviceCard, entry: StoredEntry) -> str | None:
+    body = store.body(entry.record_hash)
+    if body is None:
+        return n_("the record is missing")
+    if hashlib.sha256(body).digest() != entry.record_hash:
+        return n_("the record was altered")
+    try:
+        header = read_header(body)
+    except UntrustedError:
+        return n_("the record is not well formed")
+    said = (
+        card.project,
+        entry.device,
+        entry.case,
+        entry.revision,
+        entry.kind,
+        _hex(entry.parent),
+        _hex(entry.withdrawal),
+    )
+    found = (
+        header.project,
+        header.device,
+        header.case,
+        header.revision,
+        header.kind,
+        header.parent,
+        header.withdrawal,
+    )
+    return None if said == found else n_("what is noted of the record is not what it says")
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()

@@ -1,0 +1,244 @@
+"""Central: where the batches of all devices merge. It holds ciphertext only, and reads no record.
+
+A batch is merged in one transaction or not at all. What is shown (logs, cases, receipts) is projected from the set
+of entries and from what the newest project says of the devices; nothing is decided when something arrives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, Self
+
+from fieldsurvey.base.clock import Clock, SystemClock
+from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.log import LogEntry, start_head
+from fieldsurvey.records.receipt import Level, Receipt, Role
+from sync.audit import AuditReport, audit
+from sync.batches import Batch, read_batch
+from sync.errors import ForeignProjectError, RecordLostError
+from sync.merge import CaseView, LogView, Version, project_cases, project_log
+from sync.sqlite_store import SqliteStore
+from sync.stick import Progress
+from sync.store import Counts, SeenBatch, Standing, Store, StoredDevice, StoredEntry
+
+Where = Literal["enrolled", "quarantined", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What merging one batch did: `new` entries of `first` … `last`; 0 when all was there already."""
+
+    device: str
+    name: str
+    first: int
+    last: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """A device as central sees it. `name` is what the device calls itself; `aside`: entries that do not count."""
+
+    device: str
+    name: str
+    standing: Where
+    aside: int
+    log: LogView
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCounts:
+    """Cases that count, that are withdrawn, in conflict, with proposals, or without their first revision."""
+
+    current: int
+    withdrawn: int
+    in_conflict: int
+    with_proposals: int
+    original_missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class CentralStatus:
+    """Everything that the status screen shows. `project`: id and newest version seen."""
+
+    place: str
+    project: tuple[str, int] | None
+    counts: Counts
+    devices: tuple[DeviceStatus, ...]
+    cases: CaseCounts
+
+
+class Central:
+    """Over any sync.store.Store."""
+
+    def __init__(self, store: Store, clock: Clock | None = None) -> None:
+        self.store = store
+        self.clock: Clock = clock or SystemClock()
+
+    @classmethod
+    def open(cls, path: Path, *, wait: float = 60.0, clock: Clock | None = None) -> Self:
+        """Central in one SQLite file, made when it is not there. Raises StorageError."""
+        return cls(SqliteStore(path, wait=wait), clock)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def learn(self, project: str, version: int, digest: bytes, standings: list[Standing]) -> None:
+        """Take note of a version of the project; the newest one decides. Raises ForeignProjectError."""
+        known = self.store.project()
+        if known is not None and known[0] != project:
+            raise ForeignProjectError(found=project[:8], expected=known[0][:8])
+        with self.store.write() as writer:
+            writer.project(project, version, digest, standings)
+
+    def merge(self, stream: BinaryIO) -> Merged:
+        """Merge one batch: verified whole, or central is as it was before. Raises what sync.batches raises."""
+        known = self.store.project()
+        batch = read_batch(stream, known[0] if known else None)
+        wanted = [(entry.seq, entry.head) for entry in batch.entries]
+        end = batch.entries[-1]
+        missing = self.store.missing(batch.device, wanted)
+        new = 0
+        if not missing:  # said to be there already: still, a damaged copy is named, so that the stick is looked at
+            batch.verify()
+        if missing or self.store.signature(batch.device, end.seq, end.head) is None:
+            with self.store.write() as writer:
+                writer.device(StoredDevice(batch.device, batch.card.to_bytes()))
+                if missing:
+                    new = sum(writer.entry(entry, body) for entry, body in _entries(batch))
+                writer.signature(batch.device, end.seq, end.head, end.signature)
+                writer.batch(SeenBatch(batch.manifest_hash, batch.device, batch.first, batch.last, self._now()))
+        return Merged(batch.device, batch.card.name, batch.first, batch.last, new)
+
+    def log(self, device: str, before: int | None = None) -> LogView:
+        """A device's log as far as it is held; `before`: look only at positions under it."""
+        project = self.store.project()
+        entries = self.store.entries(device)
+        links = (entry.link for entry in entries if before is None or entry.seq < before)
+        return project_log(device, links, start_head(project[0], device) if project else b"")
+
+    def receipts(self, device: str) -> list[Receipt]:
+        """What central can vouch for: one receipt for each unbroken history of the device's log, with its records."""
+        project = self.store.project()
+        if project is None:
+            return []
+        return [
+            Receipt(
+                project=project[0],
+                device=device,
+                up_to=seq,
+                head=head.hex(),
+                level=Level.COMMITTED,
+                by=Role.CENTRAL,
+                issued=self._now(),
+            )
+            for seq, head in self.log(device, self.store.first_without_body(device)).tips
+        ]
+
+    def cases(self) -> Iterator[CaseView]:
+        """Every case that enrolled devices speak of, projected; streaming, by case id."""
+        return project_cases(self._counting(), self.store.tombstone_tags())
+
+    def records(self) -> Iterator[tuple[LogEntry, bytes]]:
+        """The current record of every case, with the entry that logged it; streaming.
+
+        The entry's signature is empty where a later one of the same log covers it. Raises RecordLostError.
+        """
+        project = self.store.project()
+        for case in self.cases():
+            if case.current is not None and project is not None:
+                yield self._loaded(project[0], case.current)
+
+    def status(self) -> CentralStatus:
+        """Counts, devices with their gaps and forks, cases. Reads every entry, but no record."""
+        standings = self.store.standings()
+        names: dict[str, str] = {}
+        for device in self.store.devices():
+            names.setdefault(device.device, DeviceCard.from_bytes(device.card).name)
+        devices = tuple(
+            DeviceStatus(device, name, *self._standing(device, standings.get(device)), self.log(device))
+            for device, name in names.items()
+        )
+        return CentralStatus(self.store.place, self.store.project(), self.store.counts(), devices, self._case_counts())
+
+    def verify(self, progress: Progress | None = None) -> AuditReport:
+        """Look through everything again, from the bytes up."""
+        return audit(self.store, progress)
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of the set of entries and tombstones: two centrals that hold the same have the same."""
+        found = hashlib.sha256()
+        for device in sorted({item.device for item in self.store.devices()}):
+            for entry in self.store.entries(device):
+                found.update(bytes.fromhex(device) + entry.seq.to_bytes(8, "big") + entry.head)
+        for tag in sorted(self.store.tombstone_tags()):
+            found.update(tag)
+        return found.hexdigest()
+
+    def _now(self) -> str:
+        return self.clock.now().isoformat("T", "seconds")
+
+    def _counting(self) -> Iterator[Version]:
+        standings = self.store.standings()
+        for version in self.store.versions():
+            standing = standings.get(version.device)
+            if standing and not _revoked(standing, version.seq):
+                yield version
+
+    def _standing(self, device: str, standing: Standing | None) -> tuple[Where, int]:
+        if standing is None:
+            return "quarantined", self.store.entries_from(device, 1)
+        if standing.enrolled:
+            return "enrolled", 0
+        return "revoked", self.store.entries_from(device, standing.revoked_from or 1)
+
+    def _case_counts(self) -> CaseCounts:
+        found: Counter[str] = Counter()
+        for case in self.cases():
+            found["current"] += case.current is not None
+            found["withdrawn"] += case.current is None and bool(case.withdrawn)
+            found["in_conflict"] += case.in_conflict
+            found["with_proposals"] += bool(case.proposals)
+            found["original_missing"] += case.original_missing
+        names = ("current", "withdrawn", "in_conflict", "with_proposals", "original_missing")
+        return CaseCounts(*(found[name] for name in names))
+
+    def _loaded(self, project: str, version: Version) -> tuple[LogEntry, bytes]:
+        body = self.store.body(version.record_hash)
+        if body is None:
+            raise RecordLostError(place=self.store.place, device=version.device[:8], seq=version.seq)
+        signature = self.store.signature(version.device, version.seq, version.head) or b""
+        return LogEntry(project, version.device, version.seq, version.record_hash, version.head, signature), body
+
+
+def _revoked(standing: Standing, seq: int) -> bool:
+    return not standing.enrolled and seq >= (standing.revoked_from or 1)
+
+
+def _entries(batch: Batch) -> Iterator[tuple[StoredEntry, bytes]]:
+    """A batch's entries as they are stored, each with its record, verified one by one to the end of the file."""
+    for (entry, header, body), link in zip(batch.records(), batch.links(), strict=True):
+        stored = StoredEntry(
+            device=entry.device,
+            seq=entry.seq,
+            head=entry.head,
+            previous=link.previous,
+            record_hash=entry.record_hash,
+            case=header.case,
+            revision=header.revision,
+            kind=header.kind,
+            parent=bytes.fromhex(header.parent) if header.parent else None,
+            withdrawal=bytes.fromhex(header.withdrawal) if header.withdrawal else None,
+        )
+        yield stored, body

@@ -1,0 +1,131 @@
+"""Import a stick into central: every batch on it, each whole or not at all; receipts and the project go back on it.
+
+A file that is refused is named with its reason and stops nothing else. It does not decide what a batch is worth:
+central does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from fieldsurvey.base.errors import FieldsurveyError, Rendered, StorageError
+from fieldsurvey.base.files import write_atomic
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.records.container import Signer
+from fieldsurvey.records.receipt import Receipt, write_receipt
+from sync.central import Central
+from sync.errors import CentralBusyError
+from sync.stick import Found, Progress, Stick, looks_ours, opened
+
+Outcome = Literal["merged", "present", "refused", "ignored"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file. `new`: entries that central did not have. `reason`: in the user's language."""
+
+    name: str
+    outcome: Outcome
+    device: str = ""
+    device_name: str = ""
+    first: int = 0
+    last: int = 0
+    new: int = 0
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of a stick. `receipts`: those now on it; `receipts_problem`: why they could not be written."""
+
+    place: str
+    files: tuple[FileReport, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    receipts_problem: Rendered | None = None
+
+    def having(self, outcome: Outcome) -> tuple[FileReport, ...]:
+        """The files with this outcome."""
+        return tuple(file for file in self.files if file.outcome == outcome)
+
+    @property
+    def new(self) -> int:
+        """Entries that central did not have."""
+        return sum(file.new for file in self.files)
+
+    @property
+    def refused(self) -> tuple[FileReport, ...]:
+        """Files that were refused."""
+        return self.having("refused")
+
+
+@dataclass
+class _Meter:
+    """Bytes read so far, out of all."""
+
+    total: int
+    progress: Progress | None
+    done: int = field(default=0)
+    text: str = field(default="")
+
+    def add(self, size: int) -> None:
+        self.done += size
+        if self.progress:
+            self.progress(min(self.done, self.total), self.total, self.text)
+
+
+def import_batches(central: Central, stick: Stick, progress: Progress | None = None) -> list[FileReport]:
+    """Merge every batch on the stick. Raises NothingHereError, CentralBusyError, and StorageError of central's own."""
+    stick.require()
+    found = stick.files(stick.batches)
+    meter = _Meter(sum(file.size for file in found if not file.ignored), progress)
+    return [_import_file(central, file, meter) for file in found]
+
+
+def _import_file(central: Central, file: Found, meter: _Meter) -> FileReport:
+    if file.ignored:
+        return FileReport(file.name, "ignored", reason=_(file.ignored))
+    meter.text = file.name
+    until = meter.done + file.size
+    try:
+        if file.path.suffix != ".fsb" and not looks_ours(file.path):
+            return FileReport(file.name, "ignored", reason=_("not a batch"))
+        with opened(file.path, meter.add) as stream:
+            merged = central.merge(stream)
+    except CentralBusyError:
+        raise
+    except FieldsurveyError as error:
+        if isinstance(error, StorageError) and not _is_about(error, file.path):
+            raise  # central's own disk is full or its database damaged: no file's fault, and no other would fare better
+        return FileReport(file.name, "refused", code=error.code, reason=error.message)
+    finally:
+        meter.add(max(0, until - meter.done))
+    outcome: Outcome = "merged" if merged.new else "present"
+    return FileReport(file.name, outcome, merged.device, merged.name, merged.first, merged.last, merged.new)
+
+
+def _is_about(error: StorageError, path: Path) -> bool:
+    return error.details.get("place") == str(path)
+
+
+def write_receipts(stick: Stick, receipts: list[Receipt], key: Signer) -> None:
+    """Put receipts on the stick, each in place of the older one for the same log. Raises StorageError."""
+    if receipts:
+        stick.make(stick.receipts)
+    first: set[str] = set()
+    for receipt in receipts:
+        branch = f"-{receipt.head[:8]}" if receipt.device in first else ""
+        first.add(receipt.device)
+        path = stick.receipts / f"{receipt.by.value}-{receipt.device}{branch}.fsr"
+        write_atomic(path, write_receipt(receipt, key))
+
+
+def offer(path: Path, data: bytes, is_newer: Callable[[], bool]) -> bool:
+    """Put `data` at `path` unless it is there or something newer is; True if it was written. Raises StorageError."""
+    if path.exists() and not is_newer():
+        return False
+    write_atomic(path, data)
+    return True

@@ -1,0 +1,127 @@
+"""How a stick, or any folder that is carried, is laid out. Names on it are never trusted and never used as paths.
+
+DIR/fieldsurvey/batches/    what laptops export
+DIR/fieldsurvey/receipts/   what central answers
+DIR/fieldsurvey/project.fsp the newest project, for laptops to take
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from fieldsurvey.base.files import storage_error
+from fieldsurvey.base.i18n import n_
+from sync.errors import NothingHereError
+
+FOLDER: Final = "fieldsurvey"
+MAGIC: Final = b"FSB1"
+Progress = Callable[[int, int, str], None]
+"""(done, total, text): both in bytes unless the caller says otherwise; text names what is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A name in a folder. `ignored` says why it is not looked into (a message id), or None."""
+
+    path: Path
+    size: int
+    ignored: str | None
+
+    @property
+    def name(self) -> str:
+        """For messages only."""
+        return self.path.name
+
+
+class Stick:
+    """The `fieldsurvey` folder of a stick."""
+
+    def __init__(self, place: Path) -> None:
+        """`place`: the stick's root; its `fieldsurvey` folder itself is taken too."""
+        self.root = place if place.name == FOLDER and not (place / FOLDER).is_dir() else place / FOLDER
+        self.place = str(place)
+
+    @property
+    def batches(self) -> Path:
+        """Where laptops put batches."""
+        return self.root / "batches"
+
+    @property
+    def receipts(self) -> Path:
+        """Where central puts receipts."""
+        return self.root / "receipts"
+
+    @property
+    def project(self) -> Path:
+        """The project file."""
+        return self.root / "project.fsp"
+
+    def require(self) -> None:
+        """Raises NothingHereError unless it is laid out as ours."""
+        if not self.root.is_dir():
+            raise NothingHereError(place=self.place)
+
+    def make(self, folder: Path) -> None:
+        """Create one of its folders. Raises StorageError."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, self.place) from error
+
+    def files(self, folder: Path) -> list[Found]:
+        """What lies in one of its folders, by name; empty when the folder is not there. Raises StorageError."""
+        try:
+            with os.scandir(folder) as entries:
+                return sorted((_look(entry) for entry in entries), key=lambda found: found.path)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise storage_error(error, self.place) from error
+
+
+def _look(entry: os.DirEntry[str]) -> Found:
+    information = entry.stat(follow_symlinks=False)
+    reason = None
+    if not stat.S_ISREG(information.st_mode):  # a link could point anywhere, a pipe would make us wait for ever
+        reason = n_("not a file")
+    elif entry.name.startswith("."):
+        reason = n_("a hidden file")
+    elif entry.name.endswith(".part"):
+        reason = n_("an unfinished copy")
+    return Found(Path(entry.path), information.st_size, reason)
+
+
+@contextmanager
+def opened(path: Path, report: Callable[[int], None] | None = None) -> Iterator[BinaryIO]:
+    """Read `path`; what goes wrong with the medium comes out as StorageError. `report` gets the bytes of each read."""
+    try:
+        with path.open("rb") as handle:
+            yield cast("BinaryIO", _Counting(handle, report)) if report else handle
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+class _Counting:
+    """The one method that reading a container needs, with a count."""
+
+    def __init__(self, handle: BinaryIO, report: Callable[[int], None]) -> None:
+        self._handle = handle
+        self._report = report
+
+    def read(self, size: int) -> bytes:
+        """Read and report."""
+        data = self._handle.read(size)
+        self._report(len(data))
+        return data
+
+
+def looks_ours(path: Path) -> bool:
+    """Whether it starts like one of our files, whatever it is called. Raises StorageError."""
+    with opened(path) as handle:
+        return handle.read(len(MAGIC)) == MAGIC
