@@ -1,4 +1,4 @@
-"""Expressions: parser, tree, compiler to closures, function library. Pure; everything outside is handed in by an Env."""
+"""Expressions: parser, tree, compiler to closures, function library. Pure; an Env hands in the rest."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from fieldsurvey.xforms.xpath.compiler import (
     to_string,
 )
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XmlError, XPathNameError, XPathSyntaxError
+from fieldsurvey.xforms.xpath.evaluate import evaluate, evaluate_value
 from fieldsurvey.xforms.xpath.nodes import Node, Value
 from fieldsurvey.xforms.xpath.parser import parse
 from fieldsurvey.xforms.xpath.runtime import Context, Env
@@ -37,6 +38,8 @@ __all__ = [
     "compile_as",
     "compile_expr",
     "dependencies",
+    "evaluate",
+    "evaluate_value",
     "parse",
     "parse_xml",
     "to_boolean",

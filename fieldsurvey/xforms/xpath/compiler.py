@@ -200,14 +200,35 @@ class Compiler:
         """Two operands."""
         if op == "|":
             return Compiled("nodes", union([self.nodes(left), self.nodes(right)]))
+        if op in {"and", "or"}:
+            return self.logic(op, [left, right])
         first, second = self.compile(left), self.compile(right)
         return self.fold(self.operation(op, first, second), [first, second])
 
+    def logic(self, op: str, operands: list[Expr]) -> Compiled:
+        """`and` and `or`; what a constant before it rules out is not compiled, as JavaRosa never looks at it."""
+        parts: list[Compiled] = []
+        decided = op == "or"
+        for operand in operands:
+            part = self.compile(operand)
+            if part.constant:
+                truth = self.as_boolean(part)(None)  # type: ignore[arg-type]
+                if truth is not decided:
+                    continue
+                if not parts:
+                    return constant("boolean", decided)
+                parts.append(part)
+                break
+            parts.append(part)
+        if not parts:
+            return constant("boolean", not decided)
+        truths = [self.as_boolean(part) for part in parts]
+        if len(truths) == 1:
+            return Compiled("boolean", truths[0])
+        return Compiled("boolean", operators.both(truths) if op == "and" else operators.either(truths))
+
     def operation(self, op: str, first: Compiled, second: Compiled) -> Compiled:
         """Two compiled operands, not folded."""
-        if op in {"and", "or"}:
-            truths = [self.as_boolean(first), self.as_boolean(second)]
-            return Compiled("boolean", operators.both(truths) if op == "and" else operators.either(truths))
         if OPERATORS[op] >= OPERATORS["+"]:
             numbers = self.convert(first, "number"), self.convert(second, "number")
             return Compiled("number", operators.arithmetic(op, *numbers))
@@ -229,11 +250,10 @@ class Compiler:
         operands = [chain.first, *(operand for _op, operand in chain.rest)]
         if ops == {"|"}:
             return Compiled("nodes", union([self.nodes(operand) for operand in operands]))
-        parts = [self.compile(operand) for operand in operands]
         if ops <= {"and", "or"}:
-            truths = [self.as_boolean(part) for part in parts]
-            result = Compiled("boolean", operators.both(truths) if ops == {"and"} else operators.either(truths))
-        elif OPERATORS[chain.rest[0][0]] >= OPERATORS["+"]:
+            return self.logic(chain.rest[0][0], operands)
+        parts = [self.compile(operand) for operand in operands]
+        if OPERATORS[chain.rest[0][0]] >= OPERATORS["+"]:
             numbers = [self.convert(part, "number") for part in parts]
             rest = [(op, number) for (op, _o), number in zip(chain.rest, numbers[1:], strict=True)]
             result = Compiled("number", operators.arithmetic_chain(numbers[0], rest))

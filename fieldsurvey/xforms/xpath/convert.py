@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from fieldsurvey.base.i18n import gettext as _
@@ -18,7 +18,6 @@ NAN = math.nan
 _SPACE = "".join(map(chr, range(33)))
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)")
 _EPOCH = date(1970, 1, 1).toordinal()
-_DAY = timedelta(days=1)
 TINY = 1e-12
 """Numbers closer than this are equal (JavaRosa XPathEqExpr)."""
 
@@ -46,14 +45,8 @@ def text_to_number(text: str) -> float:
 
 
 def days(moment: date) -> float:
-    """Days since 1970-01-01 by the moment's own calendar; a time of day is the fraction."""
-    whole = float(moment.toordinal() - _EPOCH)
-    if isinstance(moment, datetime):
-        since = timedelta(
-            hours=moment.hour, minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond
-        )
-        return whole + since / _DAY
-    return whole
+    """Whole days since 1970-01-01 by the moment's own calendar (JavaRosa toNumeric: the time of day does not count)."""
+    return float(moment.toordinal() - _EPOCH)
 
 
 def number_to_text(number: float) -> str:
@@ -89,7 +82,8 @@ def to_number(value: Value) -> float:
 def moment_to_text(moment: date) -> str:
     """ISO 8601: a date as yyyy-mm-dd, a moment with milliseconds and offset."""
     if isinstance(moment, datetime):
-        return moment.isoformat(timespec="milliseconds")
+        text = moment.isoformat(timespec="milliseconds")
+        return f"{text[:-6]}Z" if text.endswith("+00:00") else text
     return moment.isoformat()
 
 
@@ -138,4 +132,11 @@ def equal(left: Value, right: Value) -> bool:
     if type(left) is float or type(right) is float:
         first, second = to_number(left), to_number(right)
         return first == second or abs(first - second) < TINY
-    return to_string(left) == to_string(right)
+    return _day_text(left) == _day_text(right) or to_string(left) == to_string(right)
+
+
+def _day_text(value: str | float | bool | date) -> str:
+    """Text as it is, a moment as its day: `=` compares days (JavaRosa has one type for both, written as a date)."""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return to_string(value)

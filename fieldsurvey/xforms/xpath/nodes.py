@@ -141,6 +141,15 @@ def root_of(node: Node) -> Node:
     return node
 
 
+def depth_of(node: Node) -> int:
+    """How many nodes are above it."""
+    depth = 0
+    while node.parent is not None:
+        node = node.parent
+        depth += 1
+    return depth
+
+
 def elements(node: Node, name: str | None = None) -> list[Node]:
     """The child elements, or those called `name` whatever their namespace."""
     return [c for c in node.children if c.kind == ELEMENT and (name is None or c.name == name)]

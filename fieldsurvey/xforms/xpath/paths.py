@@ -62,7 +62,7 @@ def _walk(start: Read, steps: list[StepRun]) -> Read:
 def _start(compiler: Compiler, path: Path) -> tuple[Read, bool]:
     """Where the steps begin, and whether those nodes surely do not contain one another."""
     if path.absolute:
-        return lambda ctx: [root_of(ctx.node)], True
+        return lambda ctx: [ctx.env.root or root_of(ctx.origin)], True
     if path.start is None:
         return lambda ctx: [ctx.node], True
     begin = compiler.nodes(path.start)

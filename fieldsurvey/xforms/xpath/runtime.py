@@ -28,6 +28,9 @@ class Env:
     version: str = ""
     """The form's version, for `version()`."""
 
+    root: Node | None = None
+    """Where absolute paths start, when it is not the root of the tree that `current()` is in."""
+
     def now(self) -> datetime:
         """The time, with its time zone."""
         raise EvaluationError("no clock was given")

@@ -46,7 +46,7 @@ def parse_xml(
     except expat.ExpatError as error:
         reason = _("line {line}: {what}").format(line=error.lineno, what=expat.ErrorString(error.code))
         raise XmlError(reason) from error
-    except (UnicodeError, ValueError) as error:  # an unknown encoding, or bytes that are not in the one declared
+    except (LookupError, ValueError) as error:  # an unknown encoding, or bytes that are not in the one declared
         raise XmlError(_("its encoding cannot be read")) from error
     return builder.root
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from fieldsurvey.xforms.xpath.functions import core, forms
+from fieldsurvey.xforms.xpath.functions import core, dates, forms, geo, numbers, secrets, selects, strings
 from fieldsurvey.xforms.xpath.functions.registry import LIBRARY, Function, Special
 
-__all__ = ["LIBRARY", "Function", "Special", "core", "forms"]
+__all__ = [
+    "LIBRARY",
+    "Function",
+    "Special",
+    "core",
+    "dates",
+    "forms",
+    "geo",
+    "numbers",
+    "secrets",
+    "selects",
+    "strings",
+]

@@ -10,11 +10,10 @@ from fieldsurvey.xforms.xpath.compiled import Compiled
 from fieldsurvey.xforms.xpath.convert import unpack
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
 from fieldsurvey.xforms.xpath.functions.registry import function, special
-from fieldsurvey.xforms.xpath.nodes import Node, Value
+from fieldsurvey.xforms.xpath.nodes import Node, Value, depth_of
 from fieldsurvey.xforms.xpath.runtime import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from fieldsurvey.xforms.xpath.compiler import Compiler
 
@@ -26,38 +25,35 @@ def _common_kind(parts: list[Compiled]) -> str:
 
 @special("if", 3, 3)
 def if_(compiler: Compiler, call: FunctionCall) -> Compiled:
-    """`if(test, then, else)`; an `if` in the place of `else` joins the same closure, so long cascades stay shallow."""
-    tests: list[Compiled] = []
-    results: list[Compiled] = []
+    """`if(test, then, else)`; an `if` in the place of `else` joins the same closure, so long cascades stay shallow.
+
+    What a constant test rules out is not compiled: it may be anything that parses, as in JavaRosa.
+    """
+    branches: list[tuple[Compiled, Compiled]] = []
     current: Expr = call
     while isinstance(current, FunctionCall) and current.name == "if" and len(current.args) == 3:
-        tests.append(compiler.compile(current.args[0]))
-        results.append(compiler.compile(current.args[1]))
+        test = compiler.compile(current.args[0])
+        truth = compiler.as_boolean(test)
+        if not test.constant:
+            branches.append((test, compiler.compile(current.args[1])))
+        elif truth(None):  # type: ignore[arg-type]  # a constant does not look at its context
+            current = current.args[1]
+            break
         current = current.args[2]
-    results.append(compiler.compile(current))
-    kind = _common_kind(results)
-    if len(tests) == 1 and not tests[0].constant:
-        test, yes, no = compiler.as_boolean(tests[0]), results[0].run, results[1].run
-        return Compiled(kind, lambda ctx: yes(ctx) if test(ctx) else no(ctx))
-    branches: list[tuple[Callable[[Context], bool], Any]] = []
-    otherwise = results[-1]
-    for part, result in zip(tests, results, strict=False):
-        truth = compiler.as_boolean(part)
-        if part.constant:
-            if truth(None):  # type: ignore[arg-type]  # a constant does not look at its context
-                otherwise = result
-                break
-            continue
-        branches.append((truth, result.run))
+    otherwise = compiler.compile(current)
     if not branches:
         return otherwise
+    kind = _common_kind([otherwise, *(result for _test, result in branches)])
     last = otherwise.run
+    if len(branches) == 1:
+        holds, yes = compiler.as_boolean(branches[0][0]), branches[0][1].run
+        return Compiled(kind, lambda ctx: yes(ctx) if holds(ctx) else last(ctx))
+    runs = [(compiler.as_boolean(test), result.run) for test, result in branches]
 
-    def run(ctx: Context) -> Value:
-        for truth, result in branches:
+    def run(ctx: Context) -> Any:
+        for truth, result in runs:
             if truth(ctx):
-                value: Value = result(ctx)
-                return value
+                return result(ctx)
         return last(ctx)
 
     return Compiled(kind, run)
@@ -143,17 +139,31 @@ def indexed_repeat(compiler: Compiler, call: FunctionCall) -> Compiled:
     ]
 
     def run(ctx: Context) -> list[Node]:
+        pairs = [(group(ctx), index(ctx)) for group, index in levels]
+        if not all(nodes for nodes, _number in pairs):
+            return []
+        pairs.sort(key=lambda pair: depth_of(pair[0][0]))  # the pairs may come in any order
         chosen: Node | None = None
-        for group, index in levels:
-            number = index(ctx)
+        for nodes, number in pairs:
             place = max(int(number), 1) if abs(number) < 1e9 else 1
-            inside = [n for n in group(ctx) if chosen is None or _is_inside(n, chosen)]
+            inside = _around(nodes, ctx.node) if chosen is None else [n for n in nodes if _is_inside(n, chosen)]
             if place > len(inside):
                 return []
             chosen = inside[place - 1]
         return [n for n in target(ctx) if chosen is not None and _is_inside(n, chosen)]
 
     return Compiled("nodes", run)
+
+
+def _around(nodes: list[Node], here: Node) -> list[Node]:
+    """The instances beside the one that `here` is in, when it is in one of the same outer repeat; else all."""
+    above: set[int] = set()
+    step: Node | None = here
+    while step is not None:
+        above.add(id(step))
+        step = step.parent
+    beside = [n for n in nodes if n.parent is not None and id(n.parent) in above]
+    return beside or nodes
 
 
 def _is_inside(node: Node, above: Node) -> bool:
