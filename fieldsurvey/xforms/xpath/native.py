@@ -65,14 +65,17 @@ def to_boolean(value: Value) -> bool:
 
 
 def compare(op: str, left: Value, right: Value) -> bool:
-    """Section 3.4: existential over nodesets; `=` and `!=` by the strongest kind, the rest as numbers."""
+    """Section 3.4: existential over nodesets; `=` and `!=` by the strongest kind, the rest as numbers.
+
+    For `<` and its kin a nodeset is existential beside a boolean too, as in the browsers' engines.
+    """
     test = _COMPARE[op]
-    if type(left) is bool or type(right) is bool:
-        first, second = to_boolean(left), to_boolean(right)
-        return test(first, second)
+    order = op not in {"=", "!="}
+    if not order and (type(left) is bool or type(right) is bool):
+        return test(to_boolean(left), to_boolean(right))
     lefts: list[Any] = [n.string() for n in left] if type(left) is list else [left]
     rights: list[Any] = [n.string() for n in right] if type(right) is list else [right]
-    if op not in {"=", "!="}:
+    if order:
         numbers = [to_number(r) for r in rights]
         return any(test(to_number(first), second) for first in lefts for second in numbers)
     return any(_same_kind(test, first, second) for first in lefts for second in rights)

@@ -115,8 +115,9 @@ def _without_detours(steps: tuple[Step, ...]) -> tuple[Step, ...]:
 def compile_step(compiler: Compiler, step: Step, flat: bool) -> StepRun:
     """One step; `compiler` is already inside the step's scope. `flat`: its input does not contain one another."""
     test = node_test(compiler, step)
-    if flat and step.axis == "child" and isinstance(step.test, NameTest) and not (step.test.prefix or step.predicates):
-        return _children_called(step.test.local)
+    plain = isinstance(step.test, NameTest) and not (step.test.prefix or step.predicates or compiler.mode == "native")
+    if plain and flat and step.axis == "child":
+        return _children_called(step.test.local)  # type: ignore[union-attr]  # `plain` saw a NameTest
     axis = AXES[step.axis]
     keeps = [_predicate(compiler, p) for p in step.predicates]
     backwards = step.axis in REVERSE
@@ -163,7 +164,7 @@ def node_test(compiler: Compiler, step: Step) -> Test:
         if uri is None:
             reason = _("the prefix {prefix} is not declared").format(prefix=step.test.prefix)
             raise XPathNameError(step.at, reason)
-    return name_test(step.axis, step.test.local, step.test.prefix, uri)
+    return name_test(step.axis, step.test.local, step.test.prefix, uri, strict=compiler.mode == "native")
 
 
 _Predicate = Callable[[Context, Nodes], Nodes]

@@ -145,16 +145,18 @@ def type_test(kind: str, target: str | None) -> Test:
     return lambda node: node.kind == wanted
 
 
-def name_test(axis: str, local: str, prefix: str | None, uri: str | None) -> Test:
+def name_test(axis: str, local: str, prefix: str | None, uri: str | None, *, strict: bool = False) -> Test:
     """`local`, `*`, `prefix:local`, `prefix:*`.
 
-    An unprefixed name matches any node written without a prefix: form documents have a default namespace, and
-    JavaRosa's and the browsers' engines all match by the written name there.
+    An unprefixed name matches any node written without a prefix: form documents have a default namespace, and every
+    form engine matches by the written name there. With `strict` it matches what is in no namespace (XPath 1.0, 2.3).
     """
     principal = {"attribute": ATTRIBUTE, "namespace": NAMESPACE}.get(axis, ELEMENT)
     if prefix is None:
         if local == "*":
             return lambda node: node.kind == principal
+        if strict:
+            return lambda node: node.name == local and node.kind == principal and not node.namespace
         return lambda node: node.name == local and node.kind == principal and not node.prefix
 
     def in_namespace(node: Node) -> bool:

@@ -45,9 +45,9 @@ def today(ctx: Context) -> Value:
 
 
 def _moment(ctx: Context, value: Scalar, *, whole_days: bool) -> Scalar:
-    """A date or a moment; "" and NaN stay what they are. Raises EvaluationError for anything else."""
+    """A date or a moment; "" and NaN stay what they are, a truth is "". Raises EvaluationError for anything else."""
     if isinstance(value, bool):
-        raise EvaluationError(_("yes or no is not a date"))
+        return ""
     if isinstance(value, float):
         if math.isnan(value):
             return value

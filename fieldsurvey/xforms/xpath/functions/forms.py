@@ -14,7 +14,6 @@ from fieldsurvey.xforms.xpath.nodes import Node, Value, depth_of
 from fieldsurvey.xforms.xpath.runtime import Context
 
 if TYPE_CHECKING:
-
     from fieldsurvey.xforms.xpath.compiler import Compiler
 
 

@@ -129,7 +129,7 @@ def evaluate_value(
     namespaces = _declared(root)
     env = DocumentEnv(root, now=now, zone=_zone(timezone), language=language)
     start = Context(root, env, position=1)
-    here = compile_expr(parse(context), namespaces=namespaces, mode="native")(start)
+    here = compile_expr(parse(context), namespaces=namespaces)(start)
     if not isinstance(here, list) or len(here) != 1:
         raise XPathNameError(0, _("the context must be one node"))
     if mode != "native":
