@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from fieldsurvey.records.container import Container, Frame, Signer, open_container, write_container
 from fieldsurvey.records.device import DeviceCard
-from fieldsurvey.records.envelope import Header, read_header
+from fieldsurvey.records.envelope import Header, read_header, record_hash
 from fieldsurvey.records.log import MAX_SEQ, LogEntry, verify_run
 from fieldsurvey.records.wire import Hash, Id, Wire, field_error
 from sync.errors import BatchError, ForeignProjectError
@@ -100,14 +100,22 @@ class Plan:
 def plan_batches(
     log: LogSource, first: int, last: int, *, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES
 ) -> Iterator[Plan]:
-    """Cut entries first … last into batches within the bounds; a single large record still gets one of its own."""
-    previous = log.head_at(first - 1)
+    """Cut entries first … last into batches within the bounds; a single large record still gets one of its own.
+
+    An entry whose record is gone or damaged is left out, and the next batch begins after it: all others still travel.
+    """
     entries: list[LogEntry] = []
     sizes: list[int] = []
+    previous = b""
     for entry, record in log.entries(first, last):
-        if entries and (len(entries) == max_entries or sum(sizes) + len(record) > max_bytes):
+        if record_hash(record) != entry.record_hash:
+            continue
+        full = len(entries) == max_entries or sum(sizes) + len(record) > max_bytes
+        if entries and (full or entry.seq != entries[-1].seq + 1):
             yield Plan(tuple(entries), tuple(sizes), previous)
-            previous, entries, sizes = entries[-1].head, [], []
+            entries, sizes = [], []
+        if not entries:
+            previous = log.head_at(entry.seq - 1)
         entries.append(entry)
         sizes.append(len(record))
     if entries:

@@ -6,21 +6,25 @@ central does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from fieldsurvey.base.errors import FieldsurveyError, Rendered, StorageError
+from fieldsurvey.base.errors import FieldsurveyError, Rendered, StorageError, UntrustedError, render
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.project.errors import ForeignRootError
+from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.container import Signer
 from fieldsurvey.records.receipt import Receipt, write_receipt
 from sync.central import Central
-from sync.errors import CentralBusyError
 from sync.stick import Found, Progress, Stick, looks_ours, opened
+from sync.store import Standing
 
 Outcome = Literal["merged", "present", "refused", "ignored"]
+Offer = Literal["written", "there", "newer", "foreign", "failed"]
+"""What became of the project on the stick: put there; the same is there; a newer one or another project's is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,13 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of a stick. `receipts`: those now on it; `receipts_problem`: why they could not be written."""
+    """What became of a stick. `receipts`: those now on it; `stick_problem`: why it could not be written to."""
 
     place: str
     files: tuple[FileReport, ...] = ()
     receipts: tuple[Receipt, ...] = ()
-    receipts_problem: Rendered | None = None
+    stick_problem: Rendered | None = None
+    project: Offer = "failed"
 
     def having(self, outcome: Outcome) -> tuple[FileReport, ...]:
         """The files with this outcome."""
@@ -95,8 +100,6 @@ def _import_file(central: Central, file: Found, meter: _Meter) -> FileReport:
             return FileReport(file.name, "ignored", reason=_("not a batch"))
         with opened(file.path, meter.add) as stream:
             merged = central.merge(stream)
-    except CentralBusyError:
-        raise
     except FieldsurveyError as error:
         if isinstance(error, StorageError) and not _is_about(error, file.path):
             raise  # central's own disk is full or its database damaged: no file's fault, and no other would fare better
@@ -123,9 +126,59 @@ def write_receipts(stick: Stick, receipts: list[Receipt], key: Signer) -> None:
         write_atomic(path, write_receipt(receipt, key))
 
 
-def offer(path: Path, data: bytes, is_newer: Callable[[], bool]) -> bool:
-    """Put `data` at `path` unless it is there or something newer is; True if it was written. Raises StorageError."""
-    if path.exists() and not is_newer():
-        return False
-    write_atomic(path, data)
-    return True
+def import_folder(
+    central: Central,
+    source: Path,
+    project: SignedProject,
+    central_key: Signer | None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Merge what is on a stick, then put central's receipts and the project on it.
+
+    `central_key`: central's role key; without it no receipts are written. `progress` counts bytes read. Raises
+    NothingHereError, ForeignProjectError (central serves another project), CentralBusyError, StorageError of central's
+    own disk. What had been merged before stays merged, and trying again goes on from there.
+    """
+    stick = Stick(source)
+    stick.require()
+    model = project.model
+    central.learn(model.id, model.version, hashlib.sha256(model.to_bytes()).digest(), standings(project))
+    files = import_batches(central, stick, progress)
+    senders = sorted({file.device for file in files if file.device})
+    receipts = [receipt for device in senders for receipt in central.receipts(device)] if central_key else []
+    problem: Rendered | None = None
+    offered: Offer = "failed"
+    try:
+        if central_key:
+            write_receipts(stick, receipts, central_key)
+        offered = offer_project(stick, project)
+    except StorageError as error:  # the stick is write-protected or full: what was merged is safe all the same
+        problem = render(error)
+    return ImportReport(str(source), tuple(files), () if problem else tuple(receipts), problem, offered)
+
+
+def standings(project: SignedProject) -> list[Standing]:
+    """How the project speaks of its devices."""
+    return [
+        Standing(device.id, enrolled=device.status == "enrolled", revoked_from=device.revoked_from)
+        for device in project.model.devices
+    ]
+
+
+def offer_project(stick: Stick, project: SignedProject) -> Offer:
+    """Put the project on the stick for laptops to take, unless what is there is newer or another's."""
+    model = project.model
+    if stick.project.exists():
+        try:
+            there = read_project(stick.project, pinned=project.root_fingerprint)
+        except ForeignRootError:
+            return "foreign"
+        except UntrustedError:  # damaged on the road: of no use to anybody
+            there = None
+        if there and there.model.version > model.version:
+            return "newer"
+        if there and there.model == model:
+            return "there"
+    stick.make(stick.root)
+    write_atomic(stick.project, project.data)
+    return "written"

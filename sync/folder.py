@@ -1,0 +1,254 @@
+"""A laptop and a stick: batches out, receipts and a newer project in. All of it works while the laptop is locked.
+
+What is exported starts after what central (or a relay) has confirmed, never after what was merely copied. A batch
+counts as copied when it has been read back; one that is on the stick already is read and verified, not written again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from fieldsurvey.base.clock import Clock, SystemClock
+from fieldsurvey.base.errors import RefusedError, Rendered, UntrustedError, render
+from fieldsurvey.base.files import write_atomic
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.fieldwork.laptop import PROJECT, Laptop
+from fieldsurvey.project.errors import OlderProjectError
+from fieldsurvey.project.signed import SignedProject, read_project
+from fieldsurvey.records.container import MAX_FILE
+from fieldsurvey.records.receipt import MAX_BYTES, Receipt, read_receipt
+from fieldsurvey.vault import SealedLog
+from fieldsurvey.vault.errors import ReceiptMismatchError
+from sync.batches import MAX_BYTES as BATCH_BYTES
+from sync.batches import MAX_ENTRIES, Plan, plan_batches, read_batch, write_batch
+from sync.stick import Found, Progress, Stick, opened
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A batch on the stick. `written`: by this export; otherwise it was there, whole, and was verified."""
+
+    name: str
+    first: int
+    last: int
+    written: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export did. `after`: entries up to here were confirmed before and did not have to travel.
+
+    `up_to`: everything from `after` up to here is on the stick; `left_out`: entries whose record is damaged or gone.
+    """
+
+    place: str
+    after: int
+    up_to: int
+    head: int
+    files: tuple[ExportedFile, ...] = ()
+    left_out: tuple[int, ...] = ()
+
+    @property
+    def written(self) -> int:
+        """Entries written now."""
+        return sum(file.last - file.first + 1 for file in self.files if file.written)
+
+    @property
+    def present(self) -> int:
+        """Entries that were on the stick already."""
+        return sum(file.last - file.first + 1 for file in self.files if not file.written)
+
+
+def export_batches(
+    locked: SealedLog,
+    target: Path,
+    *,
+    progress: Progress | None = None,
+    clock: Clock | None = None,
+    everything: bool = False,
+    max_entries: int = MAX_ENTRIES,
+    max_bytes: int = BATCH_BYTES,
+) -> ExportReport:
+    """Put on `target` what nobody has confirmed yet; `everything`: from the first entry on. `progress` counts records.
+
+    Raises StorageError (full, pulled out, read-only): what was on the stick and in the vault is then as it was, apart
+    from batches that are already whole; trying again goes on from there.
+    """
+    head = locked.head().seq
+    after = 0 if everything else max(locked.acknowledged().values(), default=0)
+    if head <= after:
+        return ExportReport(str(target), after, after, head)
+    stick = Stick(target)
+    stick.make(stick.batches)
+    _clear_unfinished(stick, locked)
+    present = list(_present(stick, locked))
+    todo = _without(range(after + 1, head + 1), present)
+    total = sum(len(stretch) for stretch in todo)
+    files = list(present)
+    done = 0
+    for stretch in todo:
+        for plan in plan_batches(locked, stretch[0], stretch[-1], max_entries=max_entries, max_bytes=max_bytes):
+            path = stick.batches / _name(locked, plan)
+            write_atomic(path, _told(write_batch(locked, plan), done, total, path.name, progress))
+            files.append(ExportedFile(path.name, plan.first, plan.last, written=True))
+            done += len(plan.entries)
+    left = _without(range(after + 1, head + 1), files)
+    up_to = left[0][0] - 1 if left else head
+    locked.mark_copied(up_to, str(target), (clock or SystemClock()).now())
+    files.sort(key=lambda file: (file.first, file.last))
+    return ExportReport(str(target), after, up_to, head, tuple(files), tuple(seq for part in left for seq in part))
+
+
+def _name(locked: SealedLog, plan: Plan) -> str:
+    """For people, and so that clones do not overwrite each other's; readers do not trust it."""
+    device = locked.device_card().device
+    return f"{device[:12]}-{plan.first:06d}-{plan.last:06d}-{plan.entries[-1].head.hex()[:8]}.fsb"
+
+
+def _told(pieces: Iterator[bytes], done: int, total: int, text: str, progress: Progress | None) -> Iterator[bytes]:
+    """Pass the pieces of a batch on (the first is its manifest, then one a record), reporting each record."""
+    for number, piece in enumerate(pieces):
+        yield piece
+        if progress and number:
+            progress(done + number, total, text)
+
+
+def _present(stick: Stick, locked: SealedLog) -> Iterator[ExportedFile]:
+    """Batches of this very log that are whole on the stick. A name only says which files are worth opening."""
+    device = locked.device_card().device
+    for file in stick.files(stick.batches):
+        if file.ignored or not file.name.startswith(device[:12]):
+            continue
+        try:
+            with opened(file.path) as stream:
+                batch = read_batch(stream, locked.device_card().project)
+                ours = batch.device == device and _holds(locked, batch.last, batch.entries[-1].head)
+                if ours:
+                    batch.verify()
+                    yield ExportedFile(file.name, batch.first, batch.last, written=False)
+        except (UntrustedError, RefusedError):  # damaged on the stick: as good as not there, it is written again
+            continue
+
+
+def _holds(locked: SealedLog, seq: int, head: bytes) -> bool:
+    return seq <= locked.head().seq and locked.head_at(seq) == head
+
+
+def _without(wanted: range, files: list[ExportedFile]) -> list[range]:
+    """The stretches of `wanted` that no file covers."""
+    left: list[range] = []
+    at = wanted.start
+    for file in sorted(files, key=lambda item: item.first):
+        if file.first > at:
+            left.append(range(at, min(file.first, wanted.stop)))
+        at = max(at, file.last + 1)
+    left.append(range(at, wanted.stop))
+    return [stretch for stretch in left if len(stretch)]
+
+
+def _clear_unfinished(stick: Stick, locked: SealedLog) -> None:
+    """Remove what an interrupted export of this laptop left half written."""
+    for file in stick.files(stick.batches):
+        if file.name.endswith(".part") and file.name.startswith(locked.device_card().device[:12]):
+            with contextlib.suppress(OSError):  # it is ignored by every reader; the space is all that it costs
+                file.path.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredReceipt:
+    """A receipt file that changed nothing, with the reason in the user's language.
+
+    other: another laptop's, which is usual on a shared stick. older: says no more than what is known. forged: its
+    signature or shape does not hold. history: it speaks of another history of this very laptop (a clone, a backup).
+    """
+
+    name: str
+    kind: Literal["other", "older", "forged", "history"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptsReport:
+    """What came back on a stick. `project`: a newer one that was taken; `project_problem`: why one was not."""
+
+    taken: tuple[Receipt, ...] = ()
+    ignored: tuple[IgnoredReceipt, ...] = ()
+    project: SignedProject | None = None
+    project_problem: Rendered | None = None
+
+    @property
+    def warnings(self) -> tuple[IgnoredReceipt, ...]:
+        """Those that somebody should hear of."""
+        return tuple(item for item in self.ignored if item.kind in {"forged", "history"})
+
+
+def collect(laptop: Laptop, source: Path) -> ReceiptsReport:
+    """What a laptop takes from a stick: first a newer project, then the receipts that its role keys signed.
+
+    Raises NothingHereError, StorageError; a project that is refused is reported and keeps no receipt away.
+    """
+    stick = Stick(source)
+    stick.require()
+    newer: SignedProject | None = None
+    problem: Rendered | None = None
+    try:
+        if stick.project.is_file():
+            with opened(stick.project) as stream:
+                data = stream.read(MAX_FILE + 1)
+            newer = _update(laptop, data)
+    except OlderProjectError:  # the usual case of a stick that has been on the road
+        problem = None
+    except (UntrustedError, RefusedError) as error:
+        problem = render(error)
+    report = take_receipts(laptop.locked, source, laptop.project)
+    return replace(report, project=newer, project_problem=problem)
+
+
+def _update(laptop: Laptop, data: bytes) -> SignedProject | None:
+    pin = laptop.locked.pin()
+    if read_project(data, pinned=pin.root, at_least_version=pin.version).model.version == pin.version:
+        return None
+    return laptop.update(data)
+
+
+def take_receipts(locked: SealedLog, source: Path, project: SignedProject | None = None) -> ReceiptsReport:
+    """Apply the receipts on a stick that a role key of the trusted project signed; works while locked.
+
+    `project`: by default the file beside the vault. Raises NothingHereError, StorageError, what `read_project` refuses.
+    """
+    stick = Stick(source)
+    stick.require()
+    pin = locked.pin()
+    trusted = project or read_project(locked.path.with_name(PROJECT), pinned=pin.root, at_least_version=pin.version)
+    taken: list[Receipt] = []
+    ignored: list[IgnoredReceipt] = []
+    for file in stick.files(stick.receipts):
+        if file.ignored:
+            continue
+        found = _take_one(locked, file, trusted)
+        if isinstance(found, Receipt):
+            taken.append(found)
+        else:
+            ignored.append(found)
+    return ReceiptsReport(tuple(taken), tuple(ignored))
+
+
+def _take_one(locked: SealedLog, file: Found, project: SignedProject) -> Receipt | IgnoredReceipt:
+    try:
+        with opened(file.path) as stream:
+            data = stream.read(MAX_BYTES + 1)
+        receipt = read_receipt(data, project.model.role_keys)
+    except UntrustedError as error:
+        return IgnoredReceipt(file.name, "forged", error.message)
+    if (receipt.project, receipt.device) != (project.model.id, locked.device_card().device):
+        return IgnoredReceipt(file.name, "other", _("It speaks of another laptop."))
+    try:
+        if locked.take_receipt(receipt):
+            return receipt
+    except ReceiptMismatchError as error:
+        return IgnoredReceipt(file.name, "history", error.message)
+    return IgnoredReceipt(file.name, "older", _("It says no more than what is known already."))

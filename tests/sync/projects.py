@@ -1,0 +1,87 @@
+"""A synthetic project, and laptops with a real vault that joined it. Nothing here is anybody's."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fieldsurvey.base.clock import FixedClock
+from fieldsurvey.fieldwork.laptop import PROJECT as PROJECT_FILE
+from fieldsurvey.fieldwork.laptop import VAULT, Laptop
+from fieldsurvey.project.model import Device, Project, Recipient, RoleKey
+from fieldsurvey.project.signed import SignedProject, read_project, write_project
+from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.envelope import Header, seal
+from fieldsurvey.records.receipt import Role
+from fieldsurvey.records.signing import RootKey, SigningKey
+from fieldsurvey.records.slots import FLOOR
+from fieldsurvey.vault import Vault
+from tests.sync.laptops import CREATED, HMU
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+PASSPHRASE = "synthetic words for a test only"
+
+
+class SyntheticProject:
+    """A root, a central and a supervisor, and versions of the project signed by them."""
+
+    def __init__(self) -> None:
+        self.root, self.central, self.supervisor = RootKey.generate(), SigningKey.generate(), SigningKey.generate()
+        self.id = secrets.token_hex(16)
+        self.version = 0
+        self.devices: dict[str, dict[str, Any]] = {}
+
+    def publish(self, version: int | None = None) -> SignedProject:
+        """The next version."""
+        self.version = version or self.version + 1
+        keys = ((Role.CENTRAL, self.central), (Role.SUPERVISOR, self.supervisor))
+        model = Project(
+            id=self.id,
+            name="synthetic project",
+            version=self.version,
+            issued=CREATED,
+            expires="2027-03-01T08:00:00Z",
+            root=self.root.public.bytes.hex(),
+            recipients=(Recipient.of("operational", HMU.public),),
+            roles=tuple(RoleKey(role=role, label=role.value, public=key.public.bytes.hex()) for role, key in keys),
+            devices=tuple(Device(**device) for device in self.devices.values()),
+        )
+        return read_project(write_project(model, {}, self.root))
+
+    def enrol(self, card: DeviceCard, **standing: Any) -> SignedProject:
+        """Enrol a device, or change how it stands, and publish."""
+        self.devices[card.device] = {"id": card.device, "name": card.name, "card": card, **standing}
+        return self.publish()
+
+
+def join(project: SyntheticProject, home: Path, name: str = "synthetic laptop") -> Laptop:
+    """A laptop with a vault, locked. Its Argon2 is at the floor."""
+    home.mkdir(parents=True, exist_ok=True)
+    signed = project.publish()
+    (home / PROJECT_FILE).write_bytes(signed.data)
+    Vault.create(
+        home / VAULT,
+        project=project.id,
+        root=signed.root_fingerprint,
+        project_version=signed.model.version,
+        name=name,
+        person="E01",
+        passphrase=PASSPHRASE,
+        now=NOW,
+        params=FLOOR,
+    ).close()
+    return Laptop.open(home, FixedClock(NOW))
+
+
+def seal_some(laptop: Laptop, count: int = 3, size: int = 40) -> list[bytes]:
+    """Finalise that many synthetic records through the vault; returns them."""
+    records = []
+    with laptop.locked.unlock(PASSPHRASE) as vault:
+        for _ in range(count):
+            header = Header(project=vault.project, device=vault.device, case=secrets.token_hex(16))
+            record = seal(header, b"synthetic" + bytes(size), [HMU.public])
+            vault.finalise(vault.drafts.create(bytes(32), b"head", b"snapshot").draft_id, record)
+            records.append(record)
+    return records
