@@ -15,8 +15,8 @@ from fieldsurvey.xforms.xpath.compiler import (
     to_number,
     to_string,
 )
-from fieldsurvey.xforms.xpath.errors import EvaluationError, XmlError, XPathNameError, XPathSyntaxError
 from fieldsurvey.xforms.xpath.document import evaluate, evaluate_value
+from fieldsurvey.xforms.xpath.errors import EvaluationError, XmlError, XPathNameError, XPathSyntaxError
 from fieldsurvey.xforms.xpath.nodes import Node, Value
 from fieldsurvey.xforms.xpath.parser import parse
 from fieldsurvey.xforms.xpath.runtime import Context, Env

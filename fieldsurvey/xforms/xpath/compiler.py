@@ -142,6 +142,8 @@ class Compiler:
 
     def convert(self, compiled: Compiled, kind: str) -> Callable[[Context], Any]:
         """A closure that yields `kind`; none is added where the kind is known to be right."""
+        if kind == "value" and compiled.value is not None and self.mode != "native":
+            return compiled.value
         if kind in {"value", compiled.kind}:
             return compiled.run
         if kind == "nodes":

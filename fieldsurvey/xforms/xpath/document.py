@@ -80,7 +80,7 @@ class DocumentEnv(Env):
             for text in elements(translation, "text"):
                 if text.attribute("id") == text_id:
                     return elements(text, "value")
-        raise EvaluationError(_("there is no text called {name}").format(name=text_id))
+        raise EvaluationError(_("the form has no text of that name"))
 
 
 def _zone(timezone: str | tzinfo | None) -> tzinfo:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 ROOT, ELEMENT, ATTRIBUTE, TEXT, COMMENT, INSTRUCTION, NAMESPACE = range(7)
 
@@ -30,7 +30,18 @@ class Node:
     node counts (False: expressions do not see it); `value()` is its typed value.
     """
 
-    __slots__ = ("_text_node", "attributes", "children", "kind", "name", "namespace", "parent", "prefix", "text")
+    __slots__ = (
+        "_text_node",
+        "attributes",
+        "children",
+        "indexes",
+        "kind",
+        "name",
+        "namespace",
+        "parent",
+        "prefix",
+        "text",
+    )
 
     live: ClassVar[bool] = False
     relevant: bool = True
@@ -54,6 +65,7 @@ class Node:
         self.children: Sequence[Node] = _NONE
         self.attributes: Sequence[Node] = _NONE
         self._text_node: Node | None = None
+        self.indexes: dict[tuple[str, str], Any] | None = None  # lookup.py's
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {path_of(self)}>"

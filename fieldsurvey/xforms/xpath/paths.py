@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.xpath.ast import Expr, FunctionCall, NameTest, Path, Step, TypeTest
-from fieldsurvey.xforms.xpath.compiled import Compiled
-from fieldsurvey.xforms.xpath.convert import to_nodeset
+from fieldsurvey.xforms.xpath.compiled import Compiled, Scalar
+from fieldsurvey.xforms.xpath.convert import to_nodeset, unpack
 from fieldsurvey.xforms.xpath.errors import XPathNameError
+from fieldsurvey.xforms.xpath.lookup import indexed, split
 from fieldsurvey.xforms.xpath.nodes import ELEMENT, Node, root_of
 from fieldsurvey.xforms.xpath.runtime import Context
 from fieldsurvey.xforms.xpath.steps import AXES, REVERSE, Test, document_order, name_test, relevant_only, type_test
@@ -38,7 +39,35 @@ def compile_path(compiler: Compiler, path: Path) -> Compiled:
         return compiler.compile(path.start)
     start, flat = _start(compiler, path)
     steps = _steps(compiler, path, flat)
-    return Compiled("nodes", _walk(start, steps))
+    return Compiled("nodes", _walk(start, steps), value=None if compiler.mode == "native" else _one_value(path))
+
+
+def _one_value(path: Path) -> Callable[[Context], Scalar] | None:
+    """The quick way to the value of `.` and of `name`, which filters over lists ask of every row."""
+    if path.absolute or path.start is not None or len(path.steps) != 1 or path.steps[0].predicates:
+        return None
+    step = path.steps[0]
+    if step.axis == "self" and step.test == TypeTest("node"):
+        return _own_value
+    if step.axis != "child" or not isinstance(step.test, NameTest) or step.test.prefix or step.test.local == "*":
+        return None
+    name = step.test.local
+
+    def value(ctx: Context) -> Scalar:
+        found: Node | None = None
+        for child in ctx.node.children:
+            if child.name == name and child.kind == ELEMENT and not child.prefix and (not child.live or child.relevant):
+                if found is not None:
+                    return unpack([found, child])  # raises: repeated
+                found = child
+        return "" if found is None else unpack(found.value())
+
+    return value
+
+
+def _own_value(ctx: Context) -> Scalar:
+    node = ctx.node
+    return unpack(node.value()) if not node.live or node.relevant else ""
 
 
 def _walk(start: Read, steps: list[StepRun]) -> Read:
@@ -80,13 +109,14 @@ def _filtered(read: Read, keep: _Predicate) -> Read:
 
 def _steps(compiler: Compiler, path: Path, flat: bool) -> list[StepRun]:
     runs: list[StepRun] = []
+    is_list = isinstance(path.start, FunctionCall) and path.start.name == "instance" and compiler.mode != "native"
     steps = _without_detours(path.steps)
     for index, step in enumerate(steps):
         inner = compiler
         if step.predicates:
             done = (*steps[:index], Step(step.axis, step.test, (), step.at))
             inner = compiler.within(Path(path.absolute, done, path.start, path.start_predicates, path.at))
-        runs.append(compile_step(inner, step, flat))
+        runs.append(_indexed_step(inner, step, flat) if is_list else compile_step(inner, step, flat))
         flat = flat and step.axis in _FLAT
     return runs
 
@@ -141,6 +171,20 @@ def compile_step(compiler: Compiler, step: Step, flat: bool) -> StepRun:
     return run
 
 
+def _indexed_step(compiler: Compiler, step: Step, flat: bool) -> StepRun:
+    """A step into a list: by index where its first predicate has an equality for one."""
+    plain = compile_step(compiler, step, flat)
+    if not (flat and step.predicates and step.axis == "child" and isinstance(step.test, NameTest)):
+        return plain
+    found = None if step.test.prefix or step.test.local == "*" else split(step.predicates[0])
+    if found is None:
+        return plain
+    wanted = compiler.scalar(compiler.compile(found.wanted))
+    filters = [_by_truth(compiler.boolean(part)) for part in found.rest]
+    filters += [_predicate(compiler, p) for p in step.predicates[1:]]
+    return indexed(step.test.local, found.key, wanted, filters, plain)
+
+
 def _children_called(name: str) -> StepRun:
     """`child::name`, by far the most frequent step."""
     if name == "*":
@@ -176,20 +220,22 @@ def _predicate(compiler: Compiler, expr: Expr) -> _Predicate:
     if compiled.kind == "number" and compiled.constant:
         return _at_position(compiled.run(None))  # type: ignore[arg-type]  # a constant does not look at its context
     if compiled.kind in {"boolean", "string"} or (compiled.kind == "nodes" and not compiler.typed_positions):
-        truth = compiler.as_boolean(compiled)
-
-        def by_truth(ctx: Context, nodes: Nodes) -> Nodes:
-            inner = ctx.inner(nodes[0], len(nodes)) if nodes else ctx
-            kept = []
-            for position, node in enumerate(nodes, 1):
-                inner.node = node
-                inner.position = position
-                if truth(inner):
-                    kept.append(node)
-            return kept
-
-        return by_truth
+        return _by_truth(compiler.as_boolean(compiled))
     return _by_value(compiler.scalar(compiled), compiler.to_boolean)
+
+
+def _by_truth(truth: Callable[[Context], bool]) -> _Predicate:
+    def run(ctx: Context, nodes: Nodes) -> Nodes:
+        inner = ctx.inner(nodes[0], len(nodes)) if nodes else ctx
+        kept = []
+        for position, node in enumerate(nodes, 1):
+            inner.node = node
+            inner.position = position
+            if truth(inner):
+                kept.append(node)
+        return kept
+
+    return run
 
 
 def _at_position(number: float) -> _Predicate:

@@ -58,7 +58,7 @@ class _Translator:
         self.out: list[str] = []
 
     def refuse(self) -> EvaluationError:
-        return EvaluationError(_("this regular expression cannot be used: {pattern}").format(pattern=self.pattern))
+        return EvaluationError(_("this regular expression cannot be used"))
 
     def run(self) -> str:
         pattern = self.pattern

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 
+from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.xpath.errors import EvaluationError
+from fieldsurvey.xforms.xpath.index import index_of
 from fieldsurvey.xforms.xpath.nodes import Node, Value
 
 __all__ = ["Context", "Env", "Run", "Value"]
@@ -33,11 +35,11 @@ class Env:
 
     def now(self) -> datetime:
         """The time, with its time zone."""
-        raise EvaluationError("no clock was given")
+        raise EvaluationError(_("no clock was given"))
 
     def random(self) -> float:
         """A number in [0, 1)."""
-        raise EvaluationError("no source of randomness was given")
+        raise EvaluationError(_("no source of randomness was given"))
 
     def instance(self, name: str) -> Node | None:
         """The secondary instance `name`: a node whose child element is the instance's root element; None: unknown.
@@ -50,33 +52,32 @@ class Env:
 
     def itext(self, text_id: str, context: Context) -> Value:
         """The text of the form called `text_id` in the interview's language; a string or the nodes that hold it."""
-        del context
-        raise EvaluationError(f"there is no text {text_id!r}")
+        del text_id, context
+        raise EvaluationError(_("the form has no text of that name"))
 
     def choice_label(self, value: str, ref: str, context: Context) -> str:
         """The label of the choice `value` of the select at `ref` (a path, absolute or from the context node)."""
-        del value, context
-        raise EvaluationError(f"there are no choices at {ref}")
+        del value, ref, context
+        raise EvaluationError(_("there are no choices there"))
 
     def pulldata(self, args: Sequence[str]) -> str:
         """`pulldata(list, column, key column, key)`; the default reads the secondary instance of that name."""
         if len(args) != 4:
-            raise EvaluationError("pulldata takes a list, a column, a key column and a key")
+            raise EvaluationError(_("pulldata takes a list, a column, a key column and a key"))
         source, column, key_column, key = args
         instance = self.instance(source)
         if instance is None:
-            raise EvaluationError(f"there is no list {source!r}")
+            raise EvaluationError(_("there is no list of that name"))
         for root in instance.children:
-            for item in root.children:
-                cells = {c.name: c for c in item.children}
-                if key_column in cells and cells[key_column].string() == key:
-                    return cells[column].string() if column in cells else ""
+            rows = index_of(root, "item", key_column).find(key)
+            if rows:
+                return next((cell.string() for cell in rows[0].children if cell.name == column), "")
         return ""
 
     def verify_signature(self, algorithm: str, message: bytes, signature: bytes, public_key: bytes) -> bool:
         """Whether `signature` is `public_key`'s over `message`; `algorithm` is "Ed25519"."""
-        del message, signature, public_key
-        raise EvaluationError(f"nothing here can check a signature by {algorithm}")
+        del algorithm, message, signature, public_key
+        raise EvaluationError(_("nothing here can check a signature"))
 
     def position(self, node: Node) -> int | None:
         """The position from 1 of a repeat instance, when the engine knows it without counting siblings."""

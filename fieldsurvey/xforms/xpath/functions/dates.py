@@ -118,7 +118,7 @@ def _formatted(moment: datetime, pattern: str, language: str) -> str:
         elif code == "a":
             out.append(short_day(moment, language))
         else:
-            raise EvaluationError(_("the date format has an unknown code %{code}").format(code=code))
+            raise EvaluationError(_("the date format has an unknown code"))
     return "".join(out)
 
 

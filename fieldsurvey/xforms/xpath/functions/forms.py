@@ -98,7 +98,7 @@ def instance(ctx: Context, name: str) -> list[Node]:
     """The secondary instance `name`."""
     found = ctx.env.instance(name)
     if found is None:
-        raise EvaluationError(_("there is no list called {name}").format(name=name))
+        raise EvaluationError(_("there is no list of that name"))
     return [found]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
+from decimal import Context as Arithmetic
 from typing import TYPE_CHECKING
 
 from fieldsurvey.xforms.xpath.ast import FunctionCall
@@ -17,6 +18,9 @@ from fieldsurvey.xforms.xpath.runtime import Context
 
 if TYPE_CHECKING:
     from fieldsurvey.xforms.xpath.compiler import Compiler
+
+
+_EXACT = Arithmetic(prec=400)  # any double, any of the places allowed
 
 
 @function("int", "number -> number")
@@ -46,9 +50,7 @@ def round_(number: float, places: float = 0.0) -> float:
         return NAN
     digits = int(places)
     up = ROUND_HALF_DOWN if number < 0 else ROUND_HALF_UP
-    with localcontext() as context:
-        context.prec = 400  # any double, any of the places allowed
-        return float(Decimal(repr(number)).quantize(Decimal(1).scaleb(-digits), rounding=up))
+    return float(Decimal(repr(number)).quantize(Decimal((0, (1,), -digits)), rounding=up, context=_EXACT))
 
 
 @function("abs", "number -> number")

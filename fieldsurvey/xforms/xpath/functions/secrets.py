@@ -29,13 +29,13 @@ def digest(text: str, algorithm: str, encoding: str = "base64") -> str:
     """The digest of the text's UTF-8 bytes: MD5, SHA-1, SHA-256, SHA-384 or SHA-512, in base64 or hex."""
     name = _ALGORITHMS.get(algorithm.upper().replace("-", ""))
     if name is None:
-        raise EvaluationError(_("there is no digest called {name}").format(name=algorithm))
+        raise EvaluationError(_("there is no digest of that name"))
     found = hashlib.new(name, text.encode("utf-8", "surrogatepass"), usedforsecurity=False)
     if encoding.lower() == "hex":
         return found.hexdigest()
     if encoding.lower() == "base64":
         return base64.b64encode(found.digest()).decode("ascii")
-    raise EvaluationError(_("there is no encoding called {name}").format(name=encoding))
+    raise EvaluationError(_("there is no encoding of that name"))
 
 
 def _decoded(text: str) -> bytes | None:

@@ -27,7 +27,7 @@ def each(value: Value, change: Callable[[Any], Any]) -> list[Any]:
 def _joining(compiler: Compiler, call: FunctionCall, separated: bool) -> Compiled:
     parts = [compiler.compile(arg) for arg in call.args]
     to_string = compiler.to_string
-    reads = [(part.run if part.kind in {"nodes", "value"} else compiler.convert(part, "string")) for part in parts]
+    reads = [compiler.convert(part, "value" if part.kind in {"nodes", "value"} else "string") for part in parts]
     separator = compiler.convert(parts[0], "string") if separated else None
     pieces = reads[1:] if separated else reads
 
