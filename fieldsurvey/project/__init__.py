@@ -1,0 +1,1 @@
+"""The signed bundle that a device trusts, and the ceremonies around it: making, widening, enrolling, publishing."""

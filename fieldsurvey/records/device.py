@@ -33,7 +33,7 @@ class _CardBody(Wire):
     max_bytes: ClassVar[int] = 16 << 10
 
     format: Literal["fieldsurvey device card"] = "fieldsurvey device card"
-    version: Literal[0] = 0
+    format_version: Literal[0] = 0
     project: Id
     device: Id
     name: Label

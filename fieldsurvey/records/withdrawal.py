@@ -15,16 +15,14 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator
 
+from fieldsurvey.records.codewords import from_words, to_words
 from fieldsurvey.records.errors import CodeError
 from fieldsurvey.records.labels import WITHDRAWAL_TAG, hash_of
 from fieldsurvey.records.wire import Day, Id, Wire
-from fieldsurvey.records.words import WORDS
 
 BITS: Final = 77
 """Seven words of 2,048 are 77 bits; as sixteen characters the code has room for 80, of which the first three are 0."""
 WORD_COUNT: Final = 7
-CODE_WORDS: Final = WORDS[:2048]
-"""Part of the format: these words in this order never change (a test holds their hash)."""
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford, www.crockford.com/base32.html
 _VALUE = {letter: i for i, letter in enumerate(_ALPHABET)} | {"O": 0, "I": 1, "L": 1}
@@ -50,10 +48,7 @@ class WithdrawalCode:
         """
         plain = unicodedata.normalize("NFD", typed)
         words = [word for word in _GAPS.split("".join(c for c in plain if not unicodedata.combining(c))) if word]
-        if len(words) == WORD_COUNT and all(word.lower() in _WORD_VALUE for word in words):
-            value = 0
-            for word in words:
-                value = value << 11 | _WORD_VALUE[word.lower()]
+        if len(words) == WORD_COUNT and (value := from_words([word.lower() for word in words])) is not None:
             return cls(value)
         return cls._parse_letters("".join(words).upper())
 
@@ -85,7 +80,7 @@ class WithdrawalCode:
     @property
     def words(self) -> str:
         """Seven Spanish words separated by spaces."""
-        return " ".join(CODE_WORDS[self.value >> shift & 2047] for shift in range(66, -1, -11))
+        return to_words(self.value, WORD_COUNT)
 
     def tag(self, project: str) -> str:
         """What a record's header carries: 64 hexadecimal digits, different in every project."""
@@ -110,7 +105,7 @@ class Tombstone(Wire):
     magic: ClassVar[bytes] = b"FSW1\x00"
 
     format: Literal["fieldsurvey tombstone"] = "fieldsurvey tombstone"
-    version: Literal[0] = 0
+    format_version: Literal[0] = 0
     project: Id
     code: Annotated[str, AfterValidator(_raw_code)]
     requested: Day
@@ -127,9 +122,6 @@ class Tombstone(Wire):
         return f"Tombstone(tag={self.tag[:16]}…, requested={self.requested})"
 
     __str__ = __repr__
-
-
-_WORD_VALUE: Final = {word: i for i, word in enumerate(CODE_WORDS)}
 
 
 def _digits(value: int) -> list[int]:

@@ -1,0 +1,192 @@
+"""The project: whom a laptop trusts, to whom it seals, what it asks, by which rules. The manifest of an .fsp file.
+
+Whether it is signed, and by whom, is `signed`'s business; how it is made and widened, `steward`'s.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field, model_validator
+
+from fieldsurvey.project.policy import Plan, Policy
+from fieldsurvey.records.device import DeviceCard, HexKey
+from fieldsurvey.records.envelope import MAX_RECIPIENTS
+from fieldsurvey.records.receipt import Role
+from fieldsurvey.records.recipients import RecipientPublic
+from fieldsurvey.records.signing import ED25519_MLDSA65, VerifyKey
+from fieldsurvey.records.wire import Code, Hash, Id, Instant, Label, Wire
+
+MAX_DEVICES: Final = 1000
+FormId = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Recipient(Wire):
+    """To whom every record is sealed. `id` follows from `public`."""
+
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    label: Literal["operational", "escrow"]
+    public: HexKey
+
+    @model_validator(mode="after")
+    def _id_fits(self) -> Recipient:
+        if self.key.id.hex() != self.id:
+            raise ValueError("recipient id")
+        return self
+
+    @classmethod
+    def of(cls, label: Literal["operational", "escrow"], key: RecipientPublic) -> Recipient:
+        """The entry for a key."""
+        return cls(id=key.id.hex(), label=label, public=key.bytes.hex())
+
+    @property
+    def key(self) -> RecipientPublic:
+        """The key itself."""
+        return RecipientPublic(bytes.fromhex(self.public))
+
+
+class RoleKey(Wire):
+    """Who may sign receipts and returned work."""
+
+    role: Annotated[Role, Field(strict=False)]
+    label: Label
+    public: HexKey
+
+    @model_validator(mode="after")
+    def _is_key(self) -> RoleKey:
+        _ = self.key
+        return self
+
+    @property
+    def key(self) -> VerifyKey:
+        """The key itself."""
+        return VerifyKey(bytes.fromhex(self.public))
+
+
+class Device(Wire):
+    """An enrolled laptop. From entry `revoked_from` on, its log is quarantined."""
+
+    id: Id
+    name: Label
+    card: DeviceCard
+    status: Literal["enrolled", "revoked"] = "enrolled"
+    revoked_from: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Device:
+        if self.card.device != self.id:
+            raise ValueError("device id")
+        if (self.status == "revoked") != (self.revoked_from is not None):
+            raise ValueError("revoked_from")
+        return self
+
+
+class Person(Wire):
+    """An enumerator: `code` is what records carry, `label` what colleagues call them."""
+
+    code: Code
+    label: Label
+
+
+class Media(Wire):
+    """A file that a form uses (a list of choices, a picture card); a name to look it up by, never a path."""
+
+    name: Label
+    hash: Hash
+
+
+class ProjectForm(Wire):
+    """A compiled form; `hash` is the SHA-256 of its XForm and the address of its frame.
+
+    Earlier versions stay, so that their drafts and records can still be read. `allowed` names the sensitive question
+    types that a form about people may use all the same.
+    """
+
+    id: FormId
+    version: Annotated[str, Field(max_length=200)]
+    title: Label
+    hash: Hash
+    status: Literal["current", "earlier"] = "current"
+    about_people: bool = True
+    allowed: Annotated[tuple[Code, ...], Field(strict=False)] = ()
+    media: Annotated[tuple[Media, ...], Field(strict=False)] = ()
+
+
+class Project(Wire):
+    """The whole. `version` only ever grows; `issued` and `expires` are the steward's clock."""
+
+    what: ClassVar[str] = "project"
+
+    format: Literal["fieldsurvey project"] = "fieldsurvey project"
+    format_version: Literal[0] = 0
+    id: Id
+    name: Label
+    version: Annotated[int, Field(ge=1, le=2**31)]
+    issued: Instant
+    expires: Instant
+    root: HexKey
+    recipients: Annotated[tuple[Recipient, ...], Field(strict=False, min_length=1, max_length=MAX_RECIPIENTS)]
+    roles: Annotated[tuple[RoleKey, ...], Field(strict=False, max_length=200)]
+    devices: Annotated[tuple[Device, ...], Field(strict=False, max_length=MAX_DEVICES)] = ()
+    people: Annotated[tuple[Person, ...], Field(strict=False, max_length=10_000)] = ()
+    forms: Annotated[tuple[ProjectForm, ...], Field(strict=False, max_length=1000)] = ()
+    indicators: Hash | None = None
+    plan: Plan = Plan()
+    policy: Policy = Policy()
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Project:
+        if self.root_key.algorithm != ED25519_MLDSA65:
+            raise ValueError("root algorithm")
+        current = [form.id for form in self.forms if form.status == "current"]
+        for name, values in (
+            ("recipient", [r.id for r in self.recipients]),
+            ("role key", [r.public for r in self.roles]),
+            ("device", [d.id for d in self.devices]),
+            ("person", [p.code for p in self.people]),
+            ("form hash", [f.hash for f in self.forms]),
+            ("current form", current),
+        ):
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name} twice")
+        if {form.id for form in self.forms} != set(current):
+            raise ValueError("form without current version")
+        if any(device.card.project != self.id for device in self.devices):
+            raise ValueError("device of another project")
+        return self
+
+    @property
+    def root_key(self) -> VerifyKey:
+        """Verifies this project."""
+        return VerifyKey(bytes.fromhex(self.root))
+
+    @property
+    def recipient_keys(self) -> tuple[RecipientPublic, ...]:
+        """To whom records are sealed."""
+        return tuple(recipient.key for recipient in self.recipients)
+
+    @property
+    def role_keys(self) -> tuple[tuple[Role, VerifyKey], ...]:
+        """What `read_receipt` takes."""
+        return tuple((role.role, role.key) for role in self.roles)
+
+    @property
+    def current_forms(self) -> tuple[ProjectForm, ...]:
+        """What laptops offer."""
+        return tuple(form for form in self.forms if form.status == "current")
+
+    def device(self, device_id: str) -> Device | None:
+        """The enrolled or revoked device of that id."""
+        return next((device for device in self.devices if device.id == device_id), None)
+
+    def person(self, code: str) -> Person | None:
+        """The enumerator of that code."""
+        return next((person for person in self.people if person.code == code), None)
+
+    def form(self, form_id: str) -> ProjectForm | None:
+        """The current version of a form."""
+        return next((form for form in self.current_forms if form.id == form_id), None)
+
+    def form_of_hash(self, form_hash: str) -> ProjectForm | None:
+        """A form exactly, earlier versions included."""
+        return next((form for form in self.forms if form.hash == form_hash), None)
