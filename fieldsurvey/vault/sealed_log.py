@@ -129,9 +129,15 @@ class SealedLog:
                 yield LogEntry.from_bytes(entry), record
                 after = seq
 
-    def sizes(self) -> Iterator[tuple[int, int]]:
-        """(seq, bytes) of every record held, newest first."""
-        yield from self.store.rows("SELECT seq, length(record) FROM outbox ORDER BY seq DESC")
+    def rows(self) -> Iterator[tuple[int, bytes, bytes | None]]:
+        """Every row of the log as it lies there: seq, entry, and the record or None where it was purged."""
+        after = 0
+        while found := self.store.rows(
+            "SELECT seq, entry, record FROM log LEFT JOIN outbox USING (seq) WHERE seq > ? ORDER BY seq LIMIT 1",
+            (after,),
+        ):
+            yield found[0]
+            after = found[0][0]
 
     def receipts(self) -> list[Receipt]:
         """The furthest of each level."""
