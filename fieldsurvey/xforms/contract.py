@@ -176,8 +176,15 @@ class Instance:
 class Interview(Protocol):
     """A form being answered."""
 
-    language: str
-    current: Place
+    @property
+    def language(self) -> str:
+        """The language of labels, hints and messages."""
+        ...
+
+    @property
+    def current(self) -> Place:
+        """Where we are, as it stands now."""
+        ...
 
     def next(self) -> Place:
         """Go on; never validates."""

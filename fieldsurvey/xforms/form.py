@@ -1,0 +1,218 @@
+"""A form ready to be answered: the contract's Form over its program."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.xforms.contract import Draft, Media
+from fieldsurvey.xforms.definition.model import NodeDef
+from fieldsurvey.xforms.definition.parse import parse_form
+from fieldsurvey.xforms.definition.xml import parse_xml
+from fieldsurvey.xforms.errors import FormError, FormProblem
+from fieldsurvey.xforms.live import describe, drafts, places
+from fieldsurvey.xforms.live.env import Entities, World
+from fieldsurvey.xforms.live.interview import LiveInterview
+from fieldsurvey.xforms.live.navigation import Page
+from fieldsurvey.xforms.live.nodes import fill
+from fieldsurvey.xforms.live.serialise import read_values, typed_values
+from fieldsurvey.xforms.live.state import State
+from fieldsurvey.xforms.load.source import Source, read_source
+from fieldsurvey.xforms.program.program import Program
+
+KEYWORDS = frozenset({"timezone", "seed", "language", "metadata", "last_saved", "entities", "audit"})
+
+
+class LoadedForm:
+    """See contract.Form. `xml` is the XForm it was read from, `nodes` its static tree in document order."""
+
+    def __init__(self, source: Source) -> None:
+        definition = parse_form(source.xml, source.origin_of)
+        self.source = source
+        self.xml = source.xml
+        self.definition = definition
+        self.program = Program(definition, source.find_media)
+        self.id = definition.id
+        self.version = definition.version
+        self.title = definition.title
+        self.hash = hashlib.sha256(source.xml).hexdigest()
+        self.languages = definition.languages
+        self.default_language = definition.default_language
+        self.warnings: tuple[FormProblem, ...] = (
+            *(FormProblem("workbook", text, "", source.origin_in(text)) for text in source.warnings),
+            *definition.warnings,
+            *self.program.warnings,
+        )
+
+    @property
+    def nodes(self) -> Sequence[NodeDef]:
+        """Every node with its bind, control and origin."""
+        return self.definition.nodes
+
+    def start(
+        self,
+        *,
+        now: Callable[[], datetime],
+        timezone: str | None = None,
+        seed: int | None = None,
+        language: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        last_saved: bytes | None = None,
+        entities: Entities | None = None,
+        audit: Callable[[dict[str, Any]], None] | None = None,
+    ) -> LiveInterview:
+        """A blank interview: defaults and first-load actions have run."""
+        state = self._state(
+            now,
+            {
+                "timezone": timezone,
+                "seed": seed,
+                "language": language,
+                "metadata": metadata,
+                "last_saved": last_saved,
+                "entities": entities,
+                "audit": audit,
+            },
+        )
+        state.begin(self.definition.root_values, first=True)
+        interview = LiveInterview(state, self.hash)
+        self._identify(interview)
+        return interview
+
+    def resume(
+        self, draft: Draft, changes: Sequence[dict[str, Any]] = (), *, now: Callable[[], datetime], **keywords: Any
+    ) -> LiveInterview:
+        """Go on from a snapshot and the changes since, at the exact place; takes `start`'s keywords.
+
+        What the form no longer has is listed in the interview's `unmapped`.
+        """
+        data = draft.data
+        keywords = {"seed": data["seed"], "language": data["language"], **keywords}
+        state = self._state(now, keywords)
+        state.world.draws = data["draws"]
+        entries = [entry for part in changes for entry in part["changes"]]
+        unmapped: list[str] = []
+        drafts.restore(state, data, entries, unmapped)
+        interview = LiveInterview(state, self.hash)
+        interview.extra_meta = dict(data["meta"])
+        self._go_back(interview, data, entries)
+        interview.unmapped = tuple(unmapped)
+        return interview
+
+    def resume_instance(self, xml: bytes, *, now: Callable[[], datetime], **keywords: Any) -> LiveInterview:
+        """Edit something finalised: a new instanceID, the old one as deprecatedID."""
+        state = self._state(now, keywords)
+        state.begin(read_values(xml, self.definition.root), first=False)
+        interview = LiveInterview(state, self.hash)
+        self._supersede(interview, xml)
+        return interview
+
+    def values(self, xml: bytes) -> dict[str, Any]:
+        """Typed answers of a finalised instance by reference; blanks are left out."""
+        state = self._state(_no_clock, {"seed": 0})
+        fill(state.root.first(), read_values(xml, self.definition.root))
+        return typed_values(state.root)
+
+    # -- parts ---------------------------------------------------------------------------------------------------
+
+    def _state(self, now: Callable[[], datetime], keywords: Mapping[str, Any]) -> State:
+        unknown = set(keywords) - KEYWORDS
+        if unknown:
+            raise TypeError(f"unexpected keywords: {', '.join(sorted(unknown))}")
+        seed = keywords.get("seed")
+        world = World(
+            now,
+            _zone(keywords.get("timezone"), now),
+            secrets.randbits(64) if seed is None else seed,
+            keywords.get("metadata") or {},
+            keywords.get("last_saved"),
+            keywords.get("entities"),
+            keywords.get("audit"),
+        )
+        wanted = keywords.get("language")
+        chosen = describe.language(self.definition, wanted) if wanted else None
+        return State(self.program, world, chosen or self.default_language)
+
+    def _identify(self, interview: LiveInterview) -> None:
+        """Give the instance its id where the form leaves that to the program."""
+        state = interview.state
+        meta = self.definition.root.child("meta")
+        d = meta.child("instanceID") if meta is not None else None
+        if d is None:
+            interview.extra_meta["instanceID"] = f"uuid:{state.new_uuid()}"
+        elif not state.root.node(d).text and (d.bind is None or d.bind.calculate is None):
+            state.put(state.root.node(d), f"uuid:{state.new_uuid()}")
+            state.actions.finish()
+
+    def _supersede(self, interview: LiveInterview, xml: bytes) -> None:
+        state = interview.state
+        meta = self.definition.root.child("meta")
+        d = meta.child("instanceID") if meta is not None else None
+        old = state.root.node(d).text if d is not None else _meta_of(xml).get("instanceID", "")
+        fresh = f"uuid:{state.new_uuid()}"
+        if d is not None:
+            state.put(state.root.node(d), fresh)
+        else:
+            interview.extra_meta["instanceID"] = fresh
+        deprecated = meta.child("deprecatedID") if meta is not None else None
+        if deprecated is not None:
+            state.put(state.root.node(deprecated), old)
+        elif old:
+            interview.extra_meta["deprecatedID"] = old
+        state.actions.finish()
+
+    def _go_back(self, interview: LiveInterview, data: dict[str, Any], entries: list[list[Any]]) -> None:
+        """The place and the path: those of the snapshot, moved by the journal."""
+        saved: list[Any] = list(data["path"])
+        place: list[Any] = data["place"]
+        for kind, *rest in entries:
+            if kind == ">":
+                saved.append(place)
+                place = rest[0]
+            elif kind == "<":
+                saved.pop()
+                place = rest[0] if rest else place
+            elif kind == "=":
+                place = rest[0]
+            elif kind == "l":
+                interview.state.language = interview.state.env.language = rest[0]
+        found = [places.restored(interview.navigator, interview.refs, one) for one in saved]
+        interview.path = [page for page in found if isinstance(page, Page)]
+        interview.page = places.restored(interview.navigator, interview.refs, place) or interview.navigator.first()
+
+
+def load_form(source: str | Path | bytes, media: Media | None = None) -> LoadedForm:
+    """A form from an XLSForm (folder of CSV sheets, .xlsx, .xls, .md, .csv) or an XForm, by path or as bytes.
+
+    `media` gives the files that the form names: a mapping or a function from file name (or jr:// address) to bytes;
+    by default they are looked for beside the form. Raises FormError with every problem, each with sheet and row.
+    """
+    return LoadedForm(read_source(source, media))
+
+
+def _zone(name: str | None, now: Callable[[], datetime]) -> tzinfo:
+    if name is None:
+        zone = None if now is _no_clock else now().tzinfo
+        return zone or ZoneInfo("UTC")
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        problem = FormProblem("timezone", _("There is no time zone {name}.").format(name=name))
+        raise FormError([problem]) from None
+
+
+def _no_clock() -> datetime:
+    raise NotImplementedError  # reading values asks for no time
+
+
+def _meta_of(xml: bytes) -> dict[str, str]:
+    """The meta block of an instance whose form has none."""
+    root, _namespaces = parse_xml(xml)
+    meta = root.find("meta")
+    return {element.local: element.content().strip() for element in meta.elements} if meta is not None else {}

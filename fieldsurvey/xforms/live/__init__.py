@@ -1,0 +1,1 @@
+"""An interview's live state: nodes with slots, recalculation, validity, navigation, drafts."""

@@ -1,0 +1,163 @@
+"""The choices of a select as offered now: filtered by the itemset's nodeset, labelled in the interview's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.xforms.contract import Choice
+from fieldsurvey.xforms.definition.model import Control, Itemset, NodeDef
+from fieldsurvey.xforms.live.nodes import LiveNode
+from fieldsurvey.xforms.program.references import References
+from fieldsurvey.xforms.xpath.ast import Path
+from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathSyntaxError
+from fieldsurvey.xforms.xpath.nodes import ELEMENT, Node
+from fieldsurvey.xforms.xpath.parser import parse
+from fieldsurvey.xforms.xpath.runtime import Context
+
+if TYPE_CHECKING:
+    from fieldsurvey.xforms.live.state import State
+
+SELECTS = frozenset({"select", "select1", "rank"})
+
+
+class Choices:
+    """The choices of one interview."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def offered(self, node: LiveNode) -> tuple[Choice, ...]:
+        """The choices of a select; raises EvaluationError when its list cannot be worked out."""
+        control = node.d.control
+        if control is None or control.kind not in SELECTS:
+            return ()
+        texts = self.state.texts
+        fixed = tuple(
+            Choice(item.value, texts.plain(item.label, node), texts.media(item.label, node)) for item in control.items
+        )
+        if control.itemset is None:
+            return fixed
+        return fixed + tuple(self._choice(control.itemset, found, node) for found in self.nodes(control, node))
+
+    def nodes(self, control: Control, node: LiveNode) -> list[Node]:
+        """The nodes that the itemset gives now."""
+        itemset = control.itemset
+        if itemset is None:
+            return []
+        run = self.state.program.run(itemset.nodeset, "nodes")
+        found: list[Node] = run(Context(node, self.state.env))
+        return found
+
+    def values(self, node: LiveNode) -> Iterator[str]:
+        """The values offered now."""
+        control = node.d.control
+        if control is None:
+            return
+        for item in control.items:
+            yield item.value
+        if control.itemset is not None:
+            for found in self.nodes(control, node):
+                yield below(found, control.itemset.value)
+
+    def unknown(self, node: LiveNode, text: str) -> bool:
+        """Whether `text` holds something that is not offered now."""
+        control = node.d.control
+        if control is None:
+            return False
+        wanted = {text} if control.kind == "select1" else set(text.split())
+        for value in self.values(node):
+            wanted.discard(value)
+            if not wanted:
+                return False
+        return bool(wanted)
+
+    def _choice(self, itemset: Itemset, found: Node, node: LiveNode) -> Choice:
+        value = below(found, itemset.value)
+        properties = {child.name: child.string() for child in found.children if child.kind == ELEMENT}
+        label = value
+        media: dict[str, str] = {}
+        if itemset.label is not None:
+            label = self._label(itemset, found, node)
+            if itemset.label_itext:
+                media = self._media(itemset, found, node)
+        return Choice(value, label, media, properties)
+
+    def _label(self, itemset: Itemset, found: Node, node: LiveNode) -> str:
+        assert itemset.label is not None
+        source = itemset.label.source
+        if source.startswith("jr:itext("):
+            run = self.state.program.run(itemset.label, "string")
+            made: str = run(Context(found, self.state.env, origin=node))
+            return made
+        text = below(found, source)
+        if not itemset.label_itext:
+            return text
+        entry = self.state.texts.entry(text)
+        return self.state.texts.join(entry.get("", entry.get("long", ())), node) if entry else ""
+
+    def _media(self, itemset: Itemset, found: Node, node: LiveNode) -> dict[str, str]:
+        assert itemset.label is not None
+        entry = self.state.texts.entry(below(found, itemset.label.source))
+        if not entry:
+            return {}
+        kinds = ("image", "big-image", "audio", "video")
+        return {kind: self.state.texts.join(entry[kind], node) for kind in kinds if kind in entry}
+
+    def label_of(self, value: str, ref: str, context: Context) -> str:
+        """jr:choice-name: the label of `value` in the select at `ref`. Raises EvaluationError when it is no select."""
+        node = self._select(ref, context)
+        for choice in self.offered(node):
+            if choice.value == value:
+                return choice.label
+        return ""
+
+    def _select(self, ref: str, context: Context) -> LiveNode:
+        origin = context.origin
+        here = origin.d if isinstance(origin, LiveNode) else None
+        try:
+            tree = parse(ref.strip())
+        except XPathSyntaxError:
+            raise EvaluationError(_("{ref} is not a reference").format(ref=ref)) from None
+        found = References(self.state.program.form.root, here).resolve(tree) if isinstance(tree, Path) else None
+        if found is None or found.missing:
+            raise EvaluationError(_("{ref} is not in the form").format(ref=ref.strip()))
+        d = found.target
+        if d.control is None or d.control.kind not in SELECTS:
+            raise EvaluationError(_("{ref} has no choices").format(ref=ref.strip()))
+        return self._live(d, origin, found.bound)
+
+    def _live(self, d: NodeDef, origin: Node, bound: int) -> LiveNode:
+        frame = origin.frame if isinstance(origin, LiveNode) else self.state.root
+        while frame.d.depth > bound and frame.outer is not None:
+            frame = frame.outer
+        for level in d.frame.chain()[frame.d.depth + 1 :]:
+            owner = frame.slots[level.range_slot]
+            if not owner.instances:  # type: ignore[union-attr]  # the slot of a repeat
+                raise EvaluationError(_("{ref} is in a repeat without instances").format(ref=d.path))
+            frame = owner.instances[0]  # type: ignore[union-attr]
+        return frame.node(d)
+
+
+def below(node: Node, path: str) -> str:
+    """The text at a plain path below a list's node: `name`, `./name`, `a/b`, `@id`, `.`."""
+    if "/" not in path and path[:1] not in {"@", "."}:
+        for child in node.children:
+            if child.name == path:
+                return child.string()
+        return ""
+    current: Node | None = node
+    for step in path.split("/"):
+        if current is None:
+            return ""
+        if step in {".", ""}:
+            continue
+        if step == "..":
+            current = current.parent
+            continue
+        if step.startswith("@"):
+            return current.attribute(step[1:].rpartition(":")[2])
+        name = step.rpartition(":")[2]
+        current = next((child for child in current.children if child.name == name), None)
+    return current.string() if current is not None else ""

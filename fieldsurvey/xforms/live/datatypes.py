@@ -1,0 +1,198 @@
+"""Data types of binds: text as typed by a person -> stored text, stored text -> typed value.
+
+Stored forms are those of the ODK XForms specification: integers and decimals in digits with a point, ISO 8601 dates and
+times, `latitude longitude altitude accuracy` for points, `;` between the points of a trace or shape.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, tzinfo
+
+from fieldsurvey.xforms.definition.model import NodeDef
+from fieldsurvey.xforms.xpath.convert import TINY, number_to_text
+from fieldsurvey.xforms.xpath.nodes import Value
+
+_INTEGER = re.compile(r"[+-]?\d{1,18}")
+_DECIMAL = re.compile(r"[+-]?(\d{1,300}([.,]\d{0,300})?|[.,]\d{1,300})")
+_TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?")
+_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_POINT = re.compile(r"\s*[+-]?\d+(\.\d+)?(\s+[+-]?\d+(\.\d+)?){1,3}\s*")
+
+
+def kind_of(d: NodeDef) -> str:
+    """The data type of a node: "string" when its bind names none."""
+    return d.bind.type or "string" if d.bind is not None else "string"
+
+
+def typed(text: str, d: NodeDef) -> Value:
+    """The value expressions see: float, bool, date or datetime where the text reads as the type, else the text."""
+    bind = d.bind
+    if bind is None or not text:
+        return text
+    kind = bind.type
+    if kind in {"", "string"}:
+        return text
+    if kind in {"integer", "decimal"}:
+        try:
+            number = float(text)
+        except ValueError:
+            return text
+        return number if number == number else text  # noqa: PLR0124  NaN stays text
+    if kind == "date":
+        return read_date(text) or text
+    if kind == "dateTime":
+        return read_datetime(text, None) or text
+    if kind == "boolean":
+        return {"true": True, "1": True, "false": False, "0": False}.get(text, text)
+    return text
+
+
+def read_date(text: str) -> date | None:
+    """The date at the start of an ISO text."""
+    match = _DATE.match(text)
+    if match is None:
+        return None
+    try:
+        return date(int(match[1]), int(match[2]), int(match[3]))
+    except ValueError:
+        return None
+
+
+def read_datetime(text: str, zone: tzinfo | None) -> datetime | None:
+    """An ISO 8601 moment; `zone` is taken where the text names none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None and zone is not None else moment
+
+
+def read_time(text: str) -> time | None:
+    """A time of day, with or without seconds and offset."""
+    if not _TIME.fullmatch(text):
+        return None
+    padded = text if text[1:2] != ":" else "0" + text
+    try:
+        return time.fromisoformat(padded.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def stored(text: str, kind: str) -> str | None:
+    """What a person typed as it is stored, or None when it does not read as that type."""
+    if kind == "integer":
+        return str(int(text)) if _INTEGER.fullmatch(text) and text.isascii() else None
+    if kind == "decimal":
+        return _decimal(text)
+    if kind == "date":
+        found = read_date(text) if _DATE.fullmatch(text[:10]) or _DATE.fullmatch(text) else None
+        return found.isoformat() if found else None
+    if kind == "time":
+        return text if read_time(text) else None
+    if kind == "dateTime":
+        return text if read_datetime(text, None) else None
+    if kind == "boolean":
+        return {"true": "true", "1": "true", "false": "false", "0": "false"}.get(text)
+    if kind == "geopoint":
+        return _points(text, 1, closed=False) if ";" not in text else None
+    if kind == "geotrace":
+        return _points(text, 2, closed=False)
+    if kind == "geoshape":
+        return _points(text, 3, closed=True)
+    return text
+
+
+def _decimal(text: str) -> str | None:
+    if not _DECIMAL.fullmatch(text) or not text.isascii():
+        return None
+    plain = text.replace(",", ".").removeprefix("+")
+    plain = plain.removesuffix(".")
+    if plain.startswith((".", "-.")):
+        plain = plain.replace(".", "0.", 1)
+    return plain
+
+
+def _points(text: str, least: int, *, closed: bool) -> str | None:
+    points = [point.strip() for point in text.strip().rstrip(";").split(";")]
+    if len(points) < least or not all(_POINT.fullmatch(point) and _on_earth(point) for point in points):
+        return None
+    if closed and points[0].split()[:2] != points[-1].split()[:2]:
+        return None
+    return "; ".join(points) if len(points) > 1 else points[0]
+
+
+def _on_earth(point: str) -> bool:
+    latitude, longitude = (float(number) for number in point.split()[:2])
+    return -90 <= latitude <= 90 and -180 <= longitude <= 180
+
+
+def to_text(value: Value, kind: str, zone: tzinfo | None) -> str:
+    """The text that a calculation's value is stored as; NaN is blank, a boolean is a word (JavaRosa's wrapData)."""
+    if type(value) is str:
+        return _recast(value, kind)
+    if type(value) is bool:
+        return "true" if value else "false"
+    if type(value) is float:
+        if value != value:  # noqa: PLR0124  NaN is blank
+            return ""
+        if kind == "boolean":
+            return "true" if abs(value) > TINY else "false"
+        if kind in {"date", "dateTime"} and abs(value) < 2_900_000:
+            return _from_days(value, kind, zone)
+        return number_to_text(value)
+    if isinstance(value, datetime):
+        if kind == "date":
+            return value.date().isoformat()
+        if kind == "time":
+            return value.timetz().isoformat(timespec="milliseconds")
+        return value.isoformat(timespec="milliseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    return ""
+
+
+def _recast(text: str, kind: str) -> str:
+    """Text that a typed node is given: a moment loses what the type does not hold."""
+    if kind == "date" and len(text) > 10 and read_datetime(text, None):
+        return text[:10]
+    return text
+
+
+def _from_days(days: float, kind: str, zone: tzinfo | None) -> str:
+    """Days since 1970-01-01, as date arithmetic yields them."""
+    epoch = date(1970, 1, 1).toordinal()
+    whole = int(days // 1)
+    day = date.fromordinal(epoch + whole) if 1 <= epoch + whole <= date.max.toordinal() else None
+    if day is None:
+        return number_to_text(days)
+    if kind == "date":
+        return day.isoformat()
+    milliseconds = round((days - whole) * 86_400_000)
+    hours, rest = divmod(milliseconds, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    seconds, left = divmod(rest, 1000)
+    if hours > 23:
+        hours, minutes, seconds, left = 23, 59, 59, 999
+    moment = datetime(day.year, day.month, day.day, hours, minutes, seconds, left * 1000, tzinfo=zone)
+    return moment.isoformat(timespec="milliseconds")
+
+
+def python_value(text: str, kind: str, control: str) -> object:
+    """A typed answer for `Form.values`: int, float, date, datetime, bool, list of str for several choices, else str."""
+    if control in {"select", "rank"}:
+        return text.split()
+    try:
+        if kind == "integer":
+            return int(float(text))
+        if kind == "decimal":
+            return float(text)
+    except (ValueError, OverflowError):
+        return text
+    if kind == "date":
+        return read_date(text) or text
+    if kind == "dateTime":
+        return read_datetime(text, None) or text
+    if kind == "boolean":
+        return {"true": True, "1": True, "false": False, "0": False}.get(text, text)
+    return text

@@ -1,0 +1,118 @@
+"""OpenRosa submission XML: out without what is not relevant, in for editing and reading. The bytes are stable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.xforms.definition.model import FormDef, NodeDef, Values
+from fieldsurvey.xforms.definition.tree import values_of
+from fieldsurvey.xforms.definition.xml import NAMESPACES, parse_xml
+from fieldsurvey.xforms.errors import FormError, FormProblem
+from fieldsurvey.xforms.live.datatypes import kind_of, python_value
+from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
+from fieldsurvey.xforms.live.validity import QUESTIONS
+from fieldsurvey.xforms.xpath.nodes import ATTRIBUTE
+
+OPENROSA = "http://openrosa.org/xforms"
+
+
+def escape(text: str) -> str:
+    """Character data; characters that XML cannot hold become spaces."""
+    if text.isalnum():
+        return text
+    clean = "".join(c if c >= " " or c in "\t\n\r" else " " for c in text)
+    clean = "".join(" " if "\ud800" <= c <= "\udfff" or c in "\ufffe\uffff" else c for c in clean)
+    return clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+
+
+def _quoted(text: str) -> str:
+    return '"' + escape(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;") + '"'
+
+
+class Writer:
+    """Writes the live tree of one interview."""
+
+    def __init__(self, form: FormDef) -> None:
+        self.form = form
+        self.uris: dict[str, str] = {}
+
+    def document(self, root: LiveNode, meta: dict[str, str] | None = None) -> bytes:
+        """The whole instance. `meta` adds elements of the OpenRosa meta block that the form does not have."""
+        body: list[str] = []
+        self._children(root, body)
+        if meta:
+            self.uris["orx"] = OPENROSA
+            inner = "".join(f"<orx:{name}>{escape(text)}</orx:{name}>" for name, text in meta.items())
+            body.append(f"<orx:meta>{inner}</orx:meta>")
+        name = self._name(root.d)
+        head = "".join(self._attribute(node) for node in root.attributes)
+        default = ""
+        if root.d.ns and not root.d.prefix and root.d.ns != NAMESPACES["xf"]:
+            default = f" xmlns={_quoted(root.d.ns)}"
+        spaces = "".join(f" xmlns:{prefix}={_quoted(uri)}" for prefix, uri in sorted(self.uris.items()))
+        text = f'<?xml version="1.0" encoding="UTF-8"?>\n<{name}{default}{spaces}{head}>{"".join(body)}</{name}>'
+        return text.encode("utf-8")
+
+    def _name(self, d: NodeDef) -> str:
+        if d.prefix:
+            self.uris[d.prefix] = d.ns
+            return f"{d.prefix}:{d.name}"
+        return d.name
+
+    def _attribute(self, node: Any) -> str:
+        name = node.name
+        if node.prefix:
+            uri = NAMESPACES.get(node.prefix) or self.form.namespaces.get(node.prefix)
+            if uri is None:
+                return ""
+            self.uris[node.prefix] = uri
+            name = f"{node.prefix}:{name}"
+        return f" {name}={_quoted(node.text)}"
+
+    def _children(self, node: LiveNode, out: list[str]) -> None:
+        for child in node.children:
+            assert isinstance(child, LiveNode)
+            if not child.relevant:
+                continue
+            name = self._name(child.d)
+            attributes = "".join(self._attribute(a) for a in child.attributes) if child.attributes else ""
+            if child.d.kind == "leaf" or not child.d.children:
+                out.append(
+                    f"<{name}{attributes}>{escape(child.text)}</{name}>" if child.text else f"<{name}{attributes}/>"
+                )
+                continue
+            out.append(f"<{name}{attributes}>")
+            self._children(child, out)
+            out.append(f"</{name}>")
+
+
+def read_values(data: bytes, root: NodeDef) -> Values:
+    """The data of an instance document of this form. Raises FormError when it is another form's."""
+    element, _namespaces = parse_xml(data)
+    if element.local != root.name:
+        message = _("This is an instance of {other}, not of {name}.").format(other=element.local, name=root.name)
+        raise FormError([FormProblem("instance.other", message)])
+    return values_of(element, root)
+
+
+def leaves(frame: LiveFrame) -> Iterator[LiveNode]:
+    """Every leaf with its attributes, in form order within a frame."""
+    for slot in frame.slots:
+        if type(slot) is Range:
+            for inner in slot.instances:
+                yield from leaves(inner)
+        elif type(slot) is LiveNode and slot.d.kind == "leaf":
+            yield slot
+
+
+def typed_values(frame: LiveFrame) -> dict[str, Any]:
+    """Typed answers by ref, blanks and what is not relevant left out."""
+    found: dict[str, Any] = {}
+    for node in leaves(frame):
+        if node.text and node.relevant and node.kind != ATTRIBUTE:
+            control = node.d.control
+            kind = control.kind if control is not None and control.kind in QUESTIONS else ""
+            found[node.ref] = python_value(node.text, kind_of(node.d), kind)
+    return found

@@ -1,0 +1,245 @@
+"""The state of one interview: frames, values, what is wrong, the journal of what changed. Navigation is elsewhere."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from fieldsurvey.xforms.contract import ChangeKind, ViolationKind
+from fieldsurvey.xforms.definition.model import NodeDef, Values
+from fieldsurvey.xforms.live.actions import Actions
+from fieldsurvey.xforms.live.choices import SELECTS, Choices
+from fieldsurvey.xforms.live.env import InterviewEnv, World
+from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, build, drop_instance, fill
+from fieldsurvey.xforms.live.settle import Settler
+from fieldsurvey.xforms.live.texts import Texts
+from fieldsurvey.xforms.live.validity import violation_kind
+from fieldsurvey.xforms.program.program import Program
+from fieldsurvey.xforms.program.slots import inside
+from fieldsurvey.xforms.program.triggers import CALCULATE, COUNT, Trigger
+from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
+from fieldsurvey.xforms.xpath.nodes import ROOT, Node
+
+Entry = list[Any]
+"""A change as JSON: what happened, the ref, and what it became."""
+
+
+class State:
+    """The live tree and everything kept up to date with it."""
+
+    def __init__(self, program: Program, world: World, language: str) -> None:
+        self.program = program
+        self.world = world
+        self.language = language
+        self.root = build(program.form.root_frame, None, None)
+        self.document = document(self.root)
+        self.texts = Texts(self)
+        self.choices = Choices(self)
+        self.env = InterviewEnv(self, world)
+        self.settler = Settler(self)
+        self.actions = Actions(self)
+        self.bad: dict[LiveNode, ViolationKind] = {}
+        self.journal: list[Entry] = []
+        self.notes: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}
+        self.replaying = False
+
+    # -- starting ------------------------------------------------------------------------------------------------
+
+    def begin(self, values: Values, *, first: bool) -> None:
+        """Take the values, work everything out, run what runs when a form is opened; `first`: a blank one."""
+        fill(self.root.first(), values)
+        if first:
+            self.actions.preload()
+        self.settler.push_frame(self.root)
+        self.settler.settle()
+        self.actions.opened(first=first)
+        self.settler.changes.clear()
+
+    def restore(self) -> None:
+        """Work out conditions after values were put back; calculated values stay as they were kept."""
+        settler = self.settler
+        settler.push_frame(self.root)
+        for order in [order for order in settler.dirty if settler.triggers[order].kind in {CALCULATE, COUNT}]:
+            del settler.dirty[order]
+        settler.heap[:] = sorted(settler.dirty)
+        self.replaying = True
+        kept, settler.readers = settler.readers, _without(settler.readers, {CALCULATE, COUNT})
+        settler.settle()
+        settler.readers = kept
+        self.replaying = False
+        settler.changes.clear()
+
+    # -- what the settler reports --------------------------------------------------------------------------------
+
+    def value_changed(self, node: LiveNode) -> None:
+        """Write the change down, and run what waits for it once things are at rest."""
+        if self.replaying:
+            return
+        self.journal.append(["v", node.ref, node.text])
+        self.actions.value_changed(node)
+
+    def refresh(self, node: LiveNode) -> None:
+        """Keep the list of what is wrong up to date."""
+        kind = violation_kind(node)
+        if kind is self.bad.get(node):
+            return
+        if kind is None:
+            del self.bad[node]
+        else:
+            self.bad[node] = kind
+        self.settler.mark(node, ChangeKind.VALID)
+
+    def check_choices(self, node: LiveNode, trigger: Trigger) -> None:
+        """Set aside an answer that is not offered any more; take it back when it is."""
+        candidate = node.text or (node.raw if "choice" in node.wrong else None)
+        if not candidate:
+            return
+        try:
+            unknown = self.choices.unknown(node, candidate)
+        except (EvaluationError, XPathNameError) as error:
+            self.settler.failed(trigger, node, error)
+            return
+        if unknown and node.text:
+            self.set_aside(node, candidate, "choice")
+        elif not unknown and not node.text:
+            self.put(node, candidate)
+
+    # -- changing ------------------------------------------------------------------------------------------------
+
+    def put(self, node: LiveNode, text: str) -> None:
+        """A value; what did not parse before is forgotten."""
+        self._clear_raw(node)
+        if text != node.text:
+            node.put(text)
+            self.settler.value_changed(node)
+        self.refresh(node)
+
+    def set_aside(self, node: LiveNode, raw: str, reason: str) -> None:
+        """Text that is no value: kept, with a violation; the value becomes blank."""
+        node.raw = raw
+        node.wrong = (node.wrong - {"choice", "type"}) | {reason}
+        if node.text:
+            node.put("")
+            self.settler.value_changed(node)
+        if not self.replaying:
+            self.journal.append(["r", node.ref, raw, reason])
+        self.settler.mark(node, ChangeKind.VALUE)
+        self.refresh(node)
+
+    def _clear_raw(self, node: LiveNode) -> None:
+        if node.raw is not None:
+            node.raw = None
+            node.wrong = node.wrong - {"choice", "type"}
+            if not self.replaying:
+                self.journal.append(["r", node.ref, None, ""])
+            self.settler.mark(node, ChangeKind.VALUE)
+
+    def grow(self, owner: Range, values: Values | None = None) -> LiveFrame:
+        """A new last instance of a repeat; its triggers are pushed, not yet run."""
+        if not self.replaying:
+            self.journal.append(["+", owner.ref])
+        frame = add_instance(owner)
+        node = frame.first()
+        if values is not None:
+            fill(node, values)
+        self.settler.spread(node)
+        self.settler.mark(node, ChangeKind.ADDED)
+        self.settler.appended(owner, frame)
+        if not self.replaying:
+            self.actions.new_repeat(frame)
+        return frame
+
+    def shrink(self, owner: Range, position: int) -> LiveNode:
+        """Remove an instance; notes and reasons inside it go with it, those of later ones move up."""
+        prefix = f"{owner.ref}[{position}]"
+        count = len(owner.instances)
+        if not self.replaying:
+            self.journal.append(["-", owner.ref, position])
+        frame = drop_instance(owner, position)
+        self._forget(frame)
+        for table in (self.notes, self.reasons):
+            _renumber(table, prefix, owner.ref, position, count)
+        node = frame.first()
+        self.settler.mark(node, ChangeKind.REMOVED)
+        self.settler.removed(owner, position, frame)
+        return node
+
+    def _forget(self, frame: LiveFrame) -> None:
+        """Nothing of a removed instance is wrong, waits or changes any more."""
+        for slot in frame.slots:
+            if type(slot) is LiveNode:
+                self.bad.pop(slot, None)
+            else:
+                for inner in slot.instances:  # type: ignore[union-attr]
+                    self._forget(inner)
+        for waiting in self.settler.dirty.values():
+            waiting.pop(frame, None)
+
+    def language_changed(self) -> None:
+        """Texts are part of what these expressions say."""
+        for trigger in self.program.speaking:
+            for frame in inside(self.root, trigger.target.frame.chain()[1:]):
+                self.settler.push(trigger, frame)
+        self.actions.finish()
+        self.settler.changes.clear()
+
+    # -- finding -------------------------------------------------------------------------------------------------
+
+    def new_uuid(self) -> str:
+        """A version 4 UUID from the interview's own randomness."""
+        number = 0
+        for _draw in range(4):
+            number = (number << 32) | int(self.world.draw() * 2**32)
+        return str(uuid.UUID(int=number, version=4))
+
+    def blank_document(self) -> Node:
+        """The form as it is when nothing was ever saved: every value blank."""
+        frame = build(self.program.form.root_frame, None, None)
+        for slot in frame.slots:
+            if type(slot) is LiveNode:
+                slot.put("")
+        return document(frame)
+
+    def ordered(self, nodes: list[LiveNode]) -> list[LiveNode]:
+        """Nodes in form order."""
+        return sorted(nodes, key=order_key)
+
+
+def document(root: LiveFrame) -> Node:
+    """The node above the root element, where absolute paths begin."""
+    top = Node(ROOT)
+    node = root.first()
+    top.children = [node]
+    node.parent = top  # type: ignore[assignment]  # the one node whose parent is not live
+    return top
+
+
+def order_key(node: LiveNode) -> list[int]:
+    """Where a node stands: the index of each repeat around it and its position there, then its own index."""
+    key = [node.d.index]
+    frame: LiveFrame | None = node.frame
+    while frame is not None and frame.d.repeat is not None:
+        key.append(frame.position)
+        key.append(frame.d.repeat.index)
+        frame = frame.outer
+    return key[::-1]
+
+
+def _without(readers: list[list[tuple[Trigger, int]]], kinds: set[int]) -> list[list[tuple[Trigger, int]]]:
+    return [[edge for edge in edges if edge[0].kind not in kinds] if edges else edges for edges in readers]
+
+
+def _renumber(table: dict[str, str], prefix: str, owner: str, position: int, count: int) -> None:
+    """Move what is kept by ref when an instance is removed."""
+    for ref in [ref for ref in table if ref == prefix or ref.startswith(prefix + "/")]:
+        del table[ref]
+    for number in range(position + 1, count + 1):
+        before, after = f"{owner}[{number}]", f"{owner}[{number - 1}]"
+        for ref in [ref for ref in table if ref == before or ref.startswith(before + "/")]:
+            table[after + ref[len(before) :]] = table.pop(ref)
+
+
+def is_select(d: NodeDef) -> bool:
+    """Whether answers are chosen from a list."""
+    return d.control is not None and d.control.kind in SELECTS

@@ -1,0 +1,1 @@
+"""A form compiled: references resolved to slots, triggers in evaluation order, closures made when first needed."""

@@ -1,0 +1,200 @@
+"""Secondary instances as node trees: lists written in the form, and CSV, XML and GeoJSON files beside it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.xforms.definition.model import SecondaryInstance
+from fieldsurvey.xforms.definition.xml import Element, parse_xml
+from fieldsurvey.xforms.errors import FormError
+from fieldsurvey.xforms.xpath.errors import EvaluationError
+from fieldsurvey.xforms.xpath.nodes import ELEMENT, ROOT, Node
+
+LAST_SAVED = "jr://instance/last-saved"
+MAX_BYTES = 256 * 1024 * 1024
+MAX_ROWS = 2_000_000
+MAX_FIELDS = 4096
+
+
+def from_element(element: Element) -> Node:
+    """A document node that holds the element."""
+    root = Node(ROOT)
+    root.append(_node(element))
+    return root
+
+
+def _node(element: Element) -> Node:
+    top = _bare(element)
+    stack = [(element, top)]
+    while stack:
+        source, node = stack.pop()
+        if not source.elements:
+            node.text = source.text
+            continue
+        children: list[Node] = []
+        for child in source.elements:
+            made = _bare(child)
+            made.parent = node
+            children.append(made)
+            if child.elements or child.text:
+                stack.append((child, made))
+        node.children = children
+    return top
+
+
+def _bare(element: Element) -> Node:
+    node = Node(ELEMENT, element.local, namespace=element.ns, prefix=element.prefix)
+    for name, value in element.attributes.items():
+        prefix, _colon, local = name.rpartition(":")
+        node.set_attribute(local, value, prefix=prefix)
+    return node
+
+
+def item_tree(rows: Iterable[dict[str, str]]) -> Node:
+    """`<root><item><column>…`, as a list written in the form would be."""
+    document = Node(ROOT)
+    root = document.append(Node(ELEMENT, "root"))
+    items: list[Node] = []
+    for row in rows:
+        item = Node(ELEMENT, "item", parent=root)
+        item.children = [Node(ELEMENT, name, text=value, parent=item) for name, value in row.items()]
+        items.append(item)
+    root.children = items
+    return document
+
+
+def from_csv(data: bytes) -> Node:
+    """A CSV file with a header; the delimiter is a comma, a semicolon or a tab, by the header."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeError:
+        raise EvaluationError(_("a CSV file is not in UTF-8")) from None
+    header_line = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=header_line.count)
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        header = [name.strip() for name in next(reader, [])]
+        if len(header) > MAX_FIELDS:
+            raise EvaluationError(_("a CSV file has too many columns"))
+        rows: list[dict[str, str]] = []
+        for line in reader:
+            if any(line):
+                padded = [*line, *[""] * (len(header) - len(line))]
+                rows.append({name: value for name, value in zip(header, padded, strict=False) if name})
+            if len(rows) > MAX_ROWS:
+                raise EvaluationError(_("a CSV file has too many rows"))
+    except csv.Error as error:
+        raise EvaluationError(_("a CSV file cannot be read: {reason}").format(reason=error)) from None
+    return item_tree(rows)
+
+
+def from_geojson(data: bytes) -> Node:
+    """A FeatureCollection: each feature's properties, id and `geometry` in the format of geo questions."""
+    try:
+        collection = json.loads(data)
+    except (ValueError, RecursionError):
+        raise EvaluationError(_("a GeoJSON file cannot be read")) from None
+    if not isinstance(collection, dict) or collection.get("type") != "FeatureCollection":
+        raise EvaluationError(_("a GeoJSON file must hold a FeatureCollection"))
+    features = collection.get("features")
+    if not isinstance(features, list):
+        raise EvaluationError(_("a GeoJSON file must have a list of features"))
+    return item_tree(_feature(feature) for feature in features)
+
+
+def _feature(feature: object) -> dict[str, str]:
+    if not isinstance(feature, dict):
+        raise EvaluationError(_("a GeoJSON file holds something that is not a feature"))
+    row = {"geometry": _geometry(feature.get("geometry"))}
+    properties = feature.get("properties")
+    if isinstance(properties, dict):
+        row.update({str(name): _plain(value) for name, value in properties.items()})
+    if "id" in feature and "id" not in row:
+        row["id"] = _plain(feature["id"])
+    return row
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else json.dumps(value) if isinstance(value, dict | list) else str(value)
+
+
+def _geometry(geometry: object) -> str:
+    if not isinstance(geometry, dict):
+        return ""
+    coordinates = geometry.get("coordinates")
+    kind = geometry.get("type")
+    try:
+        if kind == "Point":
+            return _point(coordinates)
+        if kind == "LineString":
+            return "; ".join(_point(point) for point in coordinates)  # type: ignore[union-attr]
+        if kind == "Polygon":
+            return "; ".join(_point(point) for point in coordinates[0])  # type: ignore[index]
+    except (TypeError, IndexError, KeyError):
+        raise EvaluationError(_("a GeoJSON file has coordinates that cannot be read")) from None
+    raise EvaluationError(_("a GeoJSON file has a geometry of a kind that forms do not know"))
+
+
+def _point(point: object) -> str:
+    longitude, latitude = point[0], point[1]  # type: ignore[index]
+    return f"{latitude} {longitude} 0 0"
+
+
+class Lists:
+    """The lists of a form, built when first asked for and shared by its interviews."""
+
+    def __init__(self, definitions: dict[str, SecondaryInstance], find_media: Callable[[str], bytes | None]) -> None:
+        self.definitions = definitions
+        self.find_media = find_media
+        self.built: dict[str, Node | None] = {}
+
+    def get(self, name: str) -> Node | None:
+        """The document of a list, None when there is no such list; EvaluationError when its file cannot be used."""
+        if name not in self.built:
+            self.built[name] = self._build(name)
+        return self.built[name]
+
+    def _build(self, name: str) -> Node | None:
+        definition = self.definitions.get(name)
+        if definition is None:
+            return self._file(name)
+        if isinstance(definition.data, Element) and not definition.src:
+            return from_element(definition.data)
+        if definition.src == LAST_SAVED:
+            return None
+        data = self.find_media(definition.src) if definition.src else None
+        if data is None:
+            if isinstance(definition.data, Element):
+                return from_element(definition.data)
+            if not definition.src:
+                return Node(ROOT)
+            raise EvaluationError(_("the file {name} is missing").format(name=definition.src.rpartition("/")[2]))
+        return parse_list(definition.src, data)
+
+    def _file(self, name: str) -> Node | None:
+        """`pulldata('towns', …)` and `search('towns')` name a CSV file without declaring it."""
+        data = self.find_media(f"{name}.csv")
+        return None if data is None else parse_list(f"{name}.csv", data)
+
+
+def parse_list(address: str, data: bytes) -> Node:
+    """A list by the kind of its file. Raises EvaluationError."""
+    if len(data) > MAX_BYTES:
+        raise EvaluationError(_("the file {name} is too large").format(name=address.rpartition("/")[2]))
+    if address.endswith(".csv"):
+        return from_csv(data)
+    if address.endswith(".geojson"):
+        return from_geojson(data)
+    try:
+        root, _namespaces = parse_xml(data)
+    except FormError as error:
+        raise EvaluationError(error.problems[0].message) from None
+    return from_element(root)

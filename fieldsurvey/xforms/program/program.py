@@ -1,0 +1,140 @@
+"""A form ready to run: its graph of triggers and its closures, shared by every interview of the form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.xforms.definition.model import Control, Expression, FormDef, Frame, NodeDef
+from fieldsurvey.xforms.errors import FormError, FormProblem
+from fieldsurvey.xforms.program.lists import Lists
+from fieldsurvey.xforms.program.slots import SlotResolver
+from fieldsurvey.xforms.program.triggers import (
+    COUNT,
+    NAMES,
+    Graph,
+    Trigger,
+    reads_of,
+    self_reading,
+    sources,
+)
+from fieldsurvey.xforms.xpath.ast import Expr
+from fieldsurvey.xforms.xpath.compiler import compile_as
+from fieldsurvey.xforms.xpath.errors import XPathNameError, XPathSyntaxError
+from fieldsurvey.xforms.xpath.namespaces import NAMESPACES
+from fieldsurvey.xforms.xpath.parser import parse
+from fieldsurvey.xforms.xpath.runtime import Context
+
+Runner = Callable[[Context], Any]
+
+
+@lru_cache(maxsize=4096)
+def _parse(source: str) -> Expr:
+    return parse(source)
+
+
+class Program:
+    """Built once for a form. Raises FormError for expressions that cannot be used and for cycles."""
+
+    def __init__(self, form: FormDef, find_media: Callable[[str], bytes | None]) -> None:
+        self.form = form
+        self.namespaces = {**NAMESPACES, **form.namespaces}
+        self.lists = Lists(form.secondary, find_media)
+        self.compiled: dict[tuple[int, str], Runner] = {}
+        self.warnings: list[FormProblem] = []
+        problems = self._check()
+        if problems:
+            raise FormError(problems)
+        self.graph = Graph(self._triggers(), len(form.nodes))
+        self._refuse_cycles()
+        self.readers = self.graph.readers
+        self.triggers = self.graph.triggers
+        self.speaking = [
+            trigger
+            for trigger in self.triggers
+            if trigger.kind != COUNT and any(name in trigger.expression.source for name in ("jr:itext", "choice-name"))
+        ]
+        self.by_target: dict[int, dict[int, Trigger]] = {}
+        self.by_frame: dict[int, list[Trigger]] = {}
+        for trigger in self.triggers:
+            self.by_target.setdefault(trigger.target.index, {})[trigger.kind] = trigger
+            frame = trigger.target.outer if trigger.kind == COUNT else trigger.target.frame
+            self.by_frame.setdefault(id(frame), []).append(trigger)
+
+    def parsed(self, expression: Expression) -> Expr:
+        """The syntax tree; raises XPathSyntaxError."""
+        return _parse(expression.source)
+
+    def run(self, expression: Expression, kind: str) -> Runner:
+        """The closure of an expression, made when first asked for. `kind`: value, string, boolean, nodes, number."""
+        key = (id(expression), kind)
+        found = self.compiled.get(key)
+        if found is None:
+            resolver = SlotResolver(self.form.root, expression.context, self.namespaces)
+            found = compile_as(self.parsed(expression), kind, resolver, namespaces=self.namespaces)
+            self.compiled[key] = found
+        return found
+
+    def triggers_of(self, frame: Frame) -> list[Trigger]:
+        """The triggers that run once in each frame of this kind, in order."""
+        return self.by_frame.get(id(frame), [])
+
+    def _check(self) -> list[FormProblem]:
+        """What is wrong with the form's expressions, each with its origin."""
+        problems: list[FormProblem] = []
+        for expression in self.form.expressions:
+            try:
+                tree = self.parsed(expression)
+                resolver = SlotResolver(self.form.root, expression.context, self.namespaces)
+                compile_as(tree, "value", resolver, namespaces=self.namespaces)
+            except (XPathSyntaxError, XPathNameError) as error:
+                message = f"{error.message} {expression.source[:200]}"
+                problems.append(FormProblem(error.code, message, "", expression.origin))
+                continue
+            for name in dict.fromkeys(resolver.missing):
+                problem = FormProblem(
+                    "ref.nothing",
+                    _("The expression refers to {name}, which is not in the form: {source}").format(
+                        name=name, source=expression.source[:200]
+                    ),
+                    _("Correct the name, or add the question it means. Text belongs in quotes."),
+                    expression.origin,
+                )
+                # a bare word is a child that is not there: blank, as in ODK; nearly always quotes were forgotten
+                (self.warnings if name in resolver.bare else problems).append(problem)
+        return problems
+
+    def _triggers(self) -> list[Trigger]:
+        made: list[Trigger] = []
+        for node in self.form.nodes:
+            for kind, expression in sources(node, _own_control(node), self.form.itext):
+                context = expression.context or node
+                depth = node.outer.depth if kind == COUNT else node.frame.depth
+                trigger = Trigger(kind, node, expression, depth)
+                trigger.reads, trigger.positions = reads_of(self.parsed(expression), self.form.root, context)
+                made.append(trigger)
+        return made
+
+    def _refuse_cycles(self) -> None:
+        cycle = self.graph.cycle or [trigger for trigger in self.graph.triggers if self_reading(trigger)][:1]
+        if not cycle:
+            return
+        names = [f"{trigger.target.path} ({NAMES[trigger.kind]})" for trigger in cycle]
+        path = " → ".join([*names, names[0]])
+        raise FormError(
+            [
+                FormProblem(
+                    "cycle",
+                    _("These depend on one another in a circle: {path}.").format(path=path),
+                    _("Break the circle: one of them must not use the others."),
+                    cycle[0].expression.origin,
+                )
+            ]
+        )
+
+
+def _own_control(node: NodeDef) -> Control | None:
+    control = node.control
+    return control if control is not None and control.ref is node else None

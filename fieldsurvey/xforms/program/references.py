@@ -1,0 +1,211 @@
+"""What a path in an expression means for this form: the node definitions it reaches and how far it is bound.
+
+Binding follows JavaRosa (TreeReference.contextualize): a reference inside a repeat means the current instance of every
+repeat that it shares, from the root down, with the node at which it is evaluated, unless a predicate chooses one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fieldsurvey.xforms.definition.model import NodeDef
+from fieldsurvey.xforms.xpath.ast import Expr, FunctionCall, NameTest, Path, Step, children
+
+_SIMPLE = frozenset({"child", "parent", "self", "attribute"})
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A path without surprises: `target` is reached by child, parent, self and attribute steps only.
+
+    `bound` is how many frames (the root's not counted) are those of the current instance. `here` is the definition
+    whose live node fixes them: the context node's, or with `from_origin` that of `current()`.
+    """
+
+    target: NodeDef
+    here: NodeDef
+    from_origin: bool
+    bound: int
+    predicates: bool
+    missing: str = ""
+
+
+def shared_depth(here: NodeDef, target: NodeDef) -> int:
+    """How many repeats, from the root down, both are inside of."""
+    count = 0
+    for one, other in zip(here.frame.chain()[1:], target.frame.chain()[1:], strict=False):
+        if one is not other:
+            break
+        count += 1
+    return count
+
+
+def is_call(expr: Expr | None, name: str) -> bool:
+    """Whether `expr` is a call of that function."""
+    return isinstance(expr, FunctionCall) and expr.name == name
+
+
+class References:
+    """Resolves paths for expressions at one node definition of a form."""
+
+    def __init__(self, root: NodeDef, here: NodeDef | None) -> None:
+        self.root = root
+        self.here = here
+
+    def base(self, path: Path, scope: tuple[Path, ...]) -> tuple[NodeDef | None, bool] | None:
+        """The definition that relative steps start from and whether it is `current()`; None when not in the form."""
+        if path.absolute:
+            inner = self.scope_node(scope) if scope else self.here
+            return (inner, False) if inner is not None else (self.here, True)
+        if path.start is None:
+            inner = self.scope_node(scope) if scope else self.here
+            return None if inner is None else (inner, False)
+        if is_call(path.start, "current") and not path.start_predicates:
+            return (self.here, bool(scope))
+        return None
+
+    def scope_node(self, scope: tuple[Path, ...]) -> NodeDef | None:
+        """The definition of the nodes that the innermost predicate filters; None in a secondary instance."""
+        found = self.resolve(scope[-1], scope[:-1])
+        return found.target if found is not None and not found.missing else None
+
+    def resolve(self, path: Path, scope: tuple[Path, ...] = (), *, every: bool = False) -> Resolved | None:
+        """None when the path is not one of the form's own, or not made of simple steps."""
+        base = self.base(path, scope)
+        if base is None or base[0] is None:
+            return None
+        here: NodeDef = base[0]
+        from_origin = base[1]
+        node: NodeDef | None = None if path.absolute else here
+        first_predicate: int | None = None
+        for step in path.steps:
+            if step.axis not in _SIMPLE:
+                return None
+            if node is None and path.absolute:
+                node = self._root_step(step)
+                if node is None:
+                    return self._missing(here, from_origin, step)
+            else:
+                assert node is not None
+                moved = _move(node, step)
+                if moved is None:
+                    return None
+                if moved == ():
+                    return self._missing(here, from_origin, step)
+                node = moved  # type: ignore[assignment]
+            if step.predicates and first_predicate is None:
+                assert node is not None
+                first_predicate = node.frame.depth - (1 if node.kind == "repeat" else 0)
+        if node is None:
+            return None
+        bound = 0 if every else shared_depth(here, node)
+        if first_predicate is not None:
+            bound = min(bound, first_predicate)
+        return Resolved(node, here, from_origin, bound, first_predicate is not None)
+
+    def _root_step(self, step: Step) -> NodeDef | None:
+        if step.axis != "child" or not isinstance(step.test, NameTest):
+            return None
+        return self.root if step.test.local in {self.root.name, "*"} else None
+
+    def _missing(self, here: NodeDef, from_origin: bool, step: Step) -> Resolved:
+        name = step.test.local if isinstance(step.test, NameTest) else step.test.kind
+        return Resolved(self.root, here, from_origin, 0, False, missing=name)
+
+    def reached(self, path: Path, scope: tuple[Path, ...]) -> Iterator[tuple[NodeDef, int]]:
+        """Every definition that the path may read, with its bound depth: a superset where steps are not simple."""
+        simple = self.resolve(path, scope)
+        if simple is not None:
+            if not simple.missing:
+                yield simple.target, simple.bound
+            return
+        base = self.base(path, scope)
+        if base is None or base[0] is None:
+            return
+        nodes: list[NodeDef] = [] if path.absolute else [base[0]]
+        at_root = path.absolute
+        for step in path.steps:
+            if at_root:
+                nodes = _from_document(self.root, step)
+                at_root = step.axis == "self"
+                continue
+            nodes = [found for node in nodes for found in _spread(node, step)]
+        for node in dict.fromkeys(nodes):
+            yield node, 0
+
+
+def _move(node: NodeDef, step: Step) -> NodeDef | tuple[()] | None:
+    """One simple step; () when there is no such node, None when it may be several definitions."""
+    if step.axis == "self":
+        return node
+    if step.axis == "parent":
+        return node.parent if node.parent is not None else ()
+    if not isinstance(step.test, NameTest) or step.test.local == "*":
+        return None
+    if step.axis == "attribute":
+        for child in node.children:
+            if child.is_attribute and child.name == step.test.local:
+                return child
+        return ()
+    return node.child(step.test.local) or ()
+
+
+def below(node: NodeDef) -> Iterator[NodeDef]:
+    """Every definition below, in document order."""
+    stack = list(reversed(node.children))
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(current.children))
+
+
+def _named(nodes: Iterator[NodeDef] | list[NodeDef], step: Step) -> list[NodeDef]:
+    if not isinstance(step.test, NameTest) or step.test.local == "*":
+        return list(nodes)
+    return [node for node in nodes if node.name == step.test.local]
+
+
+def _from_document(root: NodeDef, step: Step) -> list[NodeDef]:
+    if step.axis == "child":
+        return _named([root], step)
+    if step.axis in {"descendant", "descendant-or-self"}:
+        return _named([root, *below(root)], step)
+    return [root]
+
+
+def _spread(node: NodeDef, step: Step) -> list[NodeDef]:
+    """A superset of what one step of any axis reaches."""
+    if step.axis in {"child", "attribute"}:
+        return _named([child for child in node.children if child.is_attribute == (step.axis == "attribute")], step)
+    if step.axis == "self":
+        return _named([node], step)
+    if step.axis == "parent":
+        return _named([node.parent], step) if node.parent else []
+    if step.axis == "descendant":
+        return _named(below(node), step)
+    if step.axis == "descendant-or-self":
+        return _named([node, *below(node)], step)
+    if step.axis in {"ancestor", "ancestor-or-self"}:
+        found = [node] if step.axis == "ancestor-or-self" else []
+        above = node.parent
+        while above is not None:
+            found.append(above)
+            above = above.parent
+        return _named(found, step)
+    if step.axis in {"following-sibling", "preceding-sibling"}:
+        return _named([node, *node.parent.children], step) if node.parent else []
+    top = node
+    while top.parent is not None:
+        top = top.parent
+    return _named([top, *below(top)], step)
+
+
+def calls(expr: Expr, *names: str) -> Iterator[FunctionCall]:
+    """Every call of one of these functions in `expr`."""
+    pending: list[Expr] = [expr]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, FunctionCall) and current.name in names:
+            yield current
+        pending.extend(children(current))
