@@ -25,7 +25,8 @@ from fieldsurvey.xforms.contract import (
     ViolationKind,
 )
 from fieldsurvey.xforms.errors import FormError, FormProblem, NoSuchRefError, NotAnswerableError, NotReadyError
-from fieldsurvey.xforms.form import load_form
+from fieldsurvey.xforms.form import LoadedForm, load_form
+from fieldsurvey.xforms.xpath import evaluate
 
 __all__ = [
     "Change",
@@ -39,6 +40,7 @@ __all__ = [
     "Group",
     "Instance",
     "Interview",
+    "LoadedForm",
     "Media",
     "NoSuchRefError",
     "NotAnswerableError",
@@ -50,5 +52,6 @@ __all__ = [
     "Repeat",
     "Violation",
     "ViolationKind",
+    "evaluate",
     "load_form",
 ]

@@ -85,7 +85,7 @@ class Actions:
             if action.value is not None:
                 self.state.settler.evaluations += 1
                 try:
-                    value = self.state.program.run(action.value, "scalar")(Context(node, self.state.env))
+                    value = self.state.program.run(action.value, "scalar")(Context(node, self.state.env, position=0))
                 except (EvaluationError, XPathNameError) as error:
                     node.error = error.message
                     self.state.refresh(node)

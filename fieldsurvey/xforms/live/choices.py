@@ -47,7 +47,7 @@ class Choices:
         if itemset is None:
             return []
         run = self.state.program.run(itemset.nodeset, "nodes")
-        found: list[Node] = run(Context(node, self.state.env))
+        found: list[Node] = run(Context(node, self.state.env, position=0))
         return found
 
     def values(self, node: LiveNode) -> Iterator[str]:
@@ -89,7 +89,7 @@ class Choices:
         source = itemset.label.source
         if source.startswith("jr:itext("):
             run = self.state.program.run(itemset.label, "string")
-            made: str = run(Context(found, self.state.env, origin=node))
+            made: str = run(Context(found, self.state.env, origin=node, position=0))
             return made
         text = below(found, source)
         if not itemset.label_itext:

@@ -186,7 +186,7 @@ class Navigator:
         trial.position = len(owner.instances) + 1
         try:
             run = self.state.program.run(trigger.expression, "boolean")
-            return bool(run(Context(trial.first(), self.state.env)))
+            return bool(run(Context(trial.first(), self.state.env, position=0)))
         except EvaluationError:
             return True
 

@@ -110,7 +110,7 @@ class Settler:
         heap, dirty, triggers, apply = self.heap, self.dirty, self.triggers, self.apply
         context = self.context
         if context is None:
-            context = self.context = Context(self.state.root.first(), self.state.env)
+            context = self.context = Context(self.state.root.first(), self.state.env, position=0)
         runs: dict[int, int] = {}
         highest = -1
         while heap:
@@ -190,6 +190,8 @@ class Settler:
             current.relevant = effective
             self.mark(current, ChangeKind.RELEVANT)
             self.push_readers(current.d.index, current.frame)
+            for trigger, bound in self.shifted[current.d.index]:
+                self.push_edge(trigger, bound, current.frame)
             self.state.refresh(current)
             stack.extend(current.children)  # type: ignore[arg-type]  # live nodes only
             stack.extend(current.attributes)  # type: ignore[arg-type]

@@ -74,7 +74,7 @@ class Texts:
         """What an output shows; a dash where it cannot be worked out, since a label must never stop an interview."""
         at = node if node is not None else self.state.root.first()
         try:
-            shown: str = self.state.program.run(expression, "string")(Context(at, self.state.env))
+            shown: str = self.state.program.run(expression, "string")(Context(at, self.state.env, position=0))
         except EvaluationError:
             return MISSING
         return shown

@@ -14,6 +14,7 @@ from fieldsurvey.xforms.program.slots import SlotResolver
 from fieldsurvey.xforms.program.triggers import (
     COUNT,
     NAMES,
+    OWN,
     Graph,
     Trigger,
     reads_of,
@@ -114,6 +115,8 @@ class Program:
                 depth = node.outer.depth if kind == COUNT else node.frame.depth
                 trigger = Trigger(kind, node, expression, depth)
                 trigger.reads, trigger.positions = reads_of(self.parsed(expression), self.form.root, context)
+                if kind in OWN and all(read is not node for read, _bound in trigger.reads):
+                    trigger.reads.append((node, depth))  # a condition on an answer waits for the answer
                 made.append(trigger)
         return made
 

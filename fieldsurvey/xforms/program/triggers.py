@@ -16,6 +16,8 @@ from fieldsurvey.xforms.xpath.compiler import dependencies
 
 CALCULATE, RELEVANT, COUNT, REQUIRED, READ_ONLY, CONSTRAINT, WARNING, CHOICES, LABEL = range(9)
 WRITES = frozenset({CALCULATE, RELEVANT, COUNT})
+OWN = frozenset({CONSTRAINT, WARNING, CHOICES})
+"""Kinds that ask something of the node's own answer, whether or not the expression names it."""
 NAMES = (
     "calculation",
     "relevant",
@@ -90,28 +92,42 @@ class Graph:
             yield from below(trigger.target)
 
     def _sort(self) -> None:
-        """Give every trigger its order; on a cycle, keep its path in `cycle`."""
-        writing = [trigger for trigger in self.triggers if trigger.kind in WRITES]
+        """Give every trigger its order; on a cycle, keep its path in `cycle`.
+
+        A count that depends on what it counts is no cycle in ODK, where instances are made as one moves on: such
+        counts run after everything else, and what they change is worked out once more.
+        """
+        order = self._ordered(counts=True)
+        if any(trigger.kind == COUNT for trigger in self.cycle):
+            self.cycle = []
+            order = self._ordered(counts=False)
+        done = set(order)
+        rest = [trigger for trigger in self.triggers if trigger not in done]
+        rest.sort(key=lambda trigger: trigger.kind != COUNT)
+        self.triggers = order + rest
+        for number, trigger in enumerate(self.triggers):
+            trigger.order = number
+
+    def _ordered(self, *, counts: bool) -> list[Trigger]:
+        kinds = WRITES if counts else WRITES - {COUNT}
+        writing = [trigger for trigger in self.triggers if trigger.kind in kinds]
         after: dict[Trigger, list[Trigger]] = {}
         for trigger in writing:
             found: dict[Trigger, None] = {}
             for node in self.writes(trigger):
                 for reader, bound in self.readers[node.index]:
-                    if reader.kind in WRITES and not (trigger.kind == COUNT and bound and reader.target is node):
+                    if reader.kind in kinds and not (trigger.kind == COUNT and bound and reader.target is node):
                         found[reader] = None
             after[trigger] = list(found)
         order: list[Trigger] = []
         for component in components(writing, after):
             if len(component) > 1 and any(trigger.kind != RELEVANT for trigger in component):
                 self.cycle = component
-            if len(component) == 1 and component[0] in after[component[0]] and component[0].kind != COUNT:
+            if len(component) == 1 and component[0] in after[component[0]]:
                 self.cycle = component
             order.extend(component)
         order.reverse()
-        rest = [trigger for trigger in self.triggers if trigger.kind not in WRITES]
-        self.triggers = order + rest
-        for number, trigger in enumerate(self.triggers):
-            trigger.order = number
+        return order
 
 
 def components(nodes: list[Trigger], after: dict[Trigger, list[Trigger]]) -> Iterator[list[Trigger]]:
