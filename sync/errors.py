@@ -9,7 +9,7 @@ UntrustedError
 RefusedError
 ├── ForeignProjectError    a batch or receipt of another project
 ├── NothingHereError       a folder in which there is nothing of fieldsurvey's
-└── ReceiptRefusedError    a receipt that says nothing to this device
+└── NotCentralsKeyError    a key that the project does not know as central's
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ class NothingHereError(RefusedError):
     hint = "Nothing was changed. Name the stick or the folder that contains `fieldsurvey`."
 
 
-class ReceiptRefusedError(RefusedError):
-    """A receipt that changes nothing here, with the reason."""
+class NotCentralsKeyError(RefusedError):
+    """No laptop would believe a receipt that this key signs."""
 
-    code = "refused.receipt"
-    template = "A receipt was left aside ({reason})."
-    hint = "Nothing was changed: every record stays on this laptop."
+    code = "refused.central_key"
+    template = "The key central would sign receipts with is not the one that the project {project} names."
+    hint = "Nothing was imported. Put the newest project file beside central.key, or ask the steward for the right key."

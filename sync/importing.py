@@ -17,8 +17,9 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.project.errors import ForeignRootError
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.container import Signer
-from fieldsurvey.records.receipt import Receipt, write_receipt
+from fieldsurvey.records.receipt import Receipt, Role, write_receipt
 from sync.central import Central
+from sync.errors import NotCentralsKeyError
 from sync.stick import Found, Progress, Stick, looks_ours, opened
 from sync.store import Standing
 
@@ -136,12 +137,14 @@ def import_folder(
     """Merge what is on a stick, then put central's receipts and the project on it.
 
     `central_key`: central's role key; without it no receipts are written. `progress` counts bytes read. Raises
-    NothingHereError, ForeignProjectError (central serves another project), CentralBusyError, StorageError of central's
-    own disk. What had been merged before stays merged, and trying again goes on from there.
+    NothingHereError, ForeignProjectError (central serves another project), NotCentralsKeyError, CentralBusyError,
+    StorageError of central's own disk. What had been merged before stays merged, and trying again goes on from there.
     """
     stick = Stick(source)
     stick.require()
     model = project.model
+    if central_key and (Role.CENTRAL, central_key.public) not in model.role_keys:
+        raise NotCentralsKeyError(project=model.name)
     central.learn(model.id, model.version, hashlib.sha256(model.to_bytes()).digest(), standings(project))
     files = import_batches(central, stick, progress)
     senders = sorted({file.device for file in files if file.device})

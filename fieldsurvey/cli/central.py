@@ -1,0 +1,145 @@
+"""`fieldsurvey central`: what central holds, and whether all of it is whole. It cannot read a record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from fieldsurvey.base import paths
+from fieldsurvey.base.errors import InputError
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.cli.progress import progress_bar
+from sync.audit import AuditReport
+from sync.central import Central, CentralStatus, DeviceStatus
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="""Central: the store that all laptops' batches merge into. It holds sealed records and cannot read them.
+
+    Batches come in with `fieldsurvey sync import STICK`. State lives under FIELDSURVEY_HOME.""",
+)
+
+
+class NoCentralError(InputError):
+    """Nothing was ever imported here."""
+
+    code = "input.no_central"
+    template = "There is no central in {place} yet."
+    hint = "It is made by the first import: fieldsurvey sync import STICK"
+
+
+@app.command("status")
+@command
+def status(json_: Json = False) -> None:
+    """Devices, what each has sent, gaps and forks, cases and conflicts. Needs no key.
+
+    A gap means that entries are still on their way, or were withheld. A fork means that a laptop was cloned or restored
+    from a backup: both histories are kept. Entries of devices that are not enrolled are kept aside until they are.
+
+    Example: fieldsurvey central status
+    """
+    with _open() as central:
+        found = central.status()
+    result(json_, _status_data(found), "\n".join(_status_lines(found)))
+
+
+@app.command("verify")
+@command
+def verify(json_: Json = False) -> None:
+    """Check everything central holds, from the bytes up: every chain, signature and record. Needs no key.
+
+    Exit 1 if anything does not hold. What is damaged heals when the batch that carried it is imported again.
+
+    Example: fieldsurvey central verify
+    """
+    with _open() as central, progress_bar(_("Verifying"), quiet=json_) as progress:
+        report = central.verify(progress)
+    result(json_, _audit_data(report), "\n".join(_audit_lines(report)))
+    if not report.sound:
+        raise typer.Exit(1)
+
+
+def _open() -> Central:
+    path = paths.central_path()
+    if not path.exists():
+        raise NoCentralError(place=str(path.parent))
+    return Central.open(path)
+
+
+def _status_data(found: CentralStatus) -> dict[str, Any]:
+    return {
+        "place": found.place,
+        "project": found.project[0] if found.project else None,
+        "project_version": found.project[1] if found.project else None,
+        "counts": asdict(found.counts),
+        "cases": asdict(found.cases),
+        "devices": [_device_data(device) for device in found.devices],
+    }
+
+
+def _device_data(device: DeviceStatus) -> dict[str, Any]:
+    log = device.log
+    return {
+        "device": device.device,
+        "name": device.name,
+        "standing": device.standing,
+        "aside": device.aside,
+        "entries": log.entries,
+        "last": log.last,
+        "whole_to": log.whole_to,
+        "gaps": [list(gap) for gap in log.gaps],
+        "forks": list(log.forks),
+    }
+
+
+def _status_lines(found: CentralStatus) -> list[str]:
+    counts, cases = found.counts, found.cases
+    lines = [
+        _("{place}: {entries} records of {devices} devices, {size} MB").format(
+            place=found.place, entries=counts.entries, devices=len(found.devices), size=counts.body_bytes >> 20
+        ),
+        _("{count} cases count; {withdrawn} withdrawn").format(count=cases.current, withdrawn=cases.withdrawn),
+    ]
+    if cases.in_conflict:
+        lines.append(_("{count} in conflict: every version is kept").format(count=cases.in_conflict))
+    if cases.with_proposals:
+        lines.append(_("{count} with a correction proposed by another device").format(count=cases.with_proposals))
+    if cases.original_missing:
+        lines.append(_("{count} whose first revision has not arrived").format(count=cases.original_missing))
+    standing = {"enrolled": _("enrolled"), "quarantined": _("not enrolled"), "revoked": _("revoked")}
+    for device in found.devices:
+        log = device.log
+        lines.append(f"  {device.device[:8]}  {device.name}  ({standing[device.standing]})")
+        lines.append(_("    {entries} entries, whole up to {to}").format(entries=log.entries, to=log.whole_to))
+        if log.gaps:
+            gaps = ", ".join(f"{one}-{two}" if one < two else str(one) for one, two in log.gaps)
+            lines.append(_("    GAP: {gaps} have not arrived").format(gaps=gaps))
+        if log.forks:
+            forks = ", ".join(str(seq) for seq in log.forks)
+            lines.append(
+                _("    FORK at {forks}: a cloned or restored laptop; both histories are kept").format(forks=forks)
+            )
+        if device.aside:
+            lines.append(_("    {count} kept aside: they do not count").format(count=device.aside))
+    return lines
+
+
+def _audit_data(report: AuditReport) -> dict[str, Any]:
+    return {"sound": report.sound, **asdict(report)}
+
+
+def _audit_lines(report: AuditReport) -> list[str]:
+    looked = _("{entries} entries of {devices} devices looked at.")
+    lines = [looked.format(entries=report.entries, devices=report.devices)]
+    for problem in report.problems:
+        where = f"{problem.device[:8]} {problem.seq}: " if problem.device else ""
+        lines.append(f"  {where}{_(problem.what)}")
+    if report.sound:
+        lines.append(_("Everything holds."))
+    else:
+        lines.append(_("Something does not hold. Nothing was changed. Import the sticks again that still have it."))
+    return lines

@@ -1,0 +1,190 @@
+"""The commands as a person runs them: what they say, what they leave behind, how they exit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from fieldsurvey.base.i18n import set_language
+from fieldsurvey.cli import central as central_commands
+from fieldsurvey.cli import sync as sync_commands
+from fieldsurvey.project.keys import role_key_bytes
+from fieldsurvey.records.receipt import Role
+from sync.drives import Drive
+from tests.sync.dumps import dump, spoil
+from tests.sync.projects import SyntheticProject, join, seal_some
+
+run = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[SyntheticProject, Path]:
+    """A laptop's home with three records, and central's with its key and the project."""
+    project = SyntheticProject()
+    place = tmp_path_factory.mktemp("made")
+    laptop = join(project, place / "laptop")
+    seal_some(laptop, 3)
+    signed = project.enrol(laptop.locked.device_card())
+    laptop.close()
+    steward = place / "office" / "steward"
+    steward.mkdir(parents=True)
+    (steward / "central.key").write_bytes(role_key_bytes(project.id, Role.CENTRAL, project.central))
+    (steward / "project.fsp").write_bytes(signed.data)
+    return project, place
+
+
+@pytest.fixture
+def place(_made: tuple[SyntheticProject, Path], tmp_path: Path) -> Iterator[Path]:
+    """Copies of both homes, and an empty stick."""
+    shutil.copytree(_made[1], tmp_path / "place")
+    (tmp_path / "place" / "stick").mkdir()
+    set_language("en")
+    yield tmp_path / "place"
+    set_language(None)
+
+
+def call(place: Path, home: str, app: Any, *words: str, code: int = 0) -> str:
+    """Run a command in one of the homes; what it printed."""
+    done = run.invoke(app, list(words), env={"FIELDSURVEY_HOME": str(place / home)}, catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return str(done.output)
+
+
+def data(text: str) -> Any:
+    """The one JSON object."""
+    return json.loads(text)
+
+
+def test_there_and_back_with_json(place: Path) -> None:
+    """export → import → import → status: each says what it did, and the laptop ends with everything acknowledged."""
+    stick = str(place / "stick")
+    exported = data(call(place, "laptop", sync_commands.app, "export", stick, "--json"))
+    assert (exported["written"], exported["up_to"]) == (3, 3)
+    merged = data(call(place, "office", sync_commands.app, "import", stick, "--json"))
+    assert (merged["role"], merged["new"], merged["refused"]) == ("central", 3, 0)
+    assert [receipt["up_to"] for receipt in merged["receipts"]] == [3]
+    taken = data(call(place, "laptop", sync_commands.app, "import", stick, "--json"))
+    assert (taken["role"], len(taken["receipts"])) == ("laptop", 1)
+    assert taken["project_version"] is not None
+    status = data(call(place, "laptop", sync_commands.app, "status", "--json"))
+    assert (status["acknowledged"], status["not_confirmed"]) == (3, 0)
+    central = data(call(place, "office", central_commands.app, "status", "--json"))
+    assert (central["counts"]["entries"], central["cases"]["current"]) == (3, 3)
+    assert central["devices"][0]["whole_to"] == 3
+    verified = data(call(place, "office", central_commands.app, "verify", "--json"))
+    assert (verified["sound"], verified["entries"]) == (True, 3)
+
+
+def test_there_and_back_in_words(place: Path) -> None:
+    """The same for a person: counts, what is safe, what comes next."""
+    stick = str(place / "stick")
+    assert "3 records exist only on this laptop" in call(place, "laptop", sync_commands.app, "status")
+    text = call(place, "laptop", sync_commands.app, "export", stick)
+    assert "3 records copied" in text
+    assert "can be taken out" in text
+    assert "3 records were on it already" in call(place, "laptop", sync_commands.app, "export", stick)
+    text = call(place, "office", sync_commands.app, "import", stick)
+    assert "3 new records merged" in text
+    assert "1 receipt is on the stick" in text
+    assert "nothing new" in call(place, "office", sync_commands.app, "import", stick)
+    text = call(place, "laptop", sync_commands.app, "import", stick)
+    assert "Central holds your records up to 3" in text
+    assert "confirmed already" in call(place, "laptop", sync_commands.app, "export", stick)
+    assert "whole up to 3" in call(place, "office", central_commands.app, "status")
+    assert "Everything holds" in call(place, "office", central_commands.app, "verify")
+
+
+def test_export_takes_the_receipts_that_wait_on_the_stick(place: Path) -> None:
+    """One visit of the stick does both ways."""
+    stick = str(place / "stick")
+    call(place, "laptop", sync_commands.app, "export", stick)
+    call(place, "office", sync_commands.app, "import", stick)
+    again = data(call(place, "laptop", sync_commands.app, "export", stick, "--json"))
+    assert len(again["received"]["receipts"]) == 1
+    assert again["files"] == []
+
+
+def test_a_refused_batch_is_named_and_exits_1(place: Path) -> None:
+    """Truncated: exit 1, the file and the reason, nothing merged, central as it was."""
+    stick = place / "stick"
+    call(place, "laptop", sync_commands.app, "export", str(stick))
+    (batch,) = (stick / "fieldsurvey" / "batches").iterdir()
+    whole = batch.read_bytes()
+    batch.write_bytes(whole[:-10])
+    text = call(place, "office", sync_commands.app, "import", str(stick), code=1)
+    assert batch.name in text
+    assert "REFUSED" in text
+    found = data(call(place, "office", sync_commands.app, "import", str(stick), "--json", code=1))
+    assert (found["new"], found["refused"], found["files"][0]["code"]) == (0, 1, "untrusted.container")
+    assert dump(place / "office" / "central.db")["entries"] == []
+    batch.write_bytes(whole)
+    assert data(call(place, "office", sync_commands.app, "import", str(stick), "--json"))["new"] == 3
+
+
+def test_damage_in_central_exits_1(place: Path) -> None:
+    """`central verify` says where."""
+    call(place, "laptop", sync_commands.app, "export", str(place / "stick"))
+    call(place, "office", sync_commands.app, "import", str(place / "stick"))
+    spoil(place / "office" / "central.db", "UPDATE bodies SET body = zeroblob(9) WHERE rowid = 1")
+    assert "the record was altered" in call(place, "office", central_commands.app, "verify", code=1)
+    assert not data(call(place, "office", central_commands.app, "verify", "--json", code=1))["sound"]
+
+
+def test_a_key_that_the_project_does_not_name(place: Path) -> None:
+    """Receipts that no laptop would believe are not written, and it is said before anything is imported."""
+    call(place, "laptop", sync_commands.app, "export", str(place / "stick"))
+    other = SyntheticProject()
+    key = place / "office" / "steward" / "central.key"
+    key.write_bytes(role_key_bytes(other.id, Role.CENTRAL, other.central))
+    found = data(call(place, "office", sync_commands.app, "import", str(place / "stick"), "--json", code=1))
+    assert found["error"] == "refused.central_key"
+
+
+def test_where_there_is_nothing(place: Path) -> None:
+    """No vault, no central, no stick, a wrong stick: each says what to do."""
+    for app, words in (
+        (sync_commands.app, ("status",)),
+        (sync_commands.app, ("export", str(place / "stick"))),
+        (central_commands.app, ("status",)),
+        (central_commands.app, ("verify",)),
+    ):
+        found = data(call(place, "nowhere", app, *words, "--json", code=1))
+        assert found["message"]
+        assert found["advice"]
+    found = data(call(place, "office", sync_commands.app, "import", str(place / "stick"), "--json", code=1))
+    assert found["error"] == "refused.nothing_here"
+
+
+def test_the_only_stick_is_taken_and_two_must_be_named(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a name: the one plugged in; with none or two the question is asked."""
+    stick = Drive(place / "stick", "stick", 10 << 20, 20 << 20, writable=True)
+    monkeypatch.setattr(sync_commands, "removable_drives", lambda: [stick])
+    assert data(call(place, "laptop", sync_commands.app, "export", "--json"))["written"] == 3
+    assert "10 MB free of 20 MB" in call(place, "laptop", sync_commands.app, "status")
+    for drives in ([], [stick, stick]):
+        monkeypatch.setattr(sync_commands, "removable_drives", lambda drives=drives: drives)
+        found = data(call(place, "laptop", sync_commands.app, "export", "--json", code=1))
+        assert found["error"] == "input.which_stick"
+
+
+@pytest.mark.parametrize(
+    ("app", "words"),
+    [
+        (sync_commands.app, ("export",)),
+        (sync_commands.app, ("import",)),
+        (sync_commands.app, ("status",)),
+        (central_commands.app, ("status",)),
+        (central_commands.app, ("verify",)),
+    ],
+)
+def test_help_teaches(app: Any, words: tuple[str, ...]) -> None:
+    """Every command's help has an example and `--json`."""
+    text = run.invoke(app, [*words, "--help"], env={"COLUMNS": "120"}).output
+    assert "Example: fieldsurvey" in text
+    assert "--json" in text
