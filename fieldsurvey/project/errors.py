@@ -16,6 +16,7 @@ InputError
 ├── FormFileError         not a compiled XForm
 ├── PlanError             a plan that cannot be read
 ├── NameTakenError        a code that is taken, or not a code
+├── BadValueError         a value out of its bounds
 ├── MissingExtraError     a package of the HMU's installation is missing
 └── SharesError           SLIP-39 sheets that do not give the secret
 """
@@ -129,6 +130,14 @@ class NameTakenError(InputError):
     code = "input.code"
     template = "{value} cannot be used as a code: {reason}."
     hint = "Nothing was changed. Codes are short, without spaces, and one for each person."
+
+
+class BadValueError(InputError):
+    """A value that is out of its bounds: a name too long, a number too large."""
+
+    code = "input.value"
+    template = "{field} cannot be this ({reason})."
+    hint = "Nothing was changed. `fieldsurvey project --help` and docs/format.md give the bounds."
 
 
 class MissingExtraError(InputError):
