@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -53,8 +53,8 @@ class SealedCard:
     revision: int
     size: int
     state: State
-    withdrawal_code: str | None = None
-    withdrawal_words: str | None = None
+    withdrawal_code: str | None = field(default=None, repr=False)
+    withdrawal_words: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ RefusedError
 ├── ProjectGoneError     there is a vault but no project file
 ├── OtherProjectError    another project of the same root
 ├── UnknownPersonError   a code that the project does not list
+├── TooLongError         an interview over what a record holds
 └── ClosedError          the work or session was closed
 """
 
@@ -52,6 +53,14 @@ class UnknownPersonError(RefusedError):
     code = "fieldwork.unknown_person"
     template = "The project does not list an enumerator {person}."
     hint = "Nothing was changed. Use the code the steward gave, or ask to be added. Listed: {known}."
+
+
+class TooLongError(RefusedError):
+    """An interview over what a record holds."""
+
+    code = "fieldwork.too_long"
+    template = "This interview is too long to be sealed as one record ({size} MiB; {limit} at most)."
+    hint = "Nothing is lost: the draft stays. Shorten the longest text, then finalise again."
 
 
 class ClosedError(RefusedError):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from fieldsurvey.base.errors import InputError, StorageError
 from fieldsurvey.fieldwork.cards import SealedCard, State
-from fieldsurvey.fieldwork.errors import ClosedError
+from fieldsurvey.fieldwork.errors import ClosedError, TooLongError
 from fieldsurvey.fieldwork.saved import Head, Paradata, SavedChange, snapshot_bytes
-from fieldsurvey.records.envelope import Header, seal
+from fieldsurvey.records.envelope import MAX_PAYLOAD, Header, seal
 from fieldsurvey.records.payload import FormRef, Payload
 from fieldsurvey.records.withdrawal import WithdrawalCode
 
@@ -184,7 +184,9 @@ class Work:
         self.save()
         session = self._session
         instance = self.interview.finalise()
-        payload = self._payload(instance.xml.decode("utf-8"))
+        payload = self._payload(instance.xml.decode("utf-8")).to_bytes()
+        if len(payload) > MAX_PAYLOAD:
+            raise TooLongError(size=len(payload) >> 20, limit=MAX_PAYLOAD >> 20)
         code = WithdrawalCode.generate()
         header = Header(
             project=session.vault.project,
@@ -192,7 +194,7 @@ class Work:
             case=self._head.case,
             withdrawal=code.tag(session.vault.project),
         )
-        record = seal(header, payload.to_bytes(), session.recipients())
+        record = seal(header, payload, session.recipients())
         entry = session.vault.finalise(self.draft_id, record)
         self._closed = True
         session.forget(self)
@@ -249,7 +251,7 @@ class Work:
 
     def _payload(self, xml: str) -> Payload:
         form = self._head.form
-        notes = {item.ref: self.interview.note(item.ref) for item in self.interview.outline() if item.note}
+        notes = {item.ref: _plain(self.interview.note(item.ref)) for item in self.interview.outline() if item.note}
         return Payload(
             form=FormRef(id=form.id, version=form.version, hash=form.hash),
             instance=xml,
@@ -265,13 +267,18 @@ class Work:
     def _standing_reasons(self) -> dict[str, str]:
         """Reasons whose warning still stands: an answer that changed since, or a removed row, takes it along."""
         standing = {v.ref for v in self.interview.problems() if v.accepted}
-        return {ref: reason for ref, reason in self._paradata.reasons.items() if ref in standing}
+        return {ref: _plain(reason) for ref, reason in self._paradata.reasons.items() if ref in standing}
 
     def _seconds(self) -> int:
         return self._seconds_before + int(self._session.clock.monotonic() - self._opened)
 
     def _now(self) -> str:
         return self._session.clock.now().isoformat("T", "seconds")
+
+
+def _plain(text: str) -> str:
+    """What a terminal passed on that is no text (a lone surrogate) becomes a question mark: UTF-8 cannot hold it."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def place_ref(place: Place) -> str:

@@ -161,7 +161,8 @@ def test_random_histories_come_back(vault: Vault) -> None:
     rng = random.Random(7)
     for _ in range(30):
         draft = vault.drafts.create(FORM, b"h0", b"s0")
-        snapshot, changes = b"s0", []
+        snapshot = b"s0"
+        changes: list[bytes] = []
         for step in range(rng.randrange(1, 15)):
             match rng.randrange(4):
                 case 0:

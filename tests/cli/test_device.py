@@ -1,0 +1,161 @@
+"""`fieldsurvey device`: join, newer project, people, verify, card; and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from fieldsurvey.base.canonical import canonical
+from fieldsurvey.cli import device
+from fieldsurvey.project.policy import Argon2, Policy
+from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.signing import RootKey
+from fieldsurvey.vault import open_locked
+from tests.fieldwork.conftest import OTHER_WORDS, WORDS, SyntheticProject
+
+
+@pytest.fixture
+def project() -> SyntheticProject:
+    """Its policy puts Argon2id at the floor."""
+    made = SyntheticProject()
+    made.policy = Policy(argon2=Argon2(memory_kib=19 * 1024, iterations=2, lanes=1), people_per_device=2)
+    return made
+
+
+class Shell:
+    """Runs commands in a home and a working folder of their own."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        monkeypatch.setenv("FIELDSURVEY_HOME", str(self.home))
+        monkeypatch.chdir(folder)
+        for role, words in (("DEVICE", WORDS), ("PERSON", OTHER_WORDS)):
+            file = folder / f"{role}.txt"
+            file.write_text(words + "\n")
+            monkeypatch.setenv(f"FIELDSURVEY_PASSPHRASE_FILE_{role}", str(file))
+
+    def file(self, data: bytes, name: str = "project.fsp") -> str:
+        path = self.folder / name
+        path.write_bytes(data)
+        return str(path)
+
+    def run(self, *words: str) -> tuple[int, str]:
+        """Exit code and everything printed."""
+        result = CliRunner().invoke(device.app, list(words))
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.output
+
+    def json(self, *words: str) -> dict[str, Any]:
+        """The object that `--json` prints on standard output."""
+        result = CliRunner().invoke(device.app, [*words, "--json"])
+        found: dict[str, Any] = json.loads(result.stdout)
+        return found | {"exit": result.exit_code}
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """In an empty folder."""
+    return Shell(tmp_path, monkeypatch)
+
+
+def test_join_makes_a_card_for_the_steward(shell: Shell, project: SyntheticProject) -> None:
+    """The card is self-signed and of this project; the vault opens with the passphrase; the words were shown."""
+    code, output = shell.run("join", shell.file(project.publish()), "--name", "Portátil 3", "--person", "E01")
+    assert code == 0, output
+    [card_file] = shell.folder.glob("*.fsd")
+    card = DeviceCard.from_bytes(card_file.read_bytes())
+    assert (card.project, card.name) == (project.id, "Portátil 3")
+    with open_locked(shell.home / "vault.db").unlock(WORDS) as vault:
+        assert (vault.device, vault.person) == (card.device, "E01")
+    assert WORDS not in output
+
+
+def test_joining_again_takes_the_newer_project(shell: Shell, project: SyntheticProject) -> None:
+    """The device stays, the pin moves on; an older file and a foreign root are refused with a reason and exit 1."""
+    old = shell.file(project.publish(), "old.fsp")
+    first = shell.json("join", old, "--person", "E01")
+    project.add_form(b"<x/>", "another", "1")
+    again = shell.json("join", shell.file(project.publish()))
+    assert (again["updated"], again["version"], again["exit"]) == (True, 2, 0)
+    assert open_locked(shell.home / "vault.db").device_card().device == first["device"]
+    assert shell.json("join", old)["error"] == "refused.older_project"
+    foreign = shell.json("join", shell.file(project.publish(RootKey.generate()), "foreign.fsp"))
+    assert (foreign["error"], foreign["exit"]) == ("refused.foreign_root", 1)
+
+
+def test_join_refuses_what_it_cannot_trust(shell: Shell, project: SyntheticProject) -> None:
+    """A missing file, a cut file, an unlisted code: exit 1, a sentence, and no vault."""
+    data = project.publish()
+    assert shell.json("join", str(shell.folder / "nothing.fsp"), "--person", "E01")["exit"] == 1
+    assert shell.json("join", shell.file(data[:-1]), "--person", "E01")["error"].startswith("untrusted")
+    assert shell.json("join", shell.file(data), "--person", "E09")["error"] == "fieldwork.unknown_person"
+    (shell.folder / "DEVICE.txt").write_text("casa mapa")
+    assert shell.json("join", shell.file(data), "--person", "E01")["error"] == "passphrase.weak"
+    assert not (shell.home / "vault.db").exists()
+
+
+def test_people_come_and_go(shell: Shell, project: SyntheticProject) -> None:
+    """Added with a passphrase of their own, listed, removed; the policy's limit holds."""
+    shell.run("join", shell.file(project.publish()), "--person", "E01")
+    assert shell.json("people", "add", "E02") == {"slot": 2, "person": "E02", "exit": 0}
+    assert [one["person"] for one in shell.json("people", "list")["people"]] == ["E01", "E02"]
+    with open_locked(shell.home / "vault.db").unlock(OTHER_WORDS) as vault:
+        assert vault.person == "E02"
+    assert shell.json("people", "add", "E02")["error"] == "vault.full"
+    assert shell.json("people", "remove", "E02")["exit"] == 0
+    assert shell.json("people", "remove", "E02")["error"] == "vault.no_person"
+    assert shell.json("people", "remove", "E01")["error"] == "vault.last_person"
+    assert shell.json("people", "add", "E77")["error"] == "fieldwork.unknown_person"
+
+
+def test_verify_says_whole_or_names_the_fault(shell: Shell, project: SyntheticProject) -> None:
+    """A whole vault: exit 0 with counts. A slot overwritten: exit 1, named, without and with the passphrase."""
+    shell.run("join", shell.file(project.publish()), "--person", "E01")
+    shell.run("people", "add", "E02")
+    found = shell.json("verify")
+    assert (found["whole"], found["people"], found["exit"]) == (True, 2, 0)
+    assert shell.run("verify", "--locked")[0] == 0
+    open_locked(shell.home / "vault.db").store.connection.execute("UPDATE slot SET slot = zeroblob(9) WHERE number = 2")
+    for words in (("verify",), ("verify", "--locked")):
+        code, output = shell.run(*words)
+        assert code == 1
+        assert "slot 2" in output
+
+
+def test_the_card_can_be_written_again(shell: Shell, project: SyntheticProject) -> None:
+    """`device card OUT` writes the same card, without a passphrase."""
+    shell.run("join", shell.file(project.publish()), "--person", "E01")
+    [first] = shell.folder.glob("*.fsd")
+    out = shell.folder / "again.fsd"
+    assert shell.json("card", str(out))["exit"] == 0
+    assert out.read_bytes() == first.read_bytes()
+    assert out.read_bytes().startswith(canonical({})[:1])
+
+
+@pytest.mark.parametrize("words", [("verify",), ("card",), ("people", "list"), ("people", "add", "E02")])
+def test_before_joining_everything_says_how_to_join(shell: Shell, words: tuple[str, ...]) -> None:
+    """No vault: exit 1 and the command to use."""
+    found = shell.json(*words)
+    assert (found["error"], found["exit"]) == ("vault.none", 1)
+    assert "device join" in found["advice"]
+
+
+def test_a_wrong_passphrase_is_one_sentence(shell: Shell, project: SyntheticProject) -> None:
+    """Exit 1 and the sentence that says nothing about why."""
+    shell.run("join", shell.file(project.publish()), "--person", "E01")
+    (shell.folder / "DEVICE.txt").write_text("not the words")
+    assert shell.json("people", "list")["error"] == "unlock"
+
+
+@pytest.mark.parametrize("words", [(), ("join",), ("people",), ("people", "add"), ("verify",), ("card",)])
+def test_help_teaches(shell: Shell, words: tuple[str, ...]) -> None:
+    """Each command has a help text of its own."""
+    code, output = shell.run(*words, "--help")
+    assert code == 0
+    assert "Usage" in output

@@ -1,0 +1,1 @@
+"""An enumerator's work on a laptop."""
