@@ -12,8 +12,8 @@ import pytest
 from tests.forms.reading import FORMS, NAMES, binds, paths
 
 FILES = [path for name in NAMES for path in sorted((FORMS / name / "tests").glob("*.json"))]
-KINDS = {"answer", "add_repeat", "remove_repeat", "expect", "finalise"}
-EXPECTED = {"value", "relevant", "required", "valid", "label", "choices"}
+KINDS = {"answer", "add_repeat", "remove_repeat", "expect", "set_language", "finalise"}
+EXPECTED = {"value", "relevant", "required", "valid", "violation", "label", "choices"}
 
 
 def load(path: Path) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def load(path: Path) -> list[dict[str, Any]]:
 def refs(step: dict[str, Any]) -> list[str]:
     """The references of a step, without positions."""
     ((kind, content),) = step.items()
-    if kind == "finalise":
+    if kind in {"finalise", "set_language"}:
         return []
     found = [content] if kind == "add_repeat" else list(content)
     return [re.sub(r"\[\d+\]", "", ref) for ref in found]
