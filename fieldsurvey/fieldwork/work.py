@@ -5,11 +5,10 @@ It does not know any form or screen, and does not decide who may read a record: 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from fieldsurvey.base.errors import InputError, StorageError
+from fieldsurvey.base.errors import StorageError
 from fieldsurvey.fieldwork.cards import SealedCard, State
 from fieldsurvey.fieldwork.errors import ClosedError, TooLongError
 from fieldsurvey.fieldwork.saved import Head, Paradata, SavedChange, snapshot_bytes
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from fieldsurvey.fieldwork.session import Session
     from fieldsurvey.vault import OpenDraft
     from fieldsurvey.xforms.contract import Change, Interview, Place
+    from fieldsurvey.xforms.live.interview import LiveInterview
+    from fieldsurvey.xforms.steps import StepRun
 
 T = TypeVar("T")
 
@@ -28,14 +29,6 @@ _SNAPSHOT_AFTER: Final = 1000
 """Changes: an interview that is never closed is snapshotted this often, so that taking it up again stays quick."""
 _TIDY_AFTER: Final = 32
 """Changes: fewer are left to be replayed when the interview is closed."""
-
-
-class StepError(InputError):
-    """A step that is not one."""
-
-    code = "input.step"
-    template = "Step {number} is not understood: {step}."
-    hint = "What came before it is saved. A step is one of: answer, add_repeat, remove_repeat, note, language, go_to."
 
 
 class Work:
@@ -111,41 +104,18 @@ class Work:
 
         self._do(accept)
 
-    def apply(self, steps: Iterable[Mapping[str, Any]]) -> None:
-        """Many steps in one durable transaction, in the words of a steps file (`answer`, `add_repeat`, …).
+    def apply(self, steps: Sequence[Mapping[str, Any]]) -> StepRun:
+        """Take many steps (see `xforms.steps`) in one durable transaction; what was refused is in the run's failures.
 
-        Raises StepError or what the engine refuses; the steps before it are then saved.
+        Raises StepsError for what is not a step; the steps before it are then saved.
         """
+        from fieldsurvey.xforms.steps import run_steps  # start-up: the engine loads with the first form
+
         self._check_open()
         try:
-            for number, step in enumerate(steps, 1):
-                if len(step) != 1:
-                    raise StepError(number=number, step=", ".join(map(str, step)))
-                [(name, given)] = step.items()
-                self._step(number, name, given)
+            return run_steps(cast("LiveInterview", self.interview), list(steps))
         finally:
             self.save()
-
-    def _step(self, number: int, name: str, given: Any) -> None:
-        if name == "answer":
-            for ref, value in given.items():
-                self.interview.answer(ref, value)
-        elif name == "add_repeat":
-            self.interview.add_repeat(given)
-        elif name == "remove_repeat":
-            found = re.fullmatch(r"(.+)\[(\d+)\]", given)
-            if found is None:
-                raise StepError(number=number, step=name)
-            self.interview.remove_repeat(found[1], int(found[2]))
-        elif name == "note":
-            for ref, text in given.items():
-                self.interview.set_note(ref, text)
-        elif name == "language":
-            self.interview.set_language(given)
-        elif name == "go_to":
-            self.interview.go_to(given)
-        else:
-            raise StepError(number=number, step=name)
 
     def save(self) -> None:
         """Make durable what is not yet: after a StorageError, call it again once there is room.

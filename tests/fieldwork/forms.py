@@ -4,7 +4,8 @@ from __future__ import annotations
 
 _XFORM = """<?xml version="1.0"?>
 <h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"
-        xmlns:jr="http://openrosa.org/javarosa" xmlns:orx="http://openrosa.org/xforms">
+        xmlns:jr="http://openrosa.org/javarosa" xmlns:orx="http://openrosa.org/xforms"
+        xmlns:fs="https://fieldsurvey.org/xforms">
   <h:head>
     <h:title>{title}</h:title>
     <model>
@@ -26,7 +27,8 @@ _XFORM = """<?xml version="1.0"?>
         </data>
       </instance>
       <bind nodeset="/data/story" type="string" required="true()"/>
-      <bind nodeset="/data/age" type="int" constraint=". &gt;= 0 and . &lt; 130" jr:constraintMsg="0 to 129"/>
+      <bind nodeset="/data/age" type="int" fs:warning=". &lt; 100" fs:warningMsg="Over 99?"
+            constraint=". &gt;= 0 and . &lt; 130" jr:constraintMsg="0 to 129"/>
       <bind nodeset="/data/minor" type="string" relevant="/data/age &lt; 18"/>
       <bind nodeset="/data/kind" type="string"/>
       <bind nodeset="/data/person/first" type="string"/>

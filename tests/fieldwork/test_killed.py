@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,6 @@ def test_kill_and_reopen_at_the_same_question(
     session.close()
 
 
-def _one_step_further(before: list[object], after: list[object]) -> bool:
+def _one_step_further(before: Sequence[object], after: Sequence[object]) -> bool:
     """At most one of place, language and answers differs."""
     return sum(a != b for a, b in zip(before, after, strict=True)) == 1
