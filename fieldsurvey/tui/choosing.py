@@ -67,6 +67,15 @@ class Chooser:
         found = [i for i, text in enumerate(self._folded) if all(word in text for word in words)]
         return sorted(found, key=lambda i: not self._begins(i, words[0]))
 
+    def rows(self) -> list[int]:
+        """What a screen lays out: the first ROWS matches, and before them what is chosen further down."""
+        found = self.matches()
+        if len(found) <= ROWS:
+            return found
+        first = found[:ROWS]
+        chosen = [i for i in found[ROWS:] if self.is_chosen(i)] if self.chosen else []
+        return chosen + first
+
     def _begins(self, index: int, word: str) -> bool:
         text = (self._folded or [])[index]
         return text.startswith(word) or f" {word}" in text
@@ -84,11 +93,14 @@ class Chooser:
         """Take the last typed character back."""
         self.typed = self.typed[:-1]
 
-    def choose(self, index: int) -> None:
-        """Choose the option; in a multiple question, choose it or take it back. What was typed is done with."""
+    def choose(self, index: int, *, back: bool = False) -> None:
+        """Choose the option; one chosen already is taken back in a multiple question, in a single one with `back`.
+
+        What was typed is done with.
+        """
         value = self.choices[index].value
         if not self.multiple:
-            self.chosen = [value]
+            self.chosen = [] if back and value in self.chosen else [value]
         elif value in self.chosen:
             self.chosen.remove(value)
         else:

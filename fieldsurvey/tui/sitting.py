@@ -10,10 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from fieldsurvey.base.errors import RefusedError
 from fieldsurvey.tui.missing import Missing, MissingOption, missing_now, missing_options
 from fieldsurvey.tui.ports import WorkLike
 from fieldsurvey.xforms.contract import End, Group, Interview, OutlineItem, Place, Question, Repeat, ViolationKind
 from fieldsurvey.xforms.errors import NoSuchRefError, NotAnswerableError
+
+
+class MissingRefusedError(RefusedError):
+    """The form does not allow this missing code for this question."""
+
+    code = "form.missing_refused"
+    template = "{reason}"
+    hint = "The answer is as it was before."
 
 
 class PageKind(Enum):
@@ -74,7 +83,7 @@ class Sitting:
         self.work = work
         self.required_waits = required_waits
         self._companions: dict[str, str] = {}  # companion -> the question it belongs to
-        self._undo: list[tuple[str, str | None]] = []
+        self._undo: list[dict[str, str | None]] = []  # what was there before, by ref
         self._warned: dict[str, str | None] = {}
 
     @property
@@ -165,10 +174,16 @@ class Sitting:
         question = self.interview.question(ref)
         before = question.raw if question.raw is not None else question.value
         if value == before:
+            if not self.work.saved:  # an earlier save failed: what is in memory must get to the disk
+                self.work.save()
             return False
-        if value is not None and question.missing_ref and self.interview.question(question.missing_ref).value:
-            self.work.answer(question.missing_ref, None)
-        self._remember(ref, before)
+        changes = {ref: before}
+        if value is not None and question.missing_ref:
+            code = self.interview.question(question.missing_ref).value
+            if code is not None:
+                changes[question.missing_ref] = code
+                self.work.answer(question.missing_ref, None)
+        self._remember(changes)
         self.work.answer(ref, value)
         self._warned.pop(ref, None)
         return True
@@ -187,30 +202,39 @@ class Sitting:
         option = missing_options(question, self.interview).get(code)
         if option is None:
             return None
-        if option.ref != ref and (question.value is not None or question.raw is not None):
-            self._remember(ref, question.raw if question.raw is not None else question.value)
-            self.work.answer(ref, None)
         target = self.interview.question(option.ref)
-        if target.value != code.value:
-            self._remember(option.ref, target.value)
-            self.work.answer(option.ref, code.value)
+        if target.value == code.value:
+            return option
+        before = {option.ref: target.value}
+        if option.ref != ref and (question.value is not None or question.raw is not None):
+            before[ref] = question.raw if question.raw is not None else question.value
+            self.work.answer(ref, None)
+        self.work.answer(option.ref, code.value)
+        violation = self.interview.question(option.ref).violation
+        if violation is not None and violation.kind is ViolationKind.CONSTRAINT:
+            for changed, value in before.items():  # the form itself says that this code does not fit here
+                self.work.answer(changed, value)
+            raise MissingRefusedError(reason=violation.message or option.label)
+        self._remember(before)
         return option
 
     def missing_of(self, question: Question) -> MissingOption | None:
         """The missing code that stands for this question's answer."""
         return missing_now(question, self.interview)
 
-    def _remember(self, ref: str, before: str | None) -> None:
+    def _remember(self, before: dict[str, str | None]) -> None:
         # Several saves of one question while it is being typed are one step back.
-        if not self._undo or self._undo[-1][0] != ref:
-            self._undo.append((ref, before))
+        if not self._undo or self._undo[-1].keys() != before.keys():
+            self._undo.append(before)
 
     def undo(self) -> str | None:
         """Take the last changed answer back and go to its question; returns its ref, None when there is none."""
         while self._undo:
-            ref, before = self._undo.pop()
+            before = self._undo.pop()
+            ref = next(iter(before))
             try:
-                self.work.answer(ref, before)
+                for changed, value in before.items():
+                    self.work.answer(changed, value)
                 self.work.go_to(self._companions.get(ref, ref))
             except (NoSuchRefError, NotAnswerableError):  # it is not asked any more: the one before, then
                 continue
@@ -219,8 +243,8 @@ class Sitting:
 
     # -- moving
 
-    def forward(self, values: Mapping[str, str | None]) -> Step:
-        """Save, check the page, go on unless something stands in the way."""
+    def forward(self, values: Mapping[str, str | None], *, stay: bool = False) -> Step:
+        """Save, check the page, go on unless something stands in the way; with `stay`, only save and check."""
         self.put_all(values)
         page = self.page()
         for question in page.questions:
@@ -237,7 +261,8 @@ class Sitting:
                     return Step.REASON
                 self._warned[question.ref] = stands
                 return Step.WARNED
-        self._next()
+        if not stay:
+            self._next()
         return Step.MOVED
 
     def _next(self) -> None:
@@ -269,11 +294,31 @@ class Sitting:
         """Jump; a companion's question is its owner."""
         self.work.go_to(self._companions.get(ref, ref))
 
+    def add(self, ref: str) -> str:
+        """Add an instance to the repeat and go to its first question; returns the instance's ref."""
+        added = self.work.add_repeat(ref)
+        self.open_row(added)
+        return added
+
+    def open_row(self, ref: str) -> None:
+        """Go to the first question of a repeat's instance, `/data/person[2]`."""
+        inside = [i.ref for i in self.interview.outline() if i.kind == "question" and i.ref.startswith(ref + "/")]
+        self.work.go_to(inside[0] if inside else ref)
+
+    def remove(self, ref: str, position: int) -> None:
+        """Remove an instance; the table is shown again."""
+        self.work.remove_repeat(ref, position)
+        self._undo.clear()  # refs behind the row now name other rows
+
     # -- looking over it
 
     def outline(self) -> list[OutlineItem]:
         """The live tree without companions, for the jump list."""
         return [i for i in self.interview.outline() if i.ref not in self._companions]
+
+    def blocking(self) -> int:
+        """How many problems keep the interview from being sealed."""
+        return sum(violation.blocks for violation in self.interview.problems())
 
     def first_problem(self) -> str | None:
         """Where the first answer that needs attention is."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
+from fieldsurvey.fieldwork.cards import SealedCard, State
 from fieldsurvey.xforms.contract import (
     Change,
     ChangeKind,
@@ -267,53 +268,72 @@ class DoubleInterview:
         return Instance("double", "1", "uuid:double", "", b"<data/>", dict(self.answers))
 
 
+T = TypeVar("T")
+
+
 class DoubleWork:
-    """`fieldwork.Work` without a vault; `fail` makes the next changes raise, as a full disk would."""
+    """`fieldwork.Work` without a vault; `fail` makes changes raise once they are made, as a full disk would."""
+
+    title = "Formulario de prueba"
 
     def __init__(self, interview: DoubleInterview) -> None:
         self.interview = interview
         self.draft_id = "double"
         self.fail: Exception | None = None
+        self.pending = False
+        self.ended = ""
 
-    def _durable(self) -> None:
+    @property
+    def saved(self) -> bool:
+        return not self.pending
+
+    def save(self) -> None:
+        self._durable(lambda: None)
+
+    def _durable(self, change: Callable[[], T]) -> T:
+        result = change()
+        self.pending = self.fail is not None
         if self.fail is not None:
             raise self.fail
+        return result
 
     def answer(self, ref: str, value: str | None) -> list[Change]:
-        self._durable()
-        return self.interview.answer(ref, value)
+        return self._durable(lambda: self.interview.answer(ref, value))
 
     def next(self) -> Place:
-        self._durable()
-        return self.interview.next()
+        return self._durable(self.interview.next)
 
     def previous(self) -> Place:
-        self._durable()
-        return self.interview.previous()
+        return self._durable(self.interview.previous)
 
     def go_to(self, ref: str) -> Place:
-        self._durable()
-        return self.interview.go_to(ref)
+        return self._durable(lambda: self.interview.go_to(ref))
 
     def add_repeat(self, ref: str) -> str:
-        self._durable()
-        return self.interview.add_repeat(ref)
+        return self._durable(lambda: self.interview.add_repeat(ref))
 
     def remove_repeat(self, ref: str, position: int) -> list[Change]:
-        self._durable()
-        return self.interview.remove_repeat(ref, position)
+        return self._durable(lambda: self.interview.remove_repeat(ref, position))
 
     def set_language(self, language: str) -> None:
-        self._durable()
-        self.interview.set_language(language)
+        self._durable(lambda: self.interview.set_language(language))
 
     def set_note(self, ref: str, text: str) -> None:
-        self._durable()
-        self.interview.set_note(ref, text)
+        self._durable(lambda: self.interview.set_note(ref, text))
 
     def accept_warning(self, ref: str, reason: str) -> None:
-        self._durable()
-        self.interview.accept_warning(ref, reason)
+        self._durable(lambda: self.interview.accept_warning(ref, reason))
+
+    def finalise(self) -> SealedCard:
+        self.interview.finalise()
+        self.ended = "sealed"
+        return SealedCard(1, "0" * 32, 0, 1024, State.SEALED, "ABCD-EFGH", "uno dos tres")
+
+    def discard(self) -> None:
+        self.ended = "discarded"
+
+    def close(self) -> None:
+        self.ended = "closed"
 
 
 def both(es: str, en: str = "") -> Labels:

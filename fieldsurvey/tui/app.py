@@ -1,0 +1,238 @@
+"""The Textual application: which screen, locking, hiding, crash output, themes. Rooms below load after Unlock painted.
+
+Locking ends this process (exit code LOCKED) and the parent starts another at Unlock. Nothing here decides anything
+about interviews.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.screen import Screen
+from textual.worker import WorkerFailed
+
+from fieldsurvey.base import i18n
+from fieldsurvey.base.clock import Clock, SystemClock
+from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.tui.exits import Exit
+from fieldsurvey.tui.hand import Hand
+from fieldsurvey.tui.harden import crash_text
+from fieldsurvey.tui.keymap import KeymapError, default_keymap, read_keymap
+from fieldsurvey.tui.screens.base import BaseScreen, Overlay, textual_keymap
+from fieldsurvey.tui.screens.hidden import HiddenScreen
+from fieldsurvey.tui.screens.unlock import UnlockScreen
+from fieldsurvey.tui.symbols import PLAIN, symbols
+from fieldsurvey.tui.themes import DARK, LIGHT, THEMES
+
+if TYPE_CHECKING:  # loaded while the passphrase is typed: sqlite, pydantic and the crypto cost start-up time
+    from fieldsurvey.fieldwork import Laptop, Session
+
+HIDDEN_LOCK = 60.0  # seconds under the cover before it locks
+_TICK = 1.0
+
+
+class FieldsurveyApp(App[int]):
+    """`home` is FIELDSURVEY_HOME; `joined` whether there is a vault in it."""
+
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    TITLE = "fieldsurvey"
+    ENABLE_COMMAND_PALETTE = True
+    ESCAPE_TO_MINIMIZE = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "say_quit", show=False, system=True)]
+
+    def __init__(self, home: Path, *, joined: bool, clock: Clock | None = None) -> None:
+        super().__init__(driver_class=_wiping(self.get_driver_class()))
+        self.home = home
+        self.joined = joined
+        self.clock: Clock = clock or SystemClock()
+        self.laptop: Laptop | None = None
+        self.session: Session | None = None
+        self.hand = Hand()
+        self.idle_minutes = 5
+        self.keymap_error: KeymapError | None = None
+        try:
+            self.keymap = read_keymap(home)
+        except KeymapError as error:
+            self.keymap, self.keymap_error = default_keymap(), error
+        self.set_keymap(textual_keymap(self.keymap))
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DARK.name
+        self.set_class(symbols() is PLAIN, "-console")
+        self._touched = monotonic()
+
+    def now(self) -> datetime:
+        """The clock's time."""
+        return self.clock.now()
+
+    # -- from start to Unlock
+
+    def on_mount(self) -> None:
+        """The first screen; signals and idle time from now on."""
+        self.push_screen(self.first_screen())
+        self.set_interval(_TICK, self._tick)
+        if sys.platform != "win32":
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, lambda: self.run_worker(self._terminated()))
+
+    def first_screen(self) -> BaseScreen:
+        """Unlock, or the first steps where there is no vault yet."""
+        if self.joined:
+            return UnlockScreen()
+        from fieldsurvey.tui.screens.join import JoinScreen  # once in a laptop's life
+
+        return JoinScreen()
+
+    async def _terminated(self) -> None:
+        """The system wants us to end: what is typed is saved first."""
+        await self._save_pending()
+        self.exit(return_code=Exit.TERMINATED)
+
+    def unlocked(self, session: Session) -> None:
+        """Go Home."""
+        from fieldsurvey.tui.screens.home import HomeScreen  # needs fieldwork, which has loaded by now
+
+        self.session = session
+        self.idle_minutes = session.policy.idle_lock_minutes
+        self.switch_screen(HomeScreen())
+
+    def open_interview(self, screen: Screen[None], *, idle_minutes: int) -> None:
+        """Over Home."""
+        self.idle_minutes = idle_minutes
+        self.push_screen(screen)
+
+    def close_interview(self) -> None:
+        """Back to Home, whatever lies over it; the work is closed in the hand."""
+        session = self.session
+        if session is None:
+            return
+        self.idle_minutes = session.policy.idle_lock_minutes
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    # -- leaving
+
+    async def _save_pending(self) -> None:
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, BaseScreen | Overlay):
+                await screen.save_pending()
+
+    async def lock(self) -> None:
+        """Save what is typed, and end this process: that is what clears it from memory."""
+        await self._save_pending()
+        self.exit(return_code=Exit.LOCKED if self.session is not None else Exit.QUIT)
+
+    async def leave(self) -> None:
+        """Save what is typed and leave the program."""
+        await self._save_pending()
+        self.exit(return_code=Exit.QUIT)
+
+    def hide(self) -> None:
+        """Cover the screen; the same key uncovers it."""
+        if not isinstance(self.screen, HiddenScreen):
+            self.push_screen(HiddenScreen())
+
+    async def _tick(self) -> None:
+        if self.session is None:
+            return
+        idle = monotonic() - self._touched
+        limit = HIDDEN_LOCK if isinstance(self.screen, HiddenScreen) else self.idle_minutes * 60.0
+        if idle >= min(limit, self.idle_minutes * 60.0):
+            await self.lock()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Notes activity, and drops keys that were pressed for a page that is not there any more."""
+        if isinstance(event, events.InputEvent) and not event.is_forwarded:
+            if isinstance(event, events.Key):
+                self._touched = monotonic()
+                screen = self.screen if self._screen_stacks[self._current_mode] else None
+                if isinstance(screen, BaseScreen | Overlay) and not screen.accepts(event.time, event.key):
+                    return
+            elif isinstance(event, events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
+                self._touched = monotonic()
+        await super().on_event(event)
+
+    def action_say_quit(self) -> None:
+        """Ctrl+C interrupts nothing here."""
+        self.notify(_("Ctrl+Q leaves; everything is saved."), title="")
+
+    # -- nothing leaks
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Textual's renderer prints local variables, answers and passphrases among them.
+        cause = error.error if isinstance(error, WorkerFailed) and isinstance(error.error, Exception) else error
+        self._return_code = int(Exit.CRASHED)
+        if self._exception is None:
+            self._exception = cause
+            self._exit_renderables.append(crash_text(cause))
+            self._exception_event.set()
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: object) -> None:
+        """Textual's own complaints may quote what was typed: only that something failed is said."""
+        del renderables
+        self._handle_exception(RuntimeError())
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy and paste work inside the program; the terminal's clipboard (OSC 52) never sees an answer."""
+        self._clipboard = text
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: the screen's own actions and the themes. No Screenshot: it writes the screen to the disk."""
+        from fieldsurvey.tui.actions import Scope, of
+
+        scopes = (*getattr(screen, "SCOPES", ()), Scope.EVERYWHERE)
+        for action in of(*scopes):
+            yield SystemCommand(action.shown, _(action.help), _runner(screen, action.name))
+        yield SystemCommand(_("Dark colours"), _("Light text on dark"), lambda: self._use_theme(DARK.name))
+        yield SystemCommand(
+            _("Light colours"), _("Dark text on light, for the sun"), lambda: self._use_theme(LIGHT.name)
+        )
+
+    def _use_theme(self, name: str) -> None:
+        self.theme = name
+
+    def next_language(self) -> None:
+        """The program's own words in the next language; the screen is made anew."""
+        codes = list(i18n.LANGUAGES)
+        i18n.set_language(codes[(codes.index(i18n.language()) + 1) % len(codes)])
+        screen = self.screen
+        if isinstance(screen, BaseScreen):
+            screen.refresh(recompose=True)
+            self.call_after_refresh(screen.renewed)
+
+    def tell(self, error: FieldsurveyError) -> None:
+        """An expected failure, in a box that must be closed."""
+        from fieldsurvey.tui.screens.dialogs import Tell  # only when something is wrong
+
+        self.push_screen(Tell(error.message, error.advice))
+
+
+def _runner(screen: Screen[object], name: str) -> Callable[[], None]:
+    def run() -> None:
+        screen.call_later(screen.run_action, name)
+
+    return run
+
+
+def _wiping(driver: type[Driver]) -> type[Driver]:
+    """The driver, wiping the screen before leaving it: a terminal without an alternate screen keeps what it shows."""
+
+    def stop_application_mode(self: Driver) -> None:
+        self.write("\x1b[2J\x1b[H")
+        driver.stop_application_mode(self)
+
+    return type(f"Wiping{driver.__name__}", (driver,), {"stop_application_mode": stop_application_mode})

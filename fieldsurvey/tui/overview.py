@@ -1,0 +1,103 @@
+"""All answers of an interview at a glance: what the review shows, on the screen and in `--plain`. No widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import n_
+from fieldsurvey.tui.sitting import Sitting, answer_text
+from fieldsurvey.tui.wording import word
+from fieldsurvey.xforms.contract import OutlineItem
+
+SILENT = frozenset({"note", "calculate", "hidden", "trigger"})
+
+
+class Filter(Enum):
+    """Views of the review, in the order in which they are gone through."""
+
+    ATTENTION = n_("needing attention")
+    ALL = n_("all questions")
+    BLANK = n_("without an answer")
+    NOTES = n_("with notes")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A question in the review. `kind`: attention, doubt, answered, blank."""
+
+    ref: str
+    number: int | None
+    label: str
+    answer: str
+    kind: str
+    said: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All lines, in form order."""
+
+    every: tuple[Line, ...]
+
+    @classmethod
+    def of(cls, sitting: Sitting) -> Overview:
+        """Reads the live tree once."""
+        items = [i for i in sitting.outline() if i.kind == "question"]
+        return cls(tuple(line for item in items if (line := _line(sitting, item)) is not None))
+
+    @property
+    def blocking(self) -> int:
+        """How many lines keep the interview from being sealed."""
+        return sum(line.kind == "attention" for line in self.every)
+
+    def lines(self, which: Filter) -> list[Line]:
+        """The lines of a view."""
+        if which is Filter.ATTENTION:
+            return [line for line in self.every if line.kind in {"attention", "doubt"}]
+        if which is Filter.BLANK:
+            return [line for line in self.every if not line.answer]
+        if which is Filter.NOTES:
+            return [line for line in self.every if line.note]
+        return list(self.every)
+
+    def filter_words(self, which: Filter, count: int) -> str:
+        """What the list shows now."""
+        return _("Showing {count}: {which}").format(count=count, which=_(which.value))
+
+    def summary(self) -> str:
+        """`38 of 43 answered · 2 need attention · 1 doubtful · 1 with notes`."""
+        answered = sum(bool(line.answer) for line in self.every)
+        doubts = sum(line.kind == "doubt" for line in self.every)
+        notes = sum(bool(line.note) for line in self.every)
+        parts = [_("{answered} of {asked} answered").format(answered=answered, asked=len(self.every))]
+        if self.blocking:
+            parts.append(_("{count} need attention").format(count=self.blocking))
+        if doubts:
+            parts.append(_("{count} doubtful").format(count=doubts))
+        if notes:
+            parts.append(_("{count} with notes").format(count=notes))
+        if not self.blocking:
+            parts.append(_("ready to seal"))
+        return " · ".join(parts)
+
+
+def _line(sitting: Sitting, item: OutlineItem) -> Line | None:
+    question = sitting.question(item.ref)
+    if question.type in SILENT or (question.read_only and question.value is None):
+        return None
+    missing = sitting.missing_of(question)
+    answer = missing.label if missing is not None else answer_text(question)
+    said: list[str] = []
+    kind = "answered" if answer else "blank"
+    violation = question.violation
+    if violation is not None and not violation.accepted:
+        wording = word(violation, question)
+        said.append(wording.reason)
+        kind = "attention" if violation.blocks else "doubt"
+    elif violation is not None and violation.accepted:
+        said.append(_("Unusual, accepted with a reason."))
+    note = sitting.interview.note(item.ref) if item.note else ""
+    return Line(item.ref, item.number, " ".join(question.label.split()), answer, kind, tuple(said), note)

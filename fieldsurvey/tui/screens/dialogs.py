@@ -1,0 +1,123 @@
+"""Small overlays: a line of text (notes, reasons), and a yes or no."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input, OptionList, TextArea
+from textual.widgets.option_list import Option
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.tui.screens.base import Overlay
+from fieldsurvey.tui.widgets.text import Complaint, Words, bracketed
+
+
+class AskLine(Overlay[str]):
+    """Asks for one line; the result is its text, None when closed. `needed`: an empty line is not taken."""
+
+    def __init__(self, title: str, instruction: str, value: str = "", *, needed: bool = False) -> None:
+        super().__init__()
+        self.words = (title, instruction)
+        self.value = value
+        self.needed = needed
+
+    def compose(self) -> ComposeResult:
+        """Title, instruction, line."""
+        with Vertical(classes="box"):
+            yield Words(self.words[0], classes="group")
+            yield Words(bracketed(self.words[1]), classes="instruction")
+            yield Input(self.value, select_on_focus=False)
+            yield Complaint()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter."""
+        event.stop()
+        text = event.value.strip()
+        if self.needed and not text:
+            self.query_one(Complaint).blame("!", _("Write a few words, or press Esc to correct the answer."), "")
+            return
+        self.dismiss(text)
+
+
+class AskNote(Overlay[str]):
+    """A note of several lines; the result is its text, None when closed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown,ctrl+s,f3,ctrl+n", "keep", show=False, priority=True),
+    ]
+
+    def __init__(self, question: str, value: str) -> None:
+        super().__init__()
+        self.question = question
+        self.value = value
+
+    def compose(self) -> ComposeResult:
+        """Whose note, and a box."""
+        with Vertical(classes="box"):
+            yield Words(_("Note on: {question}").format(question=self.question), classes="group")
+            yield Words(
+                bracketed(_("[F3] keeps it   [Esc] leaves it as it was   No names, no addresses.")),
+                classes="instruction",
+            )
+            yield TextArea(self.value, soft_wrap=True, tab_behavior="focus")
+
+    def action_keep(self) -> None:
+        """Done."""
+        self.dismiss(self.query_one(TextArea).text.strip())
+
+
+class AskYes(Overlay[bool]):
+    """A decision: the safe answer first and highlighted."""
+
+    def __init__(self, title: str, text: str, yes: str, no: str) -> None:
+        super().__init__()
+        self.words = (title, text, yes, no)
+
+    def compose(self) -> ComposeResult:
+        """Title, what will happen, two answers."""
+        title, text, yes, no = self.words
+        with Vertical(classes="box"):
+            yield Words(title, classes="group")
+            yield Words(bracketed(text))
+            yield OptionList(Option(f"[Esc] {no}"), Option(f"[{_('Y')}] {yes}"), markup=False)
+
+    def on_mount(self) -> None:
+        """The safe one."""
+        self.query_one(OptionList).highlighted = 0
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter."""
+        event.stop()
+        self.dismiss(event.option_index == 1)
+
+    def key_y(self) -> None:
+        """Yes."""
+        self.dismiss(True)
+
+    def key_s(self) -> None:
+        """Sí."""
+        self.dismiss(True)
+
+    def key_n(self) -> None:
+        """No."""
+        self.dismiss(False)
+
+
+class Tell(Overlay[None]):
+    """Something that must be read, closed with Enter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "close", show=False)]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self.words = (title, text)
+
+    def compose(self) -> ComposeResult:
+        """Title and text."""
+        with Vertical(classes="box"):
+            yield Words(self.words[0], classes="group")
+            yield Words(bracketed(self.words[1]))
+            yield Words(bracketed(_("[Enter] closes this")), classes="echo")

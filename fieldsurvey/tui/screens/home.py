@@ -1,0 +1,238 @@
+"""Home: forms to start, drafts to go on with, what became of what was sealed. One key starts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.fieldwork import DraftCard, FormCard, SealedCard, State
+from fieldsurvey.tui.actions import Scope, of
+from fieldsurvey.tui.screens.base import BaseScreen, bindings
+from fieldsurvey.tui.screens.dialogs import AskYes
+from fieldsurvey.tui.standing import state_line, when
+from fieldsurvey.tui.symbols import symbols
+from fieldsurvey.tui.typed import day_in_words
+from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
+from fieldsurvey.tui.widgets.text import KEY, Words
+
+if TYPE_CHECKING:  # the engine loads with the first interview
+    from fieldsurvey.fieldwork import Session, Work
+
+ASSEMBLY = "assembly"  # the form whose screen a whole room looks at: it locks later (policy)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What a row opens."""
+
+    form: FormCard | None = None
+    draft: DraftCard | None = None
+
+
+class HomeScreen(BaseScreen):
+    """Where work begins and ends."""
+
+    SCOPES = (Scope.HOME,)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.HOME)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[_Line | None] = []
+        self._busy = False
+
+    @property
+    def session(self) -> Session:
+        """Home is shown unlocked only."""
+        session = self.ours.session
+        if session is None:
+            raise RuntimeError("home without a session")
+        return session
+
+    def compose(self) -> ComposeResult:
+        """A list, and the truth about what was sealed."""
+        name = self.session.project.model.name
+        yield TopBar(Heading(name))
+        yield Words("", id="plan", classes="echo")
+        yield OptionList(id="work", markup=False)
+        yield Words("", id="sealed", classes="standing")
+        yield KeyBar(of(Scope.HOME, Scope.EVERYWHERE), self.ours.keymap)
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        self.renewed()
+
+    def on_screen_resume(self) -> None:
+        """After an interview, a seal, a copy."""
+        if self.is_mounted:
+            self.run_worker(self._fill())
+
+    def renewed(self) -> None:
+        """Fill in what is not words."""
+        person = _("Enumerator {code}").format(code=self.session.person)
+        self.query_one(TopBar).show(state=person, section=day_in_words(self.ours.now().date()).capitalize())
+        self.run_worker(self._fill())
+        self.query_one(OptionList).focus()
+
+    async def _fill(self) -> None:
+        session, laptop = self.session, self.ours.laptop
+        try:
+            drafts, sealed, status = await self.ours.hand.do(
+                lambda: (session.drafts(), session.sealed(10_000), laptop.status() if laptop else None)
+            )
+        except FieldsurveyError as error:
+            self.ours.tell(error)
+            return
+        self._lay_out(session.forms(), drafts)
+        self.query_one("#sealed", Words).say(sealed_words(sealed))
+        today = self.ours.now().date().isoformat()
+        plan = session.project.model.plan.round_on(today)
+        lines = [_("Round {title}, until {end}").format(title=plan.title, end=when(plan.end))] if plan else []
+        if status is not None and status.enrolment == "unknown":
+            lines.append(_("This laptop is not enrolled yet: interviewing works, central waits for the steward."))
+        if status is not None and status.enrolment == "revoked":
+            lines.append(_("This laptop was revoked: speak with the steward before interviewing."))
+        if status is not None and status.expired:
+            lines.append(_("The project's file has expired: interviewing and copying go on; ask for a new one."))
+        self.query_one("#plan", Words).say("\n".join(lines))
+
+    def _lay_out(self, forms: Sequence[FormCard], drafts: Sequence[DraftCard]) -> None:
+        options = self.query_one(OptionList)
+        at = options.highlighted
+        rows: list[Option] = [Option(Content.styled(_("Start an interview"), "bold"), disabled=True)]
+        self._lines = [None]
+        number = 0
+        for form in forms:
+            number += 1
+            rows.append(Option(_row(number, form.title, _("version {version}").format(version=form.version))))
+            self._lines.append(_Line(form=form))
+        if drafts:
+            rows += [Option("", disabled=True), Option(Content.styled(_("Go on with a draft"), "bold"), disabled=True)]
+            self._lines += [None, None]
+        for draft in drafts:
+            number += 1
+            said = _("begun {began}, saved {saved}").format(began=when(draft.started), saved=when(draft.saved))
+            rows.append(Option(_row(number, draft.title, said)))
+            self._lines.append(_Line(draft=draft))
+        options.set_options(rows)
+        options.highlighted = at if at is not None and at < len(rows) and self._lines[at] else 1
+
+    # -- opening
+
+    def on_key(self, event: events.Key) -> None:
+        """A number starts or resumes at once."""
+        if event.character and event.character in "123456789":
+            numbered = [line for line in self._lines if line is not None]
+            at = int(event.character) - 1
+            if at < len(numbered):
+                event.stop()
+                self._open(numbered[at])
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter."""
+        event.stop()
+        line = self._lines[event.option_index]
+        if line is not None:
+            self._open(line)
+
+    def action_open(self) -> None:
+        """Enter, when the list has no focus."""
+        self.query_one(OptionList).action_select()
+
+    def _open(self, line: _Line) -> None:
+        if not self._busy:
+            self._busy = True
+            self.query_one(TopBar).show(right=_("opening …"))
+            self.run_worker(self._opening(line))
+
+    async def _opening(self, line: _Line) -> None:
+        session = self.session
+
+        def begin() -> tuple[Work, tuple[str, ...], str]:
+            if line.draft is not None:
+                work = session.resume(line.draft.draft_id)
+                form_id = line.draft.form_id
+            else:
+                form_id = line.form.id if line.form else ""
+                work = session.start(form_id)
+            return work, session.form(form_id).languages, form_id
+
+        try:
+            work, languages, form_id = await self.ours.hand.do(begin)
+        except FieldsurveyError as error:
+            self.ours.tell(error)
+            return
+        finally:
+            self._busy = False
+            self.query_one(TopBar).show(right="")
+        from fieldsurvey.tui.screens.interview import InterviewScreen  # with the first interview
+        from fieldsurvey.tui.sitting import Sitting
+
+        policy = session.policy
+        sitting = Sitting(work, required_waits=policy.required_waits_for_review)
+        idle = policy.assembly_idle_minutes if form_id == ASSEMBLY else policy.idle_lock_minutes
+        self.ours.open_interview(InterviewScreen(sitting, work, languages, self.ours.now), idle_minutes=idle)
+
+    # -- the rest
+
+    def action_discard(self) -> None:
+        """Erase a draft, after asking."""
+        at = self.query_one(OptionList).highlighted
+        line = self._lines[at] if at is not None else None
+        if line is None or line.draft is None:
+            return
+        draft = line.draft
+
+        async def decided(yes: bool | None) -> None:
+            if yes:
+                try:
+                    await self.ours.hand.do(lambda: self.session.discard(draft.draft_id))
+                except FieldsurveyError as error:
+                    self.ours.tell(error)
+                await self._fill()
+
+        text = _("{title}, begun {began}. Its answers cannot be brought back.")
+        self.app.push_screen(
+            AskYes(
+                _("Erase this draft?"),
+                text.format(title=draft.title, began=when(draft.started)),
+                _("Erase it"),
+                _("Keep it"),
+            ),
+            decided,
+        )
+
+    def action_sync(self) -> None:
+        """To the sticks."""
+        from fieldsurvey.tui.screens.sync import SyncScreen  # not on the way to the first question
+
+        if self.ours.laptop is not None:
+            self.app.push_screen(SyncScreen(self.ours.laptop))
+
+
+def _row(number: int, title: str, said: str) -> Content:
+    return Content.assemble((f" [{number}]", KEY), f" {title}  ", (said, "$text-muted"))
+
+
+def sealed_words(sealed: Sequence[SealedCard]) -> Content:
+    """How many were sealed and how far they got: each counts under the best state it has reached."""
+    if not sealed:
+        return Content.styled(_("Nothing sealed on this laptop yet."), "$text-muted")
+    counts = Counter(card.state for card in sealed)
+    only_here = counts[State.SEALED]
+    head = Content.styled(state_line(counts, len(sealed)), "")
+    if not only_here:
+        return head
+    sign = symbols().caution
+    warn = _("{count} are on this laptop alone: copy them to a stick.").format(count=only_here)
+    return head + "\n" + Content.styled(f"{sign} {warn}", "$warning")

@@ -1,0 +1,284 @@
+"""Turning the pages of an interview: every change is saved before the next page is shown.
+
+Work's calls run in the app's hand (a thread): a slow disk then never freezes the screen. Keys pressed before the
+new page was painted were meant for the old one and are dropped, so a double press never skips a question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, TypeVar
+
+from textual.app import ComposeResult
+from textual.timer import Timer
+
+from fieldsurvey.base.errors import StorageError
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.tui.actions import Scope, of, show_key
+from fieldsurvey.tui.hand import Hand, alone
+from fieldsurvey.tui.missing import missing_options
+from fieldsurvey.tui.ports import SealableWork
+from fieldsurvey.tui.screens.base import BaseScreen
+from fieldsurvey.tui.screens.dialogs import AskLine, Tell
+from fieldsurvey.tui.sitting import Page, PageKind, Sitting, Step
+from fieldsurvey.tui.symbols import symbols
+from fieldsurvey.tui.turnstile import Turnstile
+from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
+from fieldsurvey.tui.widgets.card import Card
+from fieldsurvey.tui.widgets.field import Field, MissingKeys
+from fieldsurvey.tui.wording import Wording, word
+from fieldsurvey.xforms.contract import Question
+
+T = TypeVar("T")
+PAUSE = 0.8  # seconds without typing after which what is typed so far is saved
+
+
+class TurningScreen(BaseScreen):
+    """The card, what is saved when, going on and going back."""
+
+    def __init__(
+        self, sitting: Sitting, work: SealableWork, languages: tuple[str, ...], now: Callable[[], datetime]
+    ) -> None:
+        super().__init__()
+        self.sitting = sitting
+        self.work = work
+        self.form_title = work.title
+        self.languages = languages
+        self.now = now
+        self.gate = Turnstile()
+        self._dirty: set[str] = set()
+        self._pause: Timer | None = None
+        self._to_review = False  # came from the review: going on returns there
+
+    # -- the page
+
+    def compose(self) -> ComposeResult:
+        """Top, card, keys: they stay."""
+        yield TopBar(Heading(self.form_title))
+        yield Card(self.now)
+        yield KeyBar(of(Scope.INTERVIEW, Scope.EVERYWHERE), self.ours.keymap)
+
+    @property
+    def card(self) -> Card:
+        """The card."""
+        return self.query_one(Card)
+
+    @property
+    def page(self) -> Page | None:
+        """What is on the card."""
+        return self.card.page
+
+    @property
+    def hand(self) -> Hand:
+        """The app's."""
+        return self.ours.hand
+
+    def on_mount(self) -> None:
+        """The question where the interview stands."""
+        self.start(self.turn())
+
+    def start(self, doing: Coroutine[Any, Any, object]) -> None:
+        """Run it beside the screen's own messages, which go on being painted and answered."""
+        self.run_worker(doing, group="interview")
+
+    @alone
+    async def turn(self) -> None:
+        """Show the page of the interview's place."""
+        self.gate.close()
+        self._dirty.clear()
+        if self._pause is not None:
+            self._pause.stop()
+        await self.card.turn(self.sitting.page(), self._missing_keys)
+        self._say_saved()
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        self.gate.open()
+        self.start(self._say_progress())
+
+    @alone
+    async def _say_progress(self) -> None:
+        page = self.page
+        if page is not None:
+            progress = await self.hand.do(self.sitting.progress)
+            self.query_one(TopBar).show(section=f" {symbols().then} ".join(page.section), progress=progress)
+
+    def accepts(self, at: float, key: str) -> bool:
+        """See Turnstile."""
+        return self.gate.passes(at, key)
+
+    def _missing_keys(self, question: Question) -> MissingKeys:
+        options = missing_options(question, self.sitting.interview)
+        now = self.sitting.missing_of(question)
+        keymap = self.ours.keymap
+        offered = tuple((show_key(keymap[c.value][0]), o.label) for c, o in options.items())
+        own = tuple((c.value, show_key(keymap[c.value][0])) for c, o in options.items() if o.ref == question.ref)
+        return MissingKeys(offered, now.label if now else None, own)
+
+    # -- saving
+
+    async def do(self, change: Callable[[], T]) -> T | None:
+        """Run a durable change in the app's hand. A storage failure is said, and stays said on top; None then."""
+        try:
+            return await self.hand.do(change)
+        except StorageError as error:
+            self.query_one(TopBar).show(state=f"{symbols().stop} {_('NOT SAVED')}", good=False)
+            self.app.push_screen(Tell(_("This was not saved"), f"{error.message}\n\n{error.advice}"))
+            return None
+
+    async def done(self, change: Callable[[], object]) -> bool:
+        """`do` for a change without a result; whether it is saved."""
+        if await self.do(lambda: (change(),)) is None:
+            return False
+        self._say_saved()
+        return True
+
+    def _say_saved(self) -> None:
+        clock = self.now().strftime("%H:%M:%S")
+        self.query_one(TopBar).show(state=f"{symbols().saved} " + _("saved {clock}").format(clock=clock), good=True)
+
+    def _values(self) -> dict[str, str | None]:
+        """What was edited and is not saved yet."""
+        return {f.ref: f.stored() for f in self.card.fields if f.editable and (f.ref in self._dirty or f.is_confirm())}
+
+    @alone
+    async def save_pending(self) -> None:
+        """Save what is typed; before locking, leaving, jumping."""
+        values = self._values()
+        if values and await self.done(lambda: self.sitting.put_all(values)):
+            self._dirty -= values.keys()
+
+    def on_field_edited(self, event: Field.Edited) -> None:
+        """Choices are saved at once, typing after a short pause."""
+        event.stop()
+        field = event.field
+        if field not in self.card.fields:
+            return
+        before = field.question.raw if field.question.raw is not None else field.question.value
+        if field.stored() == before and field.ref not in self._dirty:
+            return
+        self._dirty.add(field.ref)
+        field.blame(None)
+        self.query_one(TopBar).show(state=f"{symbols().unsaved} " + _("not saved yet"), good=True)
+        if self._pause is not None:
+            self._pause.stop()
+        if event.settled:
+            self.start(self.save_and_follow(None))
+        else:
+            self._pause = self.set_timer(PAUSE, lambda: self.start(self.save_and_follow(field)))
+
+    @alone
+    async def save_and_follow(self, spare: Field | None) -> None:
+        """Save, then show what the answer changed on this page."""
+        if not self.gate.closed and self._dirty:
+            await self.save_pending()
+            await self.card.follow(self.sitting.page(), self._missing_keys, spare=spare)
+
+    # -- going on and back
+
+    def on_field_done(self, event: Field.Done) -> None:
+        """Enter in an editor: the next field of the page, then the next page."""
+        event.stop()
+        fields = [f for f in self.card.fields if f.editable]
+        if event.field not in fields or self.gate.closed:
+            return
+        self.start(self.action_next() if event.field is fields[-1] else self._next_field(event.field))
+
+    @alone
+    async def _next_field(self, field: Field) -> None:
+        await self.save_pending()
+        await self.card.follow(self.sitting.page(), self._missing_keys)
+        if field in self.card.fields:
+            self.blame([field])
+            later = self.card.fields[self.card.fields.index(field) + 1 :]
+            next((f for f in later if f.take_focus()), None)
+
+    @alone
+    async def action_next(self) -> None:
+        """Save, check, go on. From the review, "on" is back to it."""
+        if self.gate.closed or self.page is None:
+            return
+        if self.page.kind is PageKind.END:
+            await self.review()
+            return
+        self.gate.close()
+        values, stay = self._values(), self._to_review
+        step = await self.do(lambda: self.sitting.forward(values, stay=stay))
+        if step is Step.MOVED:
+            self._to_review = False
+            await self.turn()
+            if stay:
+                await self.review()
+        else:
+            await self._stopped(step)
+
+    async def _stopped(self, step: Step | None) -> None:
+        self.gate.open()
+        if step is None:
+            return
+        self._dirty.clear()
+        self._say_saved()
+        await self.card.follow(self.sitting.page(), self._missing_keys)
+        bad = self.blame(self.card.fields)
+        if bad is not None:
+            bad.take_focus()
+            bad.scroll_visible(animate=False)
+        if step is Step.REASON:
+            self._ask_reason()
+
+    def blame(self, fields: list[Field]) -> Field | None:
+        """Violations under their fields; returns the first field with one."""
+        first = None
+        for field in fields:
+            wording = self._wording(field.question)
+            field.blame(wording)
+            if wording is not None and first is None:
+                first = field
+        return first
+
+    def _wording(self, question: Question) -> Wording | None:
+        if question.violation is None or question.violation.accepted:
+            return None
+        keys = " ".join(f"[{key}]" for key, _label in self._missing_keys(question).offered)
+        return word(question.violation, question, missing_keys=keys)
+
+    def _ask_reason(self) -> None:
+        question = self.sitting.warned()
+        if question is None:
+            return
+        reason = question.violation.message if question.violation and question.violation.message else ""
+
+        async def accepted(text: str | None) -> None:
+            if text and await self.done(lambda: self.sitting.accept(question.ref, text)):
+                await self.action_next()
+
+        keys = _("[Enter] keeps the reason and goes on   [Esc] corrects the answer")
+        self.app.push_screen(AskLine(_("Why is this right all the same?"), f"{reason}\n{keys}", needed=True), accepted)
+
+    @alone
+    async def action_back(self) -> None:
+        """Save and go back; checks nothing."""
+        if self.gate.closed:
+            return
+        self.gate.close()
+        values = self._values()
+        if await self.done(lambda: self.sitting.back(values)):
+            await self.turn()
+        else:
+            self.gate.open()
+
+    @alone
+    async def go_to(self, ref: str, *, to_review: bool = False) -> None:
+        """Jump to a question; `to_review`: going on from there returns to the review."""
+        await self.save_pending()
+        self._to_review = await self.done(lambda: self.sitting.go_to(ref)) and to_review
+        await self.turn()
+
+    @alone
+    async def review(self) -> None:
+        """All answers; Enter there comes back here."""
+        from fieldsurvey.tui.screens.review import ReviewScreen  # shown rarely; kept off the start path
+
+        await self.save_pending()
+        self.app.push_screen(ReviewScreen(self))

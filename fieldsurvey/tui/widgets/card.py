@@ -1,0 +1,114 @@
+"""The card: its contents are swapped, it stays. Which widgets a page needs is decided here, what they do is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.tui.sitting import Page, PageKind
+from fieldsurvey.tui.widgets.choices import ChoiceList
+from fieldsurvey.tui.widgets.editors import Now
+from fieldsurvey.tui.widgets.field import Field, MissingKeys
+from fieldsurvey.tui.widgets.repeat import RepeatTable
+from fieldsurvey.tui.widgets.text import Words, bracketed
+from fieldsurvey.xforms.contract import Question
+
+MissingOf = Callable[[Question], MissingKeys]
+
+
+class Card(VerticalScroll, can_focus=False):
+    """Holds one page."""
+
+    DEFAULT_CSS = """
+    Card { padding: 1 2 0 2; scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self, now: Now) -> None:
+        super().__init__()
+        self.now = now
+        self.page: Page | None = None
+        self.fields: list[Field] = []
+
+    async def turn(self, page: Page, missing_of: MissingOf) -> None:
+        """Swap the contents for `page` and put the cursor where one would type."""
+        fields = [Field(q, missing_of(q), self.now) for q in page.questions]
+        with self.app.batch_update():
+            await self.remove_children()
+            self.page, self.fields = page, fields
+            await self.mount(*self._head(page), *fields, *self._tail(page))
+            self.scroll_home(animate=False)
+        self.focus_first()
+        self.call_after_refresh(self._fit)
+
+    async def follow(self, page: Page, missing_of: MissingOf, *, spare: Field | None = None) -> None:
+        """The same place after an answer or in another language: fields come and go, the rest stays as it is.
+
+        `spare`: the field somebody is typing in; its editor is left alone.
+        """
+        if page.kind not in {PageKind.FIELDS, PageKind.QUESTION} or [q.ref for q in page.questions] != [
+            f.ref for f in self.fields
+        ]:
+            at = self.focused_field()
+            keep = at.ref if at is not None else None
+            await self.turn(page, missing_of)
+            if found := self.field(keep):
+                found.take_focus()
+            return
+        self.page = page
+        for field, question in zip(self.fields, page.questions, strict=True):
+            field.show(question, missing_of(question), editor=field is not spare)
+        for words in self.query(".group").results(Words):
+            words.say(page.title)
+
+    def _head(self, page: Page) -> list[Widget]:
+        if page.kind is PageKind.FIELDS and page.title:
+            return [Words(page.title, classes="group")]
+        if page.kind is PageKind.SECTION:
+            return [Words(page.title, classes="group"), Words(bracketed(_("[Enter] begins this section.")))]
+        if page.kind is PageKind.REPEAT:
+            table = RepeatTable(page)
+            what = bracketed(_("[Enter] opens or adds   [+] adds   [Del] removes"))
+            return [Words(page.title, classes="group"), table, Words(what, classes="echo")]
+        if page.kind is PageKind.END:
+            return [
+                Words(_("That was the last question."), classes="group"),
+                Words(bracketed(_("[Enter] shows all answers, and from there the interview is sealed."))),
+                Words(bracketed(_("[PgUp] goes back.")), classes="echo"),
+            ]
+        return []
+
+    @staticmethod
+    def _tail(page: Page) -> list[Widget]:
+        if page.kind is PageKind.FIELDS and not page.questions:
+            return [Words(_("Nothing to ask here now."), classes="echo")]
+        return []
+
+    def field(self, ref: str | None) -> Field | None:
+        """The field of that question, if it is on the card."""
+        return next((f for f in self.fields if f.ref == ref), None)
+
+    def focused_field(self) -> Field | None:
+        """The field the cursor is in; the only field where there is one."""
+        focused = self.screen.focused
+        for field in self.fields:
+            if focused is not None and field in focused.ancestors:
+                return field
+        return self.fields[0] if len(self.fields) == 1 else None
+
+    def focus_first(self) -> None:
+        """Put the cursor into the first editor, or the table."""
+        for table in self.query(RepeatTable):
+            table.focus()
+            return
+        if not any(field.take_focus() for field in self.fields):
+            self.screen.set_focus(None)
+
+    def _fit(self) -> None:
+        """A list that makes the card longer than the screen scrolls by itself, so that its question stays in sight."""
+        lists = list(self.query(ChoiceList))
+        over = self.virtual_size.height - self.size.height
+        if len(lists) == 1 and over > 0 and self.size.height:
+            lists[0].styles.max_height = max(lists[0].outer_size.height - over - 1, 5)

@@ -1,0 +1,210 @@
+"""A question on the card: what is read aloud, what instructs the enumerator, the editor, and what stands under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, TextArea
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.tui.symbols import symbols
+from fieldsurvey.tui.typed import in_words
+from fieldsurvey.tui.widgets.choices import FILTER_FROM, ChoiceList
+from fieldsurvey.tui.widgets.editors import BoxEditor, Confirm, LineEditor, Now, RankEditor, make_editor
+from fieldsurvey.tui.widgets.text import Complaint, Words, keys
+from fieldsurvey.tui.wording import Wording
+from fieldsurvey.xforms.contract import Question
+
+
+@dataclass(frozen=True)
+class MissingKeys:
+    """The missing codes a question allows, as (key shown, label), and the label of the one recorded, if one is.
+
+    `own`: code -> key, where the codes are choices of the question itself: their rows then show the keys.
+    """
+
+    offered: tuple[tuple[str, str], ...] = ()
+    recorded: str | None = None
+    own: tuple[tuple[str, str], ...] = ()
+
+
+class Field(Vertical):
+    """Posts `Edited` when what the editor holds changed, and `Done` when Enter is through with it."""
+
+    DEFAULT_CSS = """
+    Field { height: auto; margin-bottom: 1; }
+    """
+
+    class Edited(Message):
+        """The editor holds something else now. `settled`: a choice was made (save at once); else somebody types."""
+
+        def __init__(self, field: Field, *, settled: bool) -> None:
+            super().__init__()
+            self.field = field
+            self.settled = settled
+
+    class Done(Message):
+        """Enter in the editor."""
+
+        def __init__(self, field: Field) -> None:
+            super().__init__()
+            self.field = field
+
+    def __init__(self, question: Question, missing: MissingKeys, now: Now) -> None:
+        super().__init__()
+        self.question = question
+        self.missing = missing
+        self.now = now
+        self.editor = make_editor(question, now)
+        self._hint_keys()
+
+    @property
+    def ref(self) -> str:
+        """The question's reference."""
+        return self.question.ref
+
+    def stored(self) -> str | None:
+        """What the editor holds, as it would be stored; the stored answer where there is nothing to edit."""
+        if self.editor is None or self.question.read_only:
+            return self.question.raw if self.question.raw is not None else self.question.value
+        return self.editor.stored()
+
+    @property
+    def editable(self) -> bool:
+        """Whether there is something to type into."""
+        return self.editor is not None and not self.question.read_only
+
+    def compose(self) -> ComposeResult:
+        """From what is said to what is wrong."""
+        yield Words(self.question.label, classes="aloud")
+        yield Words(classes="instruction")
+        if self.editor is not None:
+            self.editor.disabled = self.question.read_only
+            yield self.editor
+        yield Words(classes="echo")
+        yield Words(classes="missing")
+        yield Complaint()
+
+    def on_mount(self) -> None:
+        """Fill in what may change."""
+        self._dress()
+
+    def show(self, question: Question, missing: MissingKeys, *, editor: bool = True) -> None:
+        """Another language, other options, another state; with `editor` False what is being typed stays as it is."""
+        self.question = question
+        self.missing = missing
+        self._hint_keys()
+        if self.editor is not None and editor:
+            self.editor.show(question)
+        self.query_one(".aloud", Words).say(question.label)
+        self._dress()
+
+    def _dress(self) -> None:
+        question = self.question
+        lines = [t for t in (question.hint, question.guidance) if t]
+        if self.editor is None and question.type not in {"note", "trigger"}:
+            lines.append(_("A question of type {type} cannot be asked in a terminal yet.").format(type=question.type))
+        if "multiline" in question.appearance:
+            lines.append(_("[Enter] starts a new line, [PgDn] goes on."))
+        if question.read_only and question.value and question.type != "note":
+            lines.append(_("Filled in by the form: {value}").format(value=question.value))
+        then = symbols().then
+        self.query_one(".instruction", Words).say("\n".join(f"{then} {line}" for line in lines))
+        self._echo()
+        self.query_one(".missing", Words).say(self._missing_line())
+
+    def _hint_keys(self) -> None:
+        if isinstance(self.editor, ChoiceList):
+            self.editor.hints = dict(self.missing.own)
+
+    def _missing_line(self) -> Content | str:
+        if not self.missing.offered or (self.missing.own and len(self.question.choices) < FILTER_FROM):
+            return ""
+        if self.missing.recorded is not None:
+            mark = symbols().single[1]
+            said = _("{mark} Recorded: {label}").format(mark=mark, label=self.missing.recorded)
+            return Content.styled(said, "bold $success")
+        return keys(self.missing.offered)
+
+    def _echo(self) -> None:
+        text = ""
+        if isinstance(self.editor, ChoiceList):
+            text = self.editor.status()
+        elif isinstance(self.editor, RankEditor):
+            text = _("Shift+↑ and Shift+↓ move; Space keeps the order as it stands")
+        elif isinstance(self.editor, LineEditor):
+            words = in_words(self.question.type, self.editor.value, self.now(), self.question.appearance)
+            text = f"= {words}" if words else ""
+        self.query_one(".echo", Words).say(text)
+
+    def blame(self, wording: Wording | None) -> None:
+        """Put a violation under the editor, or take it away."""
+        line = self.query_one(Complaint)
+        if wording is None:
+            line.clear()
+            return
+        line.set_class(wording.symbol == "!", "-warning")
+        sign = symbols().stop if wording.symbol == "✗" else symbols().caution
+        line.blame(sign, wording.reason, wording.remedy)
+
+    @property
+    def blamed(self) -> bool:
+        """Whether a violation is shown."""
+        return bool(self.query_one(Complaint).text)
+
+    def take_focus(self) -> bool:
+        """Put the cursor into the editor; returns whether there is one."""
+        if not self.editable or self.editor is None:
+            return False
+        self.editor.focus(scroll_visible=True)
+        return True
+
+    # -- what the editors say, as one pair of messages
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Somebody types."""
+        event.stop()
+        self._echo()
+        self.post_message(self.Edited(self, settled=False))
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Somebody types in a box."""
+        event.stop()
+        self.post_message(self.Edited(self, settled=False))
+
+    def on_choice_list_chosen(self, event: ChoiceList.Chosen) -> None:
+        """A choice was made or taken back."""
+        event.stop()
+        self.post_message(self.Edited(self, settled=True))
+
+    def on_choice_list_typed(self, event: ChoiceList.Typed) -> None:
+        """The filter changed."""
+        event.stop()
+        self._echo()
+
+    def on_rank_editor_ranked(self, event: RankEditor.Ranked) -> None:
+        """The order changed."""
+        event.stop()
+        self.post_message(self.Edited(self, settled=True))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter."""
+        event.stop()
+        self.post_message(self.Done(self))
+
+    def on_choice_list_entered(self, event: ChoiceList.Entered) -> None:
+        """Enter."""
+        event.stop()
+        self.post_message(self.Done(self))
+
+    def holds_box(self) -> bool:
+        """Whether Enter belongs to the editor (a new line)."""
+        return isinstance(self.editor, BoxEditor)
+
+    def is_confirm(self) -> bool:
+        """Whether this is an acknowledge."""
+        return isinstance(self.editor, Confirm)

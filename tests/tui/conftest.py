@@ -1,0 +1,51 @@
+"""An app that stands on an interview of the double, on a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from fieldsurvey.base import i18n
+from fieldsurvey.base.clock import FixedClock
+from fieldsurvey.tui.app import FieldsurveyApp
+from fieldsurvey.tui.screens.base import BaseScreen
+from fieldsurvey.tui.screens.interview import InterviewScreen
+from fieldsurvey.tui.sitting import Sitting
+from tests.tui.double import DoubleInterview, DoubleWork, sample
+
+NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
+
+
+class InterviewApp(FieldsurveyApp):
+    """Opens on the interview instead of Unlock."""
+
+    def __init__(self, home: Path, interview: DoubleInterview, *, required_waits: bool = False) -> None:
+        super().__init__(home, joined=True, clock=FixedClock(NOON))
+        self.work = DoubleWork(interview)
+        self.sitting = Sitting(self.work, required_waits=required_waits)
+        self.interview_screen = InterviewScreen(self.sitting, self.work, ("es", "en"), self.now)
+
+    def first_screen(self) -> BaseScreen:
+        """Straight to the first question."""
+        return self.interview_screen
+
+
+@pytest.fixture(autouse=True)
+def _language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program speaks English unless a test says otherwise; the terminal is a modern one."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    i18n.set_language("en")
+
+
+@pytest.fixture
+def interview_app(tmp_path: Path) -> Callable[..., InterviewApp]:
+    """Makes the app; keywords go to InterviewApp."""
+
+    def make(interview: DoubleInterview | None = None, *, required_waits: bool = False) -> InterviewApp:
+        return InterviewApp(tmp_path, interview or sample(), required_waits=required_waits)
+
+    return make
