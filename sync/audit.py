@@ -15,6 +15,7 @@ from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import read_header
 from fieldsurvey.records.log import LogEntry, next_head, start_head, verify_entry
 from fieldsurvey.records.signing import VerifyKey
+from fieldsurvey.records.withdrawal import Tombstone
 from sync.stick import Progress
 from sync.store import Store, StoredDevice, StoredEntry
 
@@ -72,6 +73,12 @@ def audit(store: Store, progress: Progress | None = None) -> AuditReport:
         problems.append(Problem("", 0, n_("entries of a device that is not known")))
     if store.unclaimed_bodies():
         problems.append(Problem("", 0, n_("records that no log entry speaks of")))
+    problems += [
+        Problem("", 0, n_("a withdrawal does not hold")) for tag, data in store.tombstones() if not _is_of(tag, data)
+    ]
+    stored = store.project()
+    if stored and hashlib.sha256(stored.data).digest() != stored.digest:
+        problems.append(Problem("", 0, n_("the project was altered")))
     if progress:
         progress(total, total, "")
     return AuditReport(len(devices), done, tuple(problems))
@@ -115,6 +122,13 @@ def _uncovered(device: str, ends: _Frontier) -> Iterator[Problem]:
     for signed in ends.signed.values():
         if not signed:
             yield Problem(device, ends.seq, n_("no signature covers it"))
+
+
+def _is_of(tag: bytes, data: bytes) -> bool:
+    try:
+        return bytes.fromhex(Tombstone.from_bytes(data).tag) == tag
+    except UntrustedError:
+        return False
 
 
 def _holds(card: DeviceCard, entry: StoredEntry, signature: bytes) -> bool:

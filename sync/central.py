@@ -14,16 +14,20 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Self
 
 from fieldsurvey.base.clock import Clock, SystemClock
+from fieldsurvey.base.errors import UntrustedError
+from fieldsurvey.base.sqlite import DatabaseDamagedError
+from fieldsurvey.project.model import Project
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.log import LogEntry, start_head
 from fieldsurvey.records.receipt import Level, Receipt, Role
+from fieldsurvey.records.withdrawal import Tombstone
 from sync.audit import AuditReport, audit
 from sync.batches import Batch, read_batch
 from sync.errors import ForeignProjectError, RecordLostError
 from sync.merge import CaseView, LogView, Version, project_cases, project_log
 from sync.sqlite_store import SqliteStore
 from sync.stick import Progress
-from sync.store import Counts, SeenBatch, Standing, Store, StoredDevice, StoredEntry
+from sync.store import Counts, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject
 
 Where = Literal["enrolled", "quarantined", "revoked"]
 
@@ -41,7 +45,7 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class DeviceStatus:
-    """A device as central sees it. `name` is what the device calls itself; `aside`: entries that do not count."""
+    """A device as central sees it. `name`: the project's, else its own; `aside`: entries that do not count."""
 
     device: str
     name: str
@@ -78,6 +82,7 @@ class Central:
     def __init__(self, store: Store, clock: Clock | None = None) -> None:
         self.store = store
         self.clock: Clock = clock or SystemClock()
+        self._read: tuple[bytes, Project] | None = None  # parsing a thousand device cards is worth doing once
 
     @classmethod
     def open(cls, path: Path, *, wait: float = 60.0, clock: Clock | None = None) -> Self:
@@ -94,18 +99,43 @@ class Central:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def learn(self, project: str, version: int, digest: bytes, standings: list[Standing]) -> None:
-        """Take note of a version of the project; the newest one decides. Raises ForeignProjectError."""
-        known = self.store.project()
-        if known is not None and known[0] != project:
-            raise ForeignProjectError(found=project[:8], expected=known[0][:8])
+    def learn(self, project: Project) -> None:
+        """Take note of a version of the project, verified by the caller; the newest one decides.
+
+        Raises ForeignProjectError for another project than the one that this central serves.
+        """
+        known = self.project()
+        if known is not None and known.id != project.id:
+            raise ForeignProjectError(found=project.id[:8], expected=known.id[:8])
+        data = project.to_bytes()
         with self.store.write() as writer:
-            writer.project(project, version, digest, standings)
+            writer.project(StoredProject(project.version, hashlib.sha256(data).digest(), data))
+
+    def withdraw(self, tombstone: Tombstone) -> None:
+        """Exclude the cases with this tag from now on, those that come later too. Raises ForeignProjectError."""
+        known = self.project()
+        if known is not None and known.id != tombstone.project:
+            raise ForeignProjectError(found=tombstone.project[:8], expected=known.id[:8])
+        with self.store.write() as writer:
+            writer.tombstone(bytes.fromhex(tombstone.tag), tombstone.to_bytes())
+
+    def project(self) -> Project | None:
+        """The newest version of the project seen; None before the first import. Raises DatabaseDamagedError."""
+        stored = self.store.project()
+        if stored is None:
+            return None
+        if hashlib.sha256(stored.data).digest() != stored.digest:
+            raise DatabaseDamagedError(place=self.store.place)
+        if self._read is None or self._read[0] != stored.digest:
+            self._read = (stored.digest, Project.from_bytes(stored.data))
+        if self._read[1].version != stored.version:
+            raise DatabaseDamagedError(place=self.store.place)
+        return self._read[1]
 
     def merge(self, stream: BinaryIO) -> Merged:
         """Merge one batch: verified whole, or central is as it was before. Raises what sync.batches raises."""
-        known = self.store.project()
-        batch = read_batch(stream, known[0] if known else None)
+        known = self.project()
+        batch = read_batch(stream, known.id if known else None)
         wanted = [(entry.seq, entry.head) for entry in batch.entries]
         end = batch.entries[-1]
         missing = self.store.missing(batch.device, wanted)
@@ -123,19 +153,19 @@ class Central:
 
     def log(self, device: str, before: int | None = None) -> LogView:
         """A device's log as far as it is held; `before`: look only at positions under it."""
-        project = self.store.project()
+        project = self.project()
         entries = self.store.entries(device)
         links = (entry.link for entry in entries if before is None or entry.seq < before)
-        return project_log(device, links, start_head(project[0], device) if project else b"")
+        return project_log(device, links, start_head(project.id, device) if project else b"")
 
     def receipts(self, device: str) -> list[Receipt]:
         """What central can vouch for: one receipt for each unbroken history of the device's log, with its records."""
-        project = self.store.project()
+        project = self.project()
         if project is None:
             return []
         return [
             Receipt(
-                project=project[0],
+                project=project.id,
                 device=device,
                 up_to=seq,
                 head=head.hex(),
@@ -148,29 +178,27 @@ class Central:
 
     def cases(self) -> Iterator[CaseView]:
         """Every case that enrolled devices speak of, projected; streaming, by case id."""
-        return project_cases(self._counting(), self.store.tombstone_tags())
+        return project_cases(self._counting(), {tag for tag, _data in self.store.tombstones()})
 
     def records(self) -> Iterator[tuple[LogEntry, bytes]]:
         """The current record of every case, with the entry that logged it; streaming.
 
         The entry's signature is empty where a later one of the same log covers it. Raises RecordLostError.
         """
-        project = self.store.project()
+        project = self.project()
         for case in self.cases():
             if case.current is not None and project is not None:
-                yield self._loaded(project[0], case.current)
+                yield self._loaded(project.id, case.current)
 
     def status(self) -> CentralStatus:
         """Counts, devices with their gaps and forks, cases. Reads every entry, but no record."""
-        standings = self.store.standings()
-        names: dict[str, str] = {}
+        project = self.project()
+        cards: dict[str, bytes] = {}
         for device in self.store.devices():
-            names.setdefault(device.device, DeviceCard.from_bytes(device.card).name)
-        devices = tuple(
-            DeviceStatus(device, name, *self._standing(device, standings.get(device)), self.log(device))
-            for device, name in names.items()
-        )
-        return CentralStatus(self.store.place, self.store.project(), self.store.counts(), devices, self._case_counts())
+            cards.setdefault(device.device, device.card)
+        devices = tuple(self._device_status(device, card, project) for device, card in cards.items())
+        version = (project.id, project.version) if project else None
+        return CentralStatus(self.store.place, version, self.store.counts(), devices, self._case_counts())
 
     def verify(self, progress: Progress | None = None) -> AuditReport:
         """Look through everything again, from the bytes up."""
@@ -182,26 +210,31 @@ class Central:
         for device in sorted({item.device for item in self.store.devices()}):
             for entry in self.store.entries(device):
                 found.update(bytes.fromhex(device) + entry.seq.to_bytes(8, "big") + entry.head)
-        for tag in sorted(self.store.tombstone_tags()):
-            found.update(tag)
+        for tag, data in self.store.tombstones():
+            found.update(tag + data)
         return found.hexdigest()
 
     def _now(self) -> str:
         return self.clock.now().isoformat("T", "seconds")
 
     def _counting(self) -> Iterator[Version]:
-        standings = self.store.standings()
+        """Records of devices that are enrolled, up to their revocation."""
+        project = self.project()
+        ends = {device.id: device.revoked_from for device in project.devices} if project else {}
         for version in self.store.versions():
-            standing = standings.get(version.device)
-            if standing and not _revoked(standing, version.seq):
+            end = ends.get(version.device, 0)
+            if end is None or version.seq < end:
                 yield version
 
-    def _standing(self, device: str, standing: Standing | None) -> tuple[Where, int]:
-        if standing is None:
-            return "quarantined", self.store.entries_from(device, 1)
-        if standing.enrolled:
-            return "enrolled", 0
-        return "revoked", self.store.entries_from(device, standing.revoked_from or 1)
+    def _device_status(self, device: str, card: bytes, project: Project | None) -> DeviceStatus:
+        enrolled = project.device(device) if project else None
+        log = self.log(device)
+        if enrolled is None:
+            return DeviceStatus(device, _name(card), "quarantined", log.entries, log)
+        end = enrolled.revoked_from
+        if end is None:
+            return DeviceStatus(device, enrolled.name, "enrolled", 0, log)
+        return DeviceStatus(device, enrolled.name, "revoked", self.store.entries_from(device, end), log)
 
     def _case_counts(self) -> CaseCounts:
         found: Counter[str] = Counter()
@@ -222,8 +255,12 @@ class Central:
         return LogEntry(project, version.device, version.seq, version.record_hash, version.head, signature), body
 
 
-def _revoked(standing: Standing, seq: int) -> bool:
-    return not standing.enrolled and seq >= (standing.revoked_from or 1)
+def _name(card: bytes) -> str:
+    """What a device calls itself."""
+    try:
+        return DeviceCard.from_bytes(card).name
+    except UntrustedError:  # damaged in the database: `verify` says so, the status still shows the rest
+        return "?"
 
 
 def _entries(batch: Batch) -> Iterator[tuple[StoredEntry, bytes]]:

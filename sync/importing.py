@@ -6,7 +6,6 @@ central does.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -21,7 +20,6 @@ from fieldsurvey.records.receipt import Receipt, Role, write_receipt
 from sync.central import Central
 from sync.errors import NotCentralsKeyError
 from sync.stick import Found, Progress, Stick, looks_ours, opened
-from sync.store import Standing
 
 Outcome = Literal["merged", "present", "refused", "ignored"]
 Offer = Literal["written", "there", "newer", "foreign", "failed"]
@@ -145,7 +143,7 @@ def import_folder(
     model = project.model
     if central_key and (Role.CENTRAL, central_key.public) not in model.role_keys:
         raise NotCentralsKeyError(project=model.name)
-    central.learn(model.id, model.version, hashlib.sha256(model.to_bytes()).digest(), standings(project))
+    central.learn(model)
     files = import_batches(central, stick, progress)
     senders = sorted({file.device for file in files if file.device})
     receipts = [receipt for device in senders for receipt in central.receipts(device)] if central_key else []
@@ -158,14 +156,6 @@ def import_folder(
     except StorageError as error:  # the stick is write-protected or full: what was merged is safe all the same
         problem = render(error)
     return ImportReport(str(source), tuple(files), () if problem else tuple(receipts), problem, offered)
-
-
-def standings(project: SignedProject) -> list[Standing]:
-    """How the project speaks of its devices."""
-    return [
-        Standing(device.id, enrolled=device.status == "enrolled", revoked_from=device.revoked_from)
-        for device in project.model.devices
-    ]
 
 
 def offer_project(stick: Stick, project: SignedProject) -> Offer:

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.sqlite import DatabaseBusyError, DatabaseDamagedError, open_sqlite, sqlite_error, transaction
 from sync.errors import CentralBusyError, NewerCentralError
 from sync.merge import Version
-from sync.store import Counts, SeenBatch, Standing, StoredDevice, StoredEntry
+from sync.store import Counts, SeenBatch, StoredDevice, StoredEntry, StoredProject
 
 migrations = Migrations("central")
 
@@ -39,13 +39,10 @@ def grow_only_sets(db: Database) -> None:
             signature BLOB NOT NULL, PRIMARY KEY (device, seq, head)) STRICT, WITHOUT ROWID""",
         """CREATE TABLE batches (manifest BLOB PRIMARY KEY, device TEXT NOT NULL, first INTEGER NOT NULL,
             last INTEGER NOT NULL, seen TEXT NOT NULL) STRICT, WITHOUT ROWID""",
-        "CREATE TABLE tombstones (tag BLOB PRIMARY KEY, data BLOB NOT NULL) STRICT, WITHOUT ROWID",
-        # key columns first everywhere: else integrity_check of SQLite 3.40 finds NULLs that are not there
-        """CREATE TABLE projects (version INTEGER NOT NULL, digest BLOB NOT NULL, project TEXT NOT NULL,
-            PRIMARY KEY (version, digest)) STRICT, WITHOUT ROWID""",
-        """CREATE TABLE standings (version INTEGER NOT NULL, digest BLOB NOT NULL, device TEXT NOT NULL,
-            enrolled INTEGER NOT NULL, revoked_from INTEGER, PRIMARY KEY (version, digest, device),
-            FOREIGN KEY (version, digest) REFERENCES projects (version, digest)) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE tombstones (tag BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY (tag, data))
+            STRICT, WITHOUT ROWID""",
+        """CREATE TABLE projects (version INTEGER NOT NULL, digest BLOB NOT NULL, data BLOB NOT NULL,
+            PRIMARY KEY (version, digest)) STRICT""",
     ):
         db.conn.execute(statement)
 
@@ -57,10 +54,9 @@ _PUT_DEVICE = "INSERT INTO devices VALUES (?,?) ON CONFLICT (device, card) DO NO
 _PUT_BODY = "INSERT INTO bodies (hash, body) VALUES (?,?) ON CONFLICT (hash) DO NOTHING"
 _PUT_SIGNATURE = "INSERT INTO signatures VALUES (?,?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"
 _PUT_BATCH = "INSERT INTO batches VALUES (?,?,?,?,?) ON CONFLICT (manifest) DO NOTHING"
-_PUT_TOMBSTONE = "INSERT INTO tombstones VALUES (?,?) ON CONFLICT (tag) DO NOTHING"
+_PUT_TOMBSTONE = "INSERT INTO tombstones VALUES (?,?) ON CONFLICT (tag, data) DO NOTHING"
 _PUT_PROJECT = "INSERT INTO projects VALUES (?,?,?) ON CONFLICT (version, digest) DO NOTHING"
-_PUT_STANDING = "INSERT INTO standings VALUES (?,?,?,?,?) ON CONFLICT (version, digest, device) DO NOTHING"
-_NEWEST = "SELECT version, digest FROM projects ORDER BY version DESC, digest DESC LIMIT 1"
+_SCHEMA = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%sqlite%' ORDER BY name"
 
 
 class SqliteWriter:
@@ -102,11 +98,9 @@ class SqliteWriter:
         """A verified withdrawal."""
         self._run(_PUT_TOMBSTONE, (tag, data))
 
-    def project(self, project: str, version: int, digest: bytes, standings: Iterable[Standing]) -> None:
-        """How a version of the project speaks of the devices."""
-        if self._run(_PUT_PROJECT, (version, digest, project)).rowcount > 0:
-            for item in standings:
-                self._run(_PUT_STANDING, (version, digest, item.device, int(item.enrolled), item.revoked_from))
+    def project(self, project: StoredProject) -> None:
+        """A verified version of the project."""
+        self._run(_PUT_PROJECT, (project.version, project.digest, project.data))
 
 
 class SqliteStore:
@@ -134,13 +128,26 @@ class SqliteStore:
         self._connection.close()
 
     def _migrate(self) -> None:
+        fresh = Database(memory=True)
+        migrations.apply(fresh)
+        known = {migration.name for migration in migrations.applied(fresh)}
         database = Database(self._connection, execute_plugins=False)
-        known = {migration.name for migration in migrations.pending(Database(memory=True))}
-        if any(migration.name not in known for migration in migrations.applied(database)):
+        if self._schema() and not database["_sqlite_migrations"].exists():
+            raise DatabaseDamagedError(place=self.place)  # somebody else's: nothing of ours is put into it
+        try:
+            applied = {migration.name for migration in migrations.applied(database)}
+        except (KeyError, sqlite3.Error):  # a column's name was damaged: the file is still a database
+            raise DatabaseDamagedError(place=self.place) from None
+        if applied - known:
             raise NewerCentralError(place=self.place)
-        if migrations.pending(database):
+        if applied != known:
             with self._locked():  # savepoints inside it: two processes that both create it wait for each other
                 migrations.apply(database)
+        if self._schema() != [tuple(row) for row in fresh.conn.execute(_SCHEMA)]:
+            raise DatabaseDamagedError(place=self.place)
+
+    def _schema(self) -> list[tuple[Any, ...]]:
+        return list(self._rows(_SCHEMA))
 
     @contextmanager
     def write(self) -> Iterator[SqliteWriter]:
@@ -207,15 +214,11 @@ class SqliteStore:
         """By id."""
         return [StoredDevice(*row) for row in self._rows("SELECT device, card FROM devices ORDER BY device")]
 
-    def standings(self) -> dict[str, Standing]:
-        """Of the newest project seen."""
-        sql = f"SELECT device, enrolled, revoked_from FROM standings WHERE (version, digest) = ({_NEWEST})"  # noqa: S608  constants only
-        return {row[0]: Standing(row[0], bool(row[1]), row[2]) for row in self._rows(sql)}
-
-    def project(self) -> tuple[str, int] | None:
-        """The project's id, and the newest version seen."""
-        row = next(self._rows("SELECT project, version FROM projects ORDER BY version DESC, digest DESC LIMIT 1"), None)
-        return (row[0], row[1]) if row else None
+    def project(self) -> StoredProject | None:
+        """The newest version seen."""
+        sql = "SELECT version, digest, data FROM projects ORDER BY version DESC, digest DESC LIMIT 1"
+        row = next(self._rows(sql), None)
+        return StoredProject(*row) if row else None
 
     def entries(self, device: str) -> Iterator[StoredEntry]:
         """By (seq, head)."""
@@ -264,9 +267,9 @@ class SqliteStore:
         """How many from `seq` on."""
         return int(self._one("SELECT count(*) FROM entries WHERE device = ? AND seq >= ?", (device, seq)))
 
-    def tombstone_tags(self) -> frozenset[bytes]:
-        """What withdrawals have revealed."""
-        return frozenset(row[0] for row in self._rows("SELECT tag FROM tombstones"))
+    def tombstones(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every withdrawal."""
+        return ((tag, data) for tag, data in self._rows("SELECT tag, data FROM tombstones ORDER BY tag, data"))
 
     def batches(self) -> Iterator[SeenBatch]:
         """What was merged."""

@@ -6,7 +6,7 @@ verifies, merge.py projects. SQLite is the default (sqlite_store.py); another da
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -44,12 +44,12 @@ class StoredDevice:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a project speaks of a device. `revoked_from`: the first position of its log that no longer counts."""
+class StoredProject:
+    """A version of the project: its model's bytes, and their SHA-256."""
 
-    device: str
-    enrolled: bool
-    revoked_from: int | None = None
+    version: int
+    digest: bytes
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ class Writer(Protocol):
         """A withdrawal that was verified."""
         ...
 
-    def project(self, project: str, version: int, digest: bytes, standings: Iterable[Standing]) -> None:
-        """How a version of the project speaks of the devices."""
+    def project(self, project: StoredProject) -> None:
+        """A version of the project that was verified."""
         ...
 
 
@@ -123,12 +123,8 @@ class Store(Protocol):
         """Every device that sent something, by id and card."""
         ...
 
-    def standings(self) -> dict[str, Standing]:
-        """What the newest project seen says of the devices, by id."""
-        ...
-
-    def project(self) -> tuple[str, int] | None:
-        """The project's id, and the newest version seen; None before the first import."""
+    def project(self) -> StoredProject | None:
+        """The newest version seen; None before the first import."""
         ...
 
     def entries(self, device: str) -> Iterator[StoredEntry]:
@@ -167,8 +163,8 @@ class Store(Protocol):
         """How many entries of a device there are from `seq` on."""
         ...
 
-    def tombstone_tags(self) -> frozenset[bytes]:
-        """What withdrawals have revealed."""
+    def tombstones(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every withdrawal: (tag, data). One tag may have several."""
         ...
 
     def batches(self) -> Iterator[SeenBatch]:

@@ -57,6 +57,9 @@ def open_sqlite(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         connection.close()
         raise sqlite_error(error, path) from error
+    except UnicodeDecodeError:  # sqlite3 quotes a damaged schema in its message, and the message is then no text
+        connection.close()
+        raise DatabaseDamagedError(place=str(path)) from None
     return connection
 
 

@@ -16,9 +16,8 @@ from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.fieldwork import Laptop
-from fieldsurvey.fieldwork.laptop import PROJECT
 from fieldsurvey.project.keys import CENTRAL, read_role_key
-from fieldsurvey.project.signed import read_project
+from fieldsurvey.project.steward import read_steward
 from sync.drives import Drive, removable_drives
 from sync.folder import ExportReport, ReceiptsReport, collect, export_batches
 from sync.stick import Stick
@@ -29,6 +28,8 @@ if TYPE_CHECKING:  # see _import_at_central
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
     help="""Carry sealed records on a stick, without a network.
 
     On a laptop: `fieldsurvey sync export STICK`. At central: `fieldsurvey sync import STICK`; it puts receipts on the
@@ -137,7 +138,7 @@ def _import_at_central(place: Path, *, json_: bool) -> None:
 
     folder = paths.steward_dir()
     key = read_role_key(folder / CENTRAL).key
-    project = read_project(folder / PROJECT)
+    project = read_steward(folder)
     with Central.open(paths.central_path()) as central, progress_bar(_("Merging"), quiet=json_) as progress:
         report = import_folder(central, place, project, key, progress)
     result(json_, _import_data(report), "\n".join(_import_lines(report)))

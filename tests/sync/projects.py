@@ -18,7 +18,8 @@ from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.signing import RootKey, SigningKey
 from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.vault import Vault
-from tests.sync.laptops import CREATED, HMU
+from sync.central import Central
+from tests.sync.laptops import CREATED, HMU, PROJECT, SyntheticLaptop
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSPHRASE = "synthetic words for a test only"
@@ -27,17 +28,21 @@ PASSPHRASE = "synthetic words for a test only"
 class SyntheticProject:
     """A root, a central and a supervisor, and versions of the project signed by them."""
 
-    def __init__(self) -> None:
+    def __init__(self, project_id: str = "") -> None:
         self.root, self.central, self.supervisor = RootKey.generate(), SigningKey.generate(), SigningKey.generate()
-        self.id = secrets.token_hex(16)
+        self.id = project_id or secrets.token_hex(16)
         self.version = 0
         self.devices: dict[str, dict[str, Any]] = {}
 
     def publish(self, version: int | None = None) -> SignedProject:
-        """The next version."""
+        """The next version, or that one."""
+        return read_project(write_project(self.model(version), {}, self.root))
+
+    def model(self, version: int | None = None) -> Project:
+        """The next version, or that one, unsigned."""
         self.version = version or self.version + 1
         keys = ((Role.CENTRAL, self.central), (Role.SUPERVISOR, self.supervisor))
-        model = Project(
+        return Project(
             id=self.id,
             name="synthetic project",
             version=self.version,
@@ -48,12 +53,22 @@ class SyntheticProject:
             roles=tuple(RoleKey(role=role, label=role.value, public=key.public.bytes.hex()) for role, key in keys),
             devices=tuple(Device(**device) for device in self.devices.values()),
         )
-        return read_project(write_project(model, {}, self.root))
 
     def enrol(self, card: DeviceCard, **standing: Any) -> SignedProject:
         """Enrol a device, or change how it stands, and publish."""
         self.devices[card.device] = {"id": card.device, "name": card.name, "card": card, **standing}
         return self.publish()
+
+
+_ROOT = SyntheticProject(PROJECT)
+
+
+def enrol(central: Central, *devices: SyntheticLaptop, version: int = 1, **standing: Any) -> None:
+    """Let central learn of a version of PROJECT in which these devices, and no others, stand like this."""
+    _ROOT.devices = {
+        item.device: {"id": item.device, "name": item.card.name, "card": item.card, **standing} for item in devices
+    }
+    central.learn(_ROOT.model(version))
 
 
 def join(project: SyntheticProject, home: Path, name: str = "synthetic laptop") -> Laptop:

@@ -16,9 +16,9 @@ import pytest
 from fieldsurvey.base.errors import RefusedError, UntrustedError
 from sync.batches import plan_batches, read_batch, write_batch
 from sync.central import Central
-from sync.store import Standing
 from tests.sync.dumps import dump
-from tests.sync.laptops import PROJECT, SyntheticLaptop, laptop
+from tests.sync.laptops import SyntheticLaptop, laptop
+from tests.sync.projects import enrol
 
 MIB = 1 << 20
 
@@ -54,7 +54,7 @@ def test_exporting_and_merging_hold_a_few_records_at_once(heavy: SyntheticLaptop
 
     def merge() -> None:
         with Central.open(tmp_path / "central.db") as central, path.open("rb") as stream:
-            central.learn(PROJECT, 1, b"1" * 32, [Standing(heavy.device, enrolled=True)])
+            enrol(central, heavy)
             assert central.merge(stream).new == 24
             for _entry, blob in central.records():
                 assert blob
@@ -77,7 +77,7 @@ def _kill_and_repeat(tmp_path: Path, rounds: int, seed: int) -> None:
     batches = device.batches(max_entries=4)
     path = tmp_path / "killed.db"
     with Central.open(path) as central:
-        central.learn(PROJECT, 1, b"1" * 32, [Standing(device.device, enrolled=True)])
+        enrol(central, device)
     context = multiprocessing.get_context("spawn")
     chance = random.Random(seed)
     for _ in range(rounds):
@@ -116,7 +116,7 @@ def test_thousands_of_mutants_change_nothing(tmp_path: Path) -> None:
     chance = random.Random(3)
     path = tmp_path / "central.db"
     with Central.open(path) as central:
-        central.learn(PROJECT, 1, b"1" * 32, [Standing(device.device, enrolled=True)])
+        enrol(central, device)
         before = dump(path)
         for _ in range(10_000):
             start = chance.randrange(len(data))

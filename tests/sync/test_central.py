@@ -13,17 +13,12 @@ from hypothesis import strategies as st
 
 from fieldsurvey.base.errors import RefusedError, StorageError, UntrustedError
 from fieldsurvey.records.envelope import record_hash
+from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.central import Central
 from sync.errors import ForeignProjectError, RecordLostError
-from sync.store import Standing
 from tests.sync.dumps import dump, spoil
-from tests.sync.laptops import OTHER_PROJECT, PROJECT, SyntheticLaptop, laptop
-
-
-def enrol(central: Central, *devices: SyntheticLaptop, version: int = 1, **standing: int) -> None:
-    """A version of the project in which these devices are enrolled."""
-    found = [Standing(device.device, enrolled=not standing, **standing) for device in devices]
-    central.learn(PROJECT, version, bytes([version]) * 32, found)
+from tests.sync.laptops import OTHER_PROJECT, PROJECT, laptop
+from tests.sync.projects import SyntheticProject, enrol
 
 
 def merge(central: Central, *batches: bytes) -> int:
@@ -85,7 +80,7 @@ def test_a_batch_of_another_project_is_refused(central: Central) -> None:
     with pytest.raises(ForeignProjectError):
         merge(central, laptop(1, project=OTHER_PROJECT).batch())
     with pytest.raises(ForeignProjectError):
-        central.learn(OTHER_PROJECT, 9, b"9" * 32, [])
+        central.learn(SyntheticProject(OTHER_PROJECT).model())
 
 
 def test_a_device_not_enrolled_is_kept_aside_until_it_is(central: Central) -> None:
@@ -102,22 +97,22 @@ def test_a_device_not_enrolled_is_kept_aside_until_it_is(central: Central) -> No
 
 
 def test_a_revoked_device_counts_up_to_its_revocation(central: Central) -> None:
-    """Entries from the position named on are kept aside; with none named, all are."""
+    """Entries from the position named on are kept aside."""
     device = laptop(4)
     enrol(central, device)
     merge(central, device.batch())
-    enrol(central, device, version=2, revoked_from=3)
+    enrol(central, device, version=2, status="revoked", revoked_from=3)
     assert [entry.seq for entry, _blob in sorted(central.records(), key=lambda item: item[0].seq)] == [1, 2]
     (status,) = central.status().devices
     assert (status.standing, status.aside) == ("revoked", 2)
-    central.learn(PROJECT, 3, b"3" * 32, [Standing(device.device, enrolled=False)])
+    enrol(central, device, version=3, status="revoked", revoked_from=1)
     assert list(central.records()) == []
 
 
 def test_an_older_project_does_not_bring_back_what_was_revoked(central: Central) -> None:
     """The newest version seen decides, whatever is shown later."""
     device = laptop(1)
-    enrol(central, device, version=5, revoked_from=1)
+    enrol(central, device, version=5, status="revoked", revoked_from=1)
     merge(central, device.batch())
     enrol(central, device, version=4)
     assert list(central.records()) == []
@@ -186,11 +181,12 @@ def test_revisions_conflicts_and_proposals_are_counted(central: Central) -> None
 def test_a_tombstone_excludes_whatever_comes_later(central: Central) -> None:
     """No resurrection by a late batch: the withdrawn case stays out, whichever came first."""
     device = laptop(1)
-    tag = record_hash(b"synthetic code")
-    device.seal("ab" * 16, withdrawal=tag.hex())
+    code = WithdrawalCode.generate()
+    device.seal("ab" * 16, withdrawal=code.tag(PROJECT))
     enrol(central, device)
-    with central.store.write() as writer:
-        writer.tombstone(tag, b"synthetic")
+    central.withdraw(Tombstone(project=PROJECT, code=code.raw, requested="2026-03-03"))
+    with pytest.raises(ForeignProjectError):
+        central.withdraw(Tombstone(project=OTHER_PROJECT, code=code.raw, requested="2026-03-03"))
     merge(central, device.batch())
     assert [entry.seq for entry, _blob in central.records()] == [1]
     assert central.status().cases.withdrawn == 1
@@ -216,6 +212,8 @@ def test_verify_finds_what_was_planted(central: Central, tmp_path: Path) -> None
     device = laptop(4)
     enrol(central, device)
     merge(central, device.batch(1, 2), device.batch(3, 4))
+    code = WithdrawalCode.generate()
+    central.withdraw(Tombstone(project=PROJECT, code=code.raw, requested="2026-03-03"))
     assert central.verify().sound
     plants = {
         "the record was altered": (
@@ -229,6 +227,11 @@ def test_verify_finds_what_was_planted(central: Central, tmp_path: Path) -> None
         "what is noted of the record is not what it says": ("UPDATE entries SET revision = 7 WHERE seq = ?", 1),
         "the device card does not hold": ("UPDATE devices SET card = x'7b7d' WHERE device = ?", device.device),
         "records that no log entry speaks of": ("DELETE FROM entries WHERE seq = ?", 4),
+        "a withdrawal does not hold": ("UPDATE tombstones SET data = CAST(? AS BLOB)", "{}"),
+        "the project was altered": (
+            "UPDATE projects SET data = CAST(replace(CAST(data AS TEXT), ?, 'X') AS BLOB)",
+            "syn",
+        ),
         "the log does not begin at its beginning": ("UPDATE entries SET previous = zeroblob(32) WHERE seq = ?", 1),
     }
     for what, (statement, value) in plants.items():

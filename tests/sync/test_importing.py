@@ -215,14 +215,14 @@ def test_centrals_own_full_disk_is_raised_not_blamed_on_the_batch(
     central: Central, stick: Path, project: SyntheticProject, tmp_path: Path
 ) -> None:
     """No room for central: nothing of the batch remains; with room again, everything merges."""
-    central.learn(project.id, project.version, b"d" * 32, [])
+    central.learn(project.model(project.version))
     connection = central.store._connection  # type: ignore[attr-defined]
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count={pages + 1}")
-    before = dump(tmp_path / "central.db", "projects", "standings")
+    before = dump(tmp_path / "central.db", "projects")
     with pytest.raises(NoSpaceError):
         take(central, stick, project)
-    assert dump(tmp_path / "central.db", "projects", "standings") == before
+    assert dump(tmp_path / "central.db", "projects") == before
     connection.execute("PRAGMA max_page_count=1000000")
     assert take(central, stick, project).new == 6
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlite_utils import Database, Migrations
 
-from fieldsurvey.base.sqlite import open_sqlite
+from fieldsurvey.base.sqlite import DatabaseDamagedError, open_sqlite
 from sync import sqlite_store
 from sync.errors import CentralBusyError, NewerCentralError
 from sync.sqlite_store import SqliteStore
-from sync.store import SeenBatch, Standing, Store, StoredDevice, StoredEntry, Writer
+from sync.store import SeenBatch, Store, StoredDevice, StoredEntry, StoredProject, Writer
 from tests.sync.dumps import dump, spoil
 
 DEVICE = "d0" * 16
@@ -43,7 +43,7 @@ def fill(writer: Writer) -> None:
     writer.signature(DEVICE, 2, bytes([2]) * 32, b"signature")
     writer.batch(SeenBatch(b"m" * 32, DEVICE, 1, 2, "2026-03-01T08:00:00Z"))
     writer.tombstone(b"t" * 32, b"code")
-    writer.project("0f" * 16, 3, b"p" * 32, [Standing(DEVICE, enrolled=True)])
+    writer.project(StoredProject(3, b"p" * 32, b"project"))
 
 
 def test_it_keeps_the_protocol(store: SqliteStore) -> None:
@@ -102,12 +102,17 @@ def test_missing_counts_entries_without_their_body(store: SqliteStore, tmp_path:
 
 
 def test_the_newest_project_decides(store: SqliteStore) -> None:
-    """Whatever the order in which versions came."""
+    """Whatever the order in which versions came; of two of one number, always the same."""
+    assert store.project() is None
+    found = [
+        StoredProject(5, b"5" * 32, b"five"),
+        StoredProject(4, b"4" * 32, b"four"),
+        StoredProject(5, b"1" * 32, b"5"),
+    ]
     with store.write() as writer:
-        writer.project("0f" * 16, 5, b"5" * 32, [Standing(DEVICE, enrolled=False, revoked_from=9)])
-        writer.project("0f" * 16, 4, b"4" * 32, [Standing(DEVICE, enrolled=True), Standing("e1" * 16, enrolled=True)])
-    assert store.standings() == {DEVICE: Standing(DEVICE, enrolled=False, revoked_from=9)}
-    assert store.project() == ("0f" * 16, 5)
+        for project in found:
+            writer.project(project)
+    assert store.project() == found[0]
 
 
 def test_versions_come_by_case_without_sorting_in_memory(store: SqliteStore, tmp_path: Path) -> None:
@@ -163,7 +168,7 @@ def test_a_second_writer_is_told_who_holds_it(store: SqliteStore, tmp_path: Path
         other.join(20)
     with store.write() as writer:
         writer.tombstone(b"m" * 32, b"mine")
-    assert store.tombstone_tags() == {b"h" * 32, b"m" * 32}
+    assert list(store.tombstones()) == [(b"h" * 32, b"held"), (b"m" * 32, b"mine")]
     assert not (tmp_path / "central.db.holder").exists()
 
 
@@ -201,6 +206,24 @@ def test_a_database_from_a_newer_version_is_left_alone(store: SqliteStore, tmp_p
     connection.close()
     with pytest.raises(NewerCentralError):
         SqliteStore(tmp_path / "central.db")
+
+
+def test_somebody_elses_database_is_left_alone(tmp_path: Path) -> None:
+    """A file with other tables, and one whose tables were altered, is refused before anything is put into it."""
+    path = tmp_path / "central.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE shopping (item TEXT)")
+    connection.close()
+    with pytest.raises(DatabaseDamagedError):
+        SqliteStore(path)
+    assert list(dump(path)) == ["shopping"]
+    altered = tmp_path / "altered.db"
+    SqliteStore(altered).close()
+    connection = sqlite3.connect(altered)
+    connection.execute("ALTER TABLE tombstones RENAME COLUMN tag TO tog")
+    connection.close()
+    with pytest.raises(DatabaseDamagedError):
+        SqliteStore(altered)
 
 
 def _open(path: Path, start: Any) -> None:
