@@ -274,12 +274,8 @@ def _report(report: VerifyReport) -> dict[str, int | bool]:
 def _verified(report: VerifyReport) -> str:
     text = _(
         "Whole: {entries} log entries with their signatures, {records} sealed records, {drafts} drafts with {changes}"
-        " changes.\nOnly other people can open {unchecked} more drafts."
-    )
-    return text.format(
-        entries=report.entries,
-        records=report.records,
-        drafts=report.drafts,
-        changes=report.changes,
-        unchecked=report.unchecked,
-    )
+        " changes."
+    ).format(entries=report.entries, records=report.records, drafts=report.drafts, changes=report.changes)
+    if report.unchecked:
+        text += "\n" + _("Not checked: {count} drafts that only other people can open.").format(count=report.unchecked)
+    return text

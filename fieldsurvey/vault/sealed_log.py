@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.labels import SIGN_REQUEST
 from fieldsurvey.records.log import LogEntry, start_head
@@ -150,11 +151,11 @@ class SealedLog:
         """
         card = self._card
         if (receipt.project, receipt.device) != (card.project, card.device):
-            raise ReceiptMismatchError(reason="another device")
+            raise ReceiptMismatchError(reason=_("another device"))
         if receipt.up_to > self.head().seq:
-            raise ReceiptMismatchError(reason="beyond the end")
+            raise ReceiptMismatchError(reason=_("beyond the end of the log"))
         if bytes.fromhex(receipt.head) != self.head_at(receipt.up_to):
-            raise ReceiptMismatchError(reason="another head")
+            raise ReceiptMismatchError(reason=_("another history"))
         with self.store.write() as connection:
             cursor = connection.execute(
                 "INSERT INTO receipt (level, up_to, receipt) VALUES (?, ?, ?) ON CONFLICT (level)"
@@ -170,7 +171,7 @@ class SealedLog:
     def mark_copied(self, up_to: int, where: str, when: datetime) -> None:
         """Entries 1 … `up_to` were written to `where` and read back. Raises ReceiptMismatchError beyond the end."""
         if not 0 <= up_to <= self.head().seq:
-            raise ReceiptMismatchError(reason="beyond the end")
+            raise ReceiptMismatchError(reason=_("beyond the end of the log"))
         with self.store.write() as connection:
             connection.execute("DELETE FROM copied WHERE place = ?", (where,))
             connection.execute(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import read_header, record_hash
 from fieldsurvey.records.log import LogEntry, start_head, verify_run
@@ -53,7 +54,7 @@ def verify_log(log: SealedLog) -> VerifyReport:
         try:
             entry = LogEntry.from_bytes(data)
             verify_run(card.sign_key, card.project, card.device, previous, [entry], every_signature=True)
-            reason = "" if entry.seq == seq else "another entry's place"
+            reason = "" if entry.seq == seq else _("another entry's place")
         except FieldsurveyError as error:
             reason = error.message
         if reason:
@@ -63,11 +64,11 @@ def verify_log(log: SealedLog) -> VerifyReport:
         last = seq
     head = log.head()
     if (head.seq, head.head) != (last, previous):
-        report.findings.append(Finding("log", str(head.seq), "the head is not the last entry's"))
+        report.findings.append(Finding("log", str(head.seq), _("the head is not the last entry's")))
     for slot in log.slots():
         report.slots += 1
         if slot.damaged:
-            report.findings.append(Finding("slot", str(slot.number), "damaged"))
+            report.findings.append(Finding("slot", str(slot.number), _("damaged")))
     _receipts(log, report)
     return report
 
@@ -95,20 +96,20 @@ def _look_at_record(report: VerifyReport, seq: int, logged: bytes, record: bytes
         return
     report.records += 1
     if record_hash(record) != logged:
-        report.findings.append(Finding("record", str(seq), "it is not the record that was logged"))
+        report.findings.append(Finding("record", str(seq), _("it is not the record that was logged")))
     try:
         header = read_header(record)
     except FieldsurveyError as error:
         report.findings.append(Finding("record", str(seq), error.message))
         return
     if (header.project, header.device) != (card.project, card.device):
-        report.findings.append(Finding("record", str(seq), "another project's or device's"))
+        report.findings.append(Finding("record", str(seq), _("it is another project's or device's")))
 
 
 def _receipts(log: SealedLog, report: VerifyReport) -> None:
     try:
         for receipt in log.receipts():
             if log.head_at(receipt.up_to) != bytes.fromhex(receipt.head):
-                report.findings.append(Finding("receipt", receipt.level.value, "its head is not the log's"))
+                report.findings.append(Finding("receipt", receipt.level.value, _("its head is not the log's")))
     except FieldsurveyError as error:
         report.findings.append(Finding("receipt", "", error.message))
