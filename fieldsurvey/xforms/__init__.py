@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from fieldsurvey.xforms.contract import (
     Change,
     ChangeKind,
@@ -25,8 +28,10 @@ from fieldsurvey.xforms.contract import (
     ViolationKind,
 )
 from fieldsurvey.xforms.errors import FormError, FormProblem, NoSuchRefError, NotAnswerableError, NotReadyError
-from fieldsurvey.xforms.form import LoadedForm, load_form
-from fieldsurvey.xforms.xpath import evaluate
+
+if TYPE_CHECKING:
+    from fieldsurvey.xforms.form import LoadedForm, load_form
+    from fieldsurvey.xforms.xpath import evaluate
 
 __all__ = [
     "Change",
@@ -55,3 +60,16 @@ __all__ = [
     "evaluate",
     "load_form",
 ]
+
+# The contract is imported by the app before the first screen is painted; the engine behind it (40 ms) only when used.
+_LATER = {
+    "LoadedForm": "fieldsurvey.xforms.form",
+    "load_form": "fieldsurvey.xforms.form",
+    "evaluate": "fieldsurvey.xforms.xpath",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(name)

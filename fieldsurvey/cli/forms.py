@@ -1,0 +1,277 @@
+"""`fieldsurvey forms`: check, read, fill in and simulate questionnaires, without a project or a vault."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Annotated, Any
+
+import typer
+
+from fieldsurvey.base.clock import SystemClock
+from fieldsurvey.base.errors import InputError, RefusedError
+from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.xforms.errors import FormError, FormProblem
+from fieldsurvey.xforms.form import LoadedForm, load_form
+from fieldsurvey.xforms.render import render_form
+from fieldsurvey.xforms.simulate import Prefer, preferences, simulate_interview
+from fieldsurvey.xforms.steps import Failure, run_steps
+from forms.catalogue import BUILT_IN, compiled
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Questionnaires: XLSForm (.xlsx, .xls, .md, .csv, or a folder with one CSV per sheet) or XForm (.xml). "
+    "FORM is a path, or the name of a built-in form.",
+)
+FormArgument = Annotated[str, typer.Argument(metavar="FORM", help="A path, or the name of a built-in form.")]
+
+
+class StepsFileError(InputError):
+    """A JSON file that cannot be read."""
+
+    code = "input.json"
+    template = "{path} is not JSON: {reason}."
+    hint = "Nothing was changed."
+
+
+class NotReachedError(RefusedError):
+    """Some simulated interviews did not reach the end."""
+
+    code = "forms.simulate"
+    template = "{count} of {total} interviews could not be finalised; most often stuck at: {refs}."
+    hint = "Nothing was kept. Look at the constraints of these questions: can they be satisfied?"
+
+
+class TestsFailedError(RefusedError):
+    """The form's own tests failed, or a steps file did."""
+
+    __test__ = False
+    code = "forms.steps"
+    template = "{count} expectations failed:\n{lines}"
+    hint = "Nothing was kept."
+
+
+def open_form(name: str) -> LoadedForm:
+    """A form by path, else a built-in one by name. Raises FormError."""
+    if not Path(name).exists() and name in {form.id for form in BUILT_IN}:
+        return load_form(compiled(name))
+    return load_form(name)
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds. Raises StepsFileError or a StorageError."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise storage_error(error, path) from None
+    except (ValueError, RecursionError) as error:
+        raise StepsFileError(path=str(path), reason=error) from None
+
+
+def problem_data(problem: FormProblem) -> dict[str, Any]:
+    """A problem for --json."""
+    origin = problem.origin
+    place = {"sheet": origin.sheet, "row": origin.row, "column": origin.column} if origin else {}
+    return {"code": problem.code, "message": problem.message, "remedy": problem.remedy, **place}
+
+
+def clock(now: str | None) -> datetime:
+    """The time given, else the machine's."""
+    if now is None:
+        return SystemClock().now()
+    try:
+        moment = datetime.fromisoformat(now)
+    except ValueError:
+        raise typer.BadParameter(_("{now} is not a time such as 2026-03-14T10:00:00-05:00").format(now=now)) from None
+    return moment if moment.tzinfo is not None else moment.astimezone()
+
+
+@app.command()
+@command
+def check(
+    form: FormArgument,
+    json_: Json = False,
+) -> None:
+    """Load a form and say what is wrong, with sheet, row and remedy; run the tests beside it.
+
+    Tests are steps files (see `forms fill`) in the folder `tests` beside the form.
+
+    Example: fieldsurvey forms check ./my-form
+    """
+    try:
+        loaded = open_form(form)
+    except FormError as error:
+        if json_:
+            typer.echo(json.dumps({"ok": False, "problems": [problem_data(p) for p in error.problems]}))
+            raise typer.Exit(1) from None
+        raise
+    failures, tests = _own_tests(loaded, Path(form))
+    data = {
+        "ok": not failures,
+        "id": loaded.id,
+        "version": loaded.version,
+        "title": loaded.title,
+        "languages": list(loaded.languages),
+        "questions": sum(1 for node in loaded.nodes if node.control is not None and node.kind == "leaf"),
+        "warnings": [problem_data(warning) for warning in loaded.warnings],
+        "tests": tests,
+        "failures": failures,
+    }
+    lines = [
+        _("{title} ({id}, version {version}) loads: {questions} questions.").format(
+            title=loaded.title, id=loaded.id, version=loaded.version or "-", questions=data["questions"]
+        )
+    ]
+    lines.extend(_("Warning: {text}").format(text=warning) for warning in loaded.warnings)
+    if tests:
+        lines.append(ngettext("{n} test ran.", "{n} tests ran.", tests).format(n=tests))
+    lines.extend(failures)
+    result(json_, data, "\n".join(lines))
+    if failures:
+        raise typer.Exit(1)
+
+
+def _own_tests(form: LoadedForm, path: Path) -> tuple[list[str], int]:
+    folder = (path if path.is_dir() else path.parent) / "tests"
+    if not folder.is_dir() or not path.exists():
+        return [], 0
+    failures: list[str] = []
+    files = sorted(folder.glob("*.json"))
+    for file in files:
+        interview = form.start(now=SystemClock().now, seed=1)
+        failures.extend(f"{file.name}: {failure}" for failure in run_steps(interview, read_json(file)).failures)
+    return failures, len(files)
+
+
+@app.command()
+@command
+def show(
+    form: FormArgument,
+    language: Annotated[str | None, typer.Option(help="Labels in this language: its name or code.")] = None,
+    json_: Json = False,
+) -> None:
+    """Print a form as readable text: every reference, type, label, condition and list, for review and for git diff.
+
+    Example: fieldsurvey forms show needs --language en
+    """
+    text = render_form(open_form(form), language)
+    result(json_, {"text": text}, text)
+
+
+@app.command()
+@command
+def fill(
+    form: FormArgument,
+    *,
+    steps: Annotated[Path, typer.Option(help="A JSON file with the steps.")],
+    out: Annotated[Path | None, typer.Option(help="Write the finalised instance (OpenRosa XML) here.")] = None,
+    language: Annotated[str | None, typer.Option(help="Start in this language.")] = None,
+    now: Annotated[str | None, typer.Option(help="The time it is, for repeatable tests.")] = None,
+    seed: Annotated[int, typer.Option(help="The seed of random numbers and ids.")] = 1,
+    json_: Json = False,
+) -> None:
+    """Answer a form by a steps file; a line for each expectation that fails, then exit 1.
+
+    The steps are a JSON list:
+
+    [{"answer": {"/data/age": "34"}}, {"add_repeat": "/data/child"},
+     {"expect": {"/data/child[2]/age": {"relevant": true, "required": true, "choices": ["a", "b"]}}},
+     {"next": true}, {"previous": true}, {"go_to": "/data/age"}, {"set_language": "en"},
+     {"remove_repeat": "/data/child[1]"}, {"finalise": true}]
+
+    Expected can be: value, relevant, required, read_only, valid, violation, label, hint, choices, count, current.
+
+    Example: fieldsurvey forms fill needs --steps steps.json --out instance.xml
+    """
+    moment = clock(now)
+    interview = open_form(form).start(now=lambda: moment, seed=seed, language=language)
+    run = run_steps(interview, read_json(steps))
+    if out is not None and run.instance is not None and not run.failures:
+        write_atomic(out, run.instance.xml)
+    if run.failures:
+        if json_:
+            typer.echo(json.dumps({"ok": False, "steps": run.steps, "failures": [_failure(f) for f in run.failures]}))
+            raise typer.Exit(1)
+        raise TestsFailedError(count=len(run.failures), lines="\n".join(str(f) for f in run.failures))
+    finalised = run.instance is not None
+    data = {"ok": True, "steps": run.steps, "finalised": finalised, "failures": []}
+    if run.instance is not None:
+        data["instance"] = run.instance.instance_id
+    text = ngettext("{n} step, all as expected.", "{n} steps, all as expected.", run.steps).format(n=run.steps)
+    result(json_, data, text)
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    return {
+        "step": failure.step,
+        "ref": failure.ref,
+        "what": failure.what,
+        "expected": failure.expected,
+        "found": failure.found,
+    }
+
+
+@app.command()
+@command
+def simulate(
+    form: FormArgument,
+    *,
+    count: Annotated[int, typer.Option("-n", "--count", min=1, max=100_000, help="How many interviews.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same interviews.")] = 1,
+    weights: Annotated[Path | None, typer.Option(help="A JSON file of weights for answers.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the instances into this folder.")] = None,
+    now: Annotated[str | None, typer.Option(help="The time it is, for repeatable runs.")] = None,
+    json_: Json = False,
+) -> None:
+    """Answer a form plausibly, many times, from its own constraints and choices, and say what was never reached.
+
+    Weights: {"rules": [{"when": {"sex": ["woman"]}, "weights": {"works": {"yes": 3, "no": 1}}}]}, by question name.
+
+    Example: fieldsurvey forms simulate needs -n 50 --seed 7
+    """
+    loaded = open_form(form)
+    prefer: Prefer | None = preferences(read_json(weights)) if weights is not None else None
+    moment = clock(now)
+    stuck: Counter[str] = Counter()
+    visited: set[str] = set()
+    failed = 0
+    for number in range(count):
+        interview = loaded.start(now=lambda: moment, seed=seed * 1_000_003 + number)
+        done = simulate_interview(interview, Random(f"{seed}/{number}"), prefer)  # noqa: S311  simulation, no secret
+        visited.update(interview.refs.node(ref).d.path for ref in done.visited if _is_there(interview, ref))
+        if not done.ready:
+            failed += 1
+            stuck.update(problem.ref for problem in interview.problems() if problem.blocks)
+            continue
+        instance = interview.finalise()
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            write_atomic(out / f"{number + 1:05}.xml", instance.xml)
+    asked = [node.path for node in loaded.nodes if node.control is not None and node.kind == "leaf"]
+    never = [path for path in asked if path not in visited]
+    if failed:
+        refs = ", ".join(ref for ref, _times in stuck.most_common(5))
+        raise NotReachedError(count=failed, total=count, refs=refs)
+    text = [
+        _("{n} interviews finalised; {reached} of {all} questions were asked at least once.").format(
+            n=count, reached=len(asked) - len(never), all=len(asked)
+        )
+    ]
+    text.extend(_("Never asked: {ref}").format(ref=path) for path in never)
+    data = {"ok": True, "interviews": count, "questions": len(asked), "never_asked": never}
+    result(json_, data, "\n".join(text))
+
+
+def _is_there(interview: Any, ref: str) -> bool:
+    try:
+        interview.refs.node(ref)
+    except InputError:
+        return False
+    return True
