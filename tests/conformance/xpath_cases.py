@@ -147,5 +147,5 @@ def _same_number(expected: float, actual: float, case: dict[str, Any]) -> bool:
         return math.isnan(expected) and math.isnan(actual)
     factor = case.get("round_factor")
     if factor:
-        return round(actual * factor) == round(expected * factor)
+        return bool(round(actual * factor) == round(expected * factor))
     return math.isclose(actual, expected, rel_tol=1e-9, abs_tol=float(case.get("tolerance") or 1e-12))

@@ -38,6 +38,8 @@ def unpack(value: Value) -> str | float | bool | date:
 
 def text_to_number(text: str) -> float:
     """NaN unless the text is a plain decimal number; a comma counts as the decimal point (JavaRosa toNumeric)."""
+    if text.isascii() and text.isdigit():
+        return float(text)
     text = text.strip(_SPACE)
     if _NUMBER.fullmatch(text) is None:
         return NAN

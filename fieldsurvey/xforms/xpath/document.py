@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.xpath.compiler import compile_expr
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
@@ -52,9 +53,7 @@ class DocumentEnv(Env):
 
     def now(self) -> datetime:
         """The time handed in, else the clock's."""
-        moment = self._now() if callable(self._now) else self._now
-        if moment is None:
-            return datetime.now(self.timezone)
+        moment = self._now() if callable(self._now) else (self._now or SystemClock().now())
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=self.timezone)
 
     def random(self) -> float:
