@@ -1,0 +1,185 @@
+"""Chooses the cells that are not published.
+
+Primary cells first. Then, for every suppressed cell whose feasible interval is not proven to be at least `k` wide,
+the cheapest move that makes it so; the cells of that move are suppressed too, and need an interval of their own. At
+the end every secondary suppression is tried back: it is published again if all proofs can be found without it.
+
+Everything here is proven with moves (see `moves`). What it yields is judged by `audit`, which shares no code with it
+and sees only what a reader sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fieldsurvey.needs.protect.cube import Bools, Ints
+from fieldsurvey.needs.protect.moves import Move, MoveFinder
+from fieldsurvey.needs.protect.system import System, Whole
+
+Progress = Callable[[int, int], None]
+_TIDY_PROOFS = 1_500  # tidying stops there: in a large table the last few cells cost more time than they are worth
+
+
+@dataclass
+class _Proofs:
+    """Moves found so far, and for every cell the best up and down among them."""
+
+    size: int
+    moves: list[Move] = field(default_factory=list)
+    highest: Ints = field(init=False)
+    lowest: Ints = field(init=False)
+    users: dict[int, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.highest = np.zeros(self.size, dtype=np.int64)
+        self.lowest = np.zeros(self.size, dtype=np.int64)
+
+    def add(self, move: Move, values: Ints) -> None:
+        """Keep `move`, and its opposite where that is a move too."""
+        both = (move, move.opposite()) if move.negative_allowed(values) else (move,)
+        for one in both:
+            self.moves.append(one)
+            self.highest[one.cells] = np.maximum(self.highest[one.cells], one.change)
+            self.lowest[one.cells] = np.minimum(self.lowest[one.cells], one.change)
+
+    def width(self) -> Ints:
+        """Proven width of every cell's interval."""
+        return self.highest - self.lowest
+
+    def without(self, cell: int) -> _Proofs:
+        """The proofs that do not need `cell`."""
+        left = _Proofs(self.size)
+        for move in self.moves:
+            if not move.at(cell):
+                left.moves.append(move)
+                left.highest[move.cells] = np.maximum(left.highest[move.cells], move.change)
+                left.lowest[move.cells] = np.minimum(left.lowest[move.cells], move.change)
+        return left
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What is suppressed: `primary` by rule or by the caller, `secondary` to protect those (no cell is both)."""
+
+    primary: Bools
+    secondary: Bools
+
+    @property
+    def suppressed(self) -> Bools:
+        """Either."""
+        return self.primary | self.secondary
+
+
+def suppress(system: System, k: int, *, tidy: bool = True, progress: Progress | None = None) -> Pattern:
+    """The pattern for `system`: every suppressed cell has an interval at least `k` wide, proven with integers.
+
+    Deterministic. `tidy` tries secondary suppressions back. `progress(done, of)` is called now and then.
+    """
+    work = _Work(system, k, progress)
+    work.protect_all()
+    for whole in system.wholes:
+        work.protect_whole(whole)
+    work.protect_all()
+    if tidy:
+        work.tidy()
+    return Pattern(system.primary.copy(), work.suppressed & ~system.primary)
+
+
+class _Work:
+    """One run of `suppress`."""
+
+    def __init__(self, system: System, k: int, progress: Progress | None) -> None:
+        self._system = system
+        self._k = k
+        self._progress = progress
+        self._finder = MoveFinder(system)
+        self._proofs = _Proofs(system.size)
+        self._sums = abs(system.sums).tocsr()
+        self._by_cell = self._sums.tocsc()
+        self.suppressed = system.primary.copy()
+        for whole in system.wholes:
+            self.suppressed[whole.cell] = True
+
+    def protect_all(self) -> None:
+        """Until every suppressed cell is proven. Dearest cells first: what hides a total often hides its parts."""
+        while True:
+            open_cells = np.flatnonzero(self.suppressed & (self._proofs.width() < self._k))
+            if not open_cells.size:
+                return
+            self._report(int(self.suppressed.sum()) - open_cells.size)
+            cell = int(open_cells[np.argmax(self._system.cost[open_cells])])
+            self._protect(cell)
+
+    def _report(self, done: int) -> None:
+        if self._progress is not None:
+            self._progress(done, int(self.suppressed.sum()))
+
+    def _protect(self, cell: int) -> None:
+        if self._prove(self._proofs, cell, self.suppressed):
+            return
+        k, proofs = self._k, self._proofs
+        ups = self._finder.cheapest(np.array([cell]), k + int(proofs.lowest[cell]), self.suppressed)
+        need_down = k - int(proofs.highest[cell])
+        downs = None
+        if need_down <= self._system.values[cell]:
+            downs = self._finder.cheapest(np.array([cell]), -need_down, self.suppressed)
+        found = [move for move in (ups, downs) if move is not None]
+        assert found, "adding to a part and to every total above it is always a move"
+        self._take(min(found, key=lambda move: self._finder.price(move, self.suppressed)))
+
+    def _take(self, move: Move) -> None:
+        self._proofs.add(move, self._system.values)
+        fresh = move.cells[~self._system.hidden[move.cells]]
+        self.suppressed[fresh] = True
+
+    def _prove(self, proofs: _Proofs, cell: int, suppressed: Bools) -> bool:
+        """Whether moves over `suppressed` alone make the interval of `cell` wide enough; adds them to `proofs`."""
+        k = self._k
+        for up in (True, False):
+            missing = k - int(-proofs.lowest[cell] if up else proofs.highest[cell])
+            if proofs.highest[cell] - proofs.lowest[cell] >= k:
+                return True
+            move = self._finder.furthest(cell, missing, suppressed, up=up)
+            if move is not None:
+                proofs.add(move, self._system.values)
+        return bool(proofs.highest[cell] - proofs.lowest[cell] >= k)
+
+    def protect_whole(self, whole: Whole) -> None:
+        """A reader must not be able to say that the rest of the line is empty: one of its zeros is suppressed too."""
+        if self.suppressed[whole.zeros].any():
+            return
+        move = self._finder.cheapest(whole.zeros, self._k, self.suppressed)
+        assert move is not None, "adding to a part and to every total above it is always a move"
+        self._take(move)
+
+    def tidy(self) -> None:
+        """Publish again what is not needed, dearest first, while the allowance of proofs lasts."""
+        system = self._system
+        last_zero = [whole.zeros for whole in system.wholes]
+        whole_cells = {whole.cell for whole in system.wholes}
+        extra = np.flatnonzero(self.suppressed & ~system.primary)
+        allowance = _TIDY_PROOFS
+        for place, cell in enumerate(extra[np.argsort(-system.cost[extra], kind="stable")].tolist()):
+            if self._progress is not None:
+                self._progress(place, extra.size)
+            if cell in whole_cells or self._pinned(cell):
+                continue
+            trial = self.suppressed.copy()
+            trial[cell] = False
+            if any(cell in zeros and not trial[zeros].any() for zeros in last_zero):
+                continue
+            proofs = self._proofs.without(cell)
+            lost = np.flatnonzero(trial & (proofs.width() < self._k))
+            allowance -= lost.size
+            if allowance < 0:
+                return
+            if all(self._prove(proofs, int(c), trial) for c in lost):
+                self.suppressed, self._proofs = trial, proofs
+
+    def _pinned(self, cell: int) -> bool:
+        """Whether publishing `cell` would leave one open cell alone in a sum: a reader would subtract."""
+        sums = self._by_cell[:, cell].indices
+        return bool((self._sums[sums] @ (self.suppressed | self._system.hidden) == 2).any())

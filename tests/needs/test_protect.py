@@ -1,0 +1,232 @@
+"""Protection: no suppressed cell can be worked out, and nothing is suppressed that need not be."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fieldsurvey.needs import protect
+from fieldsurvey.needs.protect import AuditError, TableError, audit_table, parse_hierarchy, protect_table
+from fieldsurvey.needs.protect.suppression import Pattern
+from tests.needs.brute import feasible_intervals
+
+TABLE = [[30, 47, 64, 89], [90, 124, 5, 31], [92, 100, 59, 85], [800, 991, 651, 685]]
+PRIMARY = {"wa", "wb", "wc", "xa", "xc", "yb", "yd", "zb", "zd"}
+
+
+def flat(counts: list[list[int]], **more: list[int]) -> pl.DataFrame:
+    """A synthetic table of rows r0… and columns c0…."""
+    cells = [(f"r{i}", f"c{j}", n) for i, row in enumerate(counts) for j, n in enumerate(row)]
+    return pl.DataFrame(cells, schema=["row", "column", "count"], orient="row").with_columns(
+        *[pl.Series(name, values) for name, values in more.items()]
+    )
+
+
+def example() -> pl.DataFrame:
+    """The table of the design: nine cells are declared primary, two at least in every line."""
+    cells = [("wxyz"[i], "abcd"[j], n) for i, row in enumerate(TABLE) for j, n in enumerate(row)]
+    return pl.DataFrame(cells, schema=["row", "column", "count"], orient="row").with_columns(
+        (pl.col("row") + pl.col("column")).is_in(list(PRIMARY)).cast(pl.Int64).alias("primary")
+    )
+
+
+def as_published(frame: pl.DataFrame, hidden: set[tuple[str, str]]) -> pl.DataFrame:
+    """`frame` with its totals, the cells of `hidden` emptied."""
+    rows = [*frame["row"].unique(maintain_order=True), ""]
+    columns = [*frame["column"].unique(maintain_order=True), ""]
+    counts = {(r, c): n for r, c, n in frame.select("row", "column", "count").iter_rows()}
+    cells = []
+    for r in rows:
+        for c in columns:
+            n = sum(counts[x, y] for x, y in counts if r in {"", x} and c in {"", y})
+            cells.append((r, c, None if (r, c) in hidden else n, "secondary" if (r, c) in hidden else "published"))
+    return pl.DataFrame(cells, schema=["row", "column", "count", "status"], orient="row")
+
+
+def test_two_in_each_line_is_not_enough() -> None:
+    """With two or more suppressed in every line of the 4×4 table, the audit still finds that wb is exactly 47."""
+    published = as_published(example(), {(cell[0], cell[1]) for cell in PRIMARY})
+    for line in ("row", "column"):
+        hidden = published.filter(pl.col("count").is_null()).group_by(line).len()["len"]
+        assert hidden.min() == 2
+    judged = audit_table(published, [("row",), ("column",)], k=5, k_base=10)
+    (found,) = judged.findings
+    assert published.row(found.cell)[:2] == ("w", "b")
+    assert found.interval is not None
+    assert (found.interval.low, found.interval.high) == (47, 47)
+
+
+def test_the_example_is_protected_with_one_more_cell() -> None:
+    """The protector repairs that table with a single secondary suppression, and every interval is 5 wide or more."""
+    made = protect_table(example(), [("row",), ("column",)], intervals=True)
+    assert made.number("primary") == 9
+    assert made.number("secondary") == 1
+    assert made.narrowest is not None
+    assert made.narrowest >= 5
+
+
+def test_small_counts_are_primary_and_the_rest_is_true() -> None:
+    """Counts of 1 to k − 1 never show, zero and k do, and what is published is what was counted."""
+    frame = flat([[0, 1, 4, 5], [60, 70, 80, 90], [61, 71, 81, 91], [62, 72, 82, 92]])
+    made = protect_table(frame, [("row",), ("column",)]).frame
+    true = as_published(frame, set())
+    joined = made.join(true, on=["row", "column"], suffix="_true")
+    assert set(joined.filter(pl.col("status") == "primary")["count_true"]) == {1, 4}
+    shown = joined.filter(pl.col("status") == "published")
+    assert (shown["count"] == shown["count_true"]).all()
+    assert made.filter(pl.col("status") != "published")["count"].null_count() == made["count"].null_count()
+
+
+@pytest.mark.parametrize("k", [3, 5, 10])
+def test_the_threshold_is_the_width(k: int) -> None:
+    """Every interval is at least k wide, for each k."""
+    frame = flat([[2, 30, 41, 9], [50, 3, 12, 18], [22, 25, 7, 4], [11, 19, 35, 60]])
+    made = protect_table(frame, [("row",), ("column",)], k=k, intervals=True)
+    assert made.narrowest is None or made.narrowest >= k
+
+
+def test_hierarchy_totals_cannot_be_subtracted() -> None:
+    """A lone small parish hides a second parish of its canton: the canton's total would give it away."""
+    frame = pl.DataFrame(
+        {
+            "canton": ["A", "A", "A", "B", "B", "B"],
+            "parish": ["a1", "a2", "a3", "b1", "b2", "b3"],
+            "count": [3, 40, 50, 60, 70, 80],
+        }
+    )
+    made = protect_table(frame, [("canton", "parish")], intervals=True).frame
+    hidden = made.filter(pl.col("count").is_null())
+    assert set(hidden["canton"]) == {"A"}
+    assert hidden.height == 2
+    assert hidden["low"].to_list() == [0, 0]
+    assert hidden["high"].to_list() == [43, 43]
+
+
+def test_all_of_a_small_group_are_never_shown_to_be_alike() -> None:
+    """Seven of seven who answered yes: neither the seven nor the zero beside it shows; of 40 it would."""
+    frame = flat([[7, 0], [20, 30], [40, 0], [25, 21]])
+    made = protect_table(frame, [("row",), ("column",)]).frame
+    shown = {(r, c): n for r, c, n in made.select("row", "column", "count").iter_rows()}
+    assert shown["r0", "c0"] is None
+    assert shown["r0", "c1"] is None
+    assert shown["r2", "c0"] == 40
+    assert shown["r2", "c1"] == 0
+
+
+def test_a_zero_beside_a_suppressed_total_says_nothing() -> None:
+    """Three people, all in one category: the total is suppressed, and not every other category shows a zero."""
+    frame = flat([[3, 0, 0], [20, 30, 40], [22, 31, 44]])
+    made = protect_table(frame, [("row",), ("column",)]).frame
+    line = made.filter((pl.col("row") == "r0") & (pl.col("column") != ""))
+    assert line["count"].null_count() >= 2
+
+
+def test_the_audit_finds_what_the_protector_may_not_do() -> None:
+    """Planted faults are found: a small count, a lone suppression, a group that is all alike, a sum that is wrong."""
+    base = flat([[7, 0, 9], [20, 30, 2], [25, 21, 40]])
+    lines: list[tuple[str, ...]] = [("row",), ("column",)]
+
+    def reasons(frame: pl.DataFrame) -> set[str]:
+        return {f.reason for f in audit_table(frame, lines, k=5, k_base=10).findings}
+
+    assert reasons(as_published(base, set())) == {"small"}
+    assert reasons(as_published(base, {("r1", "c2")})) == {"narrow"}
+    alike = flat([[7, 0], [20, 30], [25, 21]])
+    assert reasons(as_published(alike, set())) == {"alike"}
+    wrong = as_published(alike, {("r1", "c0"), ("r1", "c1"), ("r2", "c0"), ("r2", "c1")})
+    wrong = wrong.with_columns(pl.when(pl.col("count") == 50).then(51).otherwise(pl.col("count")).alias("count"))
+    assert "sum" in reasons(wrong)
+
+
+def test_a_pattern_that_fails_the_audit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the protector forgot its secondary cells, the release would be refused, not written."""
+
+    def forgetful(system, k, **_):  # type: ignore[no-untyped-def]
+        return Pattern(system.primary, np.zeros_like(system.primary))
+
+    monkeypatch.setattr(protect, "suppress", forgetful)
+    with pytest.raises(AuditError):
+        protect_table(flat([[3, 30, 31], [32, 33, 34], [35, 36, 37]]), [("row",), ("column",)])
+
+
+tiny_counts = st.integers(min_value=0, max_value=7)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(tiny_counts, min_size=6, max_size=6), st.sets(st.integers(0, 11), max_size=9))
+def test_the_audit_agrees_with_trying_every_table(counts: list[int], hide: set[int]) -> None:
+    """On random 2×3 tables with any cells hidden, totals too, intervals equal those of full enumeration."""
+    published = as_published(flat([counts[:3], counts[3:]]), set())
+    published = published.with_row_index().with_columns(
+        pl.when(pl.col("index").is_in(list(hide))).then(None).otherwise(pl.col("count")).alias("count"),
+        pl.when(pl.col("index").is_in(list(hide))).then(pl.lit("secondary")).otherwise("status").alias("status"),
+    )
+    found = audit_table(published, [("row",), ("column",)], k=3, k_base=6).intervals
+    # Enough room above the true counts for what is bounded; what is not bounded reaches the edge of the room.
+    edge = sum(counts) + 3 if len(hide) <= 4 else 9
+    for row, (low, high) in feasible_intervals(published, ["row", "column"], edge).items():
+        assert found[row].low == low
+        if found[row].high is None:
+            assert high >= edge
+        elif high < edge:
+            assert found[row].high == high
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 40), min_size=12, max_size=12), st.sampled_from([3, 5, 8]))
+def test_random_tables_are_protected(counts: list[int], k: int) -> None:
+    """Whatever the counts, the result passes the exact audit, and primary cells are those of 1 to k − 1."""
+    frame = flat([counts[:4], counts[4:8], counts[8:]])
+    made = protect_table(frame, [("row",), ("column",)], k=k, intervals=True)
+    assert made.narrowest is None or made.narrowest >= k
+    true = as_published(frame, set())
+    joined = made.frame.join(true, on=["row", "column"], suffix="_true")
+    small = joined.filter((pl.col("count_true") >= 1) & (pl.col("count_true") < k))
+    assert (small["status"] == "primary").all()
+    assert joined.filter(pl.col("status") == "primary").height == small.height
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.integers(0, 25), min_size=24, max_size=24))
+def test_random_hierarchies_in_three_dimensions_are_protected(counts: list[int]) -> None:
+    """canton>parish × group × answer: where sums are no network any more, what is made still passes the audit."""
+    places = [("A", "a1"), ("A", "a2"), ("A", "a3"), ("B", "b1"), ("B", "b2"), ("B", "b3")]
+    cells = [(c, p, g, a) for c, p in places for g in "hm" for a in "yn"]
+    frame = pl.DataFrame(cells, schema=["canton", "parish", "group", "answer"], orient="row").with_columns(
+        pl.Series("count", counts)
+    )
+    made = protect_table(frame, [("canton", "parish"), ("group",), ("answer",)], intervals=True)
+    assert made.frame.height == 9 * 3 * 3
+    assert made.narrowest is None or made.narrowest >= 5
+
+
+def test_the_same_table_gives_the_same_cells() -> None:
+    """Protection is deterministic."""
+    frame = flat([[(7 * i * j + 3 * i + j) % 29 for j in range(7)] for i in range(9)])
+    once, again = (protect_table(frame, [("row",), ("column",)]).frame for _ in range(2))
+    assert once.equals(again)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"count": [1, -2]}, "row 3"),
+        ({"row": ["a", ""]}, "row 3"),
+        ({"row": ["a", "a"]}, "rows 2, 3"),
+    ],
+)
+def test_a_table_that_cannot_be_used_names_its_row(change: dict[str, list[object]], says: str) -> None:
+    """Counts below zero, empty dimensions and doubled cells are refused with the row."""
+    frame = pl.DataFrame({"row": ["a", "b"], "count": [10, 20], **change})
+    with pytest.raises(TableError, match=says):
+        protect_table(frame, [("row",)])
+
+
+def test_a_hierarchy_is_written_coarse_to_fine() -> None:
+    """`canton>parish` is understood, an empty part is refused."""
+    assert parse_hierarchy("canton > parish") == ("canton", "parish")
+    with pytest.raises(TableError):
+        parse_hierarchy("canton>")
