@@ -97,7 +97,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             _apply(connection, version)
         else:
             with transaction(connection, path):
-                _apply(connection, version)
+                if version_of(connection, path) < version:  # another process may have been first
+                    _apply(connection, version)
 
 
 def _apply(connection: sqlite3.Connection, version: int) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from fieldsurvey.base.errors import StorageError
+from fieldsurvey.base.sqlite import open_sqlite
 from fieldsurvey.records.envelope import Header, open_record, record_hash, seal
 from fieldsurvey.records.log import start_head, verify_run
 from fieldsurvey.vault import Vault, open_locked
-from fieldsurvey.vault.errors import NoSuchDraftError, NotOurRecordError
+from fieldsurvey.vault.errors import NoSuchDraftError, NotOurRecordError, NoVaultError
 from tests.vault.conftest import FORM, HMU, PROJECT, WORDS, make_vault
 
 Sealer = Callable[[bytes], bytes]
@@ -185,3 +186,26 @@ def test_two_laptops_do_not_share_keys(tmp_path: Path) -> None:
         signature = a.locked.carrier_sign(b"data")
         one.carrier_key.verify("fieldsurvey/0/sign request", b"data", signature)
     assert open_locked(tmp_path / "a.db").unlock(WORDS).device == one.device
+
+
+def test_a_vault_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failing before each statement of the creation in turn: no vault, no lock left, and the next attempt works."""
+    path = tmp_path / "vault.db"
+    failures = 0
+    real = open_sqlite
+    while True:
+        left = failures
+        monkeypatch.setattr("fieldsurvey.vault.store.open_sqlite", lambda p, left=left: Failing(real(p), left))
+        try:
+            make_vault(path).close()
+        except StorageError:
+            monkeypatch.undo()
+            failures += 1
+            try:
+                open_locked(path)
+            except NoVaultError:
+                continue
+        break  # made, or failed only after the commit
+    assert failures >= 15  # the checks, begin, every table, device, slot, commit
+    monkeypatch.undo()
+    assert open_locked(path).unlock(WORDS).person == "E01"
