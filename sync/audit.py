@@ -69,8 +69,8 @@ def audit(store: Store, progress: Progress | None = None) -> AuditReport:
                     progress(done, total, device.device)
             else:
                 problems.append(problem)
-    if total > done:
-        problems.append(Problem("", 0, n_("entries of a device that is not known")))
+    if total > done or any(device not in devices for device in store.senders()):
+        problems.append(Problem("", 0, n_("entries or signatures of a device that is not known")))
     if store.unclaimed_bodies():
         problems.append(Problem("", 0, n_("records that no log entry speaks of")))
     problems += [
@@ -115,6 +115,8 @@ def _audit_log(store: Store, device: StoredDevice) -> Iterator[Problem | None]:
             yield Problem(entry.device, entry.seq, what)
     yield from _uncovered(device.device, before)
     yield from _uncovered(device.device, here)
+    for seq, _head in signatures:
+        yield Problem(device.device, seq, n_("a signature of no entry"))
 
 
 def _uncovered(device: str, ends: _Frontier) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ _KEPT = "It was refused whole and central is as it was before."
 class CentralBusyError(DatabaseBusyError):
     """Waited, and another process still held it. `holder` says which, as far as it is known."""
 
-    code = "storage.busy"
+    code = "storage.central_busy"
     template = "Another import is writing to {place}: {holder}."
     hint = "Nothing was changed by this one. Wait until the other has finished, then import the same folder again."
 

@@ -136,7 +136,7 @@ class SqliteStore:
             raise DatabaseDamagedError(place=self.place)  # somebody else's: nothing of ours is put into it
         try:
             applied = {migration.name for migration in migrations.applied(database)}
-        except (KeyError, sqlite3.Error):  # a column's name was damaged: the file is still a database
+        except (KeyError, UnicodeError, sqlite3.Error):  # a damaged name: SQLite itself still takes it for a database
             raise DatabaseDamagedError(place=self.place) from None
         if applied - known:
             raise NewerCentralError(place=self.place)
@@ -196,6 +196,8 @@ class SqliteStore:
             if not getattr(error, "sqlite_errorcode", 0):  # Python's own: a text that is no text
                 raise DatabaseDamagedError(place=self.place) from error
             raise sqlite_error(error, self._path) from error
+        except UnicodeError:  # its message quotes what is damaged
+            raise DatabaseDamagedError(place=self.place) from None
 
     def _one(self, sql: str, values: Sequence[Any] = ()) -> Any:
         row = next(self._rows(sql, values), None)
@@ -240,6 +242,10 @@ class SqliteStore:
         """A sealed record."""
         found: bytes | None = self._one("SELECT body FROM bodies WHERE hash = ?", (record_hash,))
         return found
+
+    def senders(self) -> list[str]:
+        """The devices that signatures are kept of."""
+        return [row[0] for row in self._rows("SELECT DISTINCT device FROM signatures ORDER BY device")]
 
     def first_without_body(self, device: str) -> int | None:
         """The first position of a log whose record is not held."""

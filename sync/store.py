@@ -143,6 +143,10 @@ class Store(Protocol):
         """A sealed record."""
         ...
 
+    def senders(self) -> list[str]:
+        """The devices that signatures are kept of."""
+        ...
+
     def first_without_body(self, device: str) -> int | None:
         """The first position of a log whose record is not held."""
         ...
