@@ -26,7 +26,13 @@ from fieldsurvey.base.files import fsync_folder, storage_error, write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.project import keys, shares
 from fieldsurvey.project.draft import Draft, checked
-from fieldsurvey.project.errors import FewRecipientsError, KeyFileError, NoProjectError, StewardExistsError
+from fieldsurvey.project.errors import (
+    BadValueError,
+    FewRecipientsError,
+    KeyFileError,
+    NoProjectError,
+    StewardExistsError,
+)
 from fieldsurvey.project.formfile import FormFile
 from fieldsurvey.project.model import Project, Recipient, RoleKey
 from fieldsurvey.project.policy import Plan, Policy
@@ -71,8 +77,7 @@ def new_project(
     Escrow exists as sheets, as a key file when `escrow_pass` is given, or both; never neither. `days` until it expires.
     Raises StewardExistsError, MissingExtraError, WeakPassphraseError, StorageError.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise StewardExistsError(place=str(folder))
+    check_free(folder)
     if not sheets and escrow_pass is None:
         raise FewRecipientsError(count=1)
     for given in (root_pass, hmu_pass, escrow_pass):
@@ -120,6 +125,12 @@ def new_project(
         files |= _sheets(signed, made)
     _make_folder(folder, {**files, PROJECT_FILE: data})
     return signed
+
+
+def check_free(folder: Path) -> None:
+    """Raises StewardExistsError unless `folder` is empty or does not exist."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise StewardExistsError(place=str(folder))
 
 
 def read_steward(folder: Path) -> SignedProject:
@@ -206,6 +217,18 @@ def read_card(card: Path | bytes) -> DeviceCard:
             return DeviceCard.from_bytes(handle.read(DeviceCard.max_bytes + 1))
     except OSError as error:
         raise storage_error(error, card) from error
+
+
+def read_small(path: Path, limit: int = 4 << 20) -> bytes:
+    """A plan or table that a person wrote, at most 4 MiB. Raises BadValueError, StorageError."""
+    try:
+        with path.open("rb") as handle:
+            data = handle.read(limit + 1)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    if len(data) > limit:
+        raise BadValueError(field=str(path), reason="too long")
+    return data
 
 
 def publish(folder: Path, target: Path, *, one_recipient: bool = False) -> SignedProject:
