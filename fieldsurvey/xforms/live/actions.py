@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fieldsurvey.xforms.definition.model import Action, NodeDef
-from fieldsurvey.xforms.live.datatypes import kind_of, to_text
+from fieldsurvey.xforms.live.datatypes import kind_of, to_text, zulu
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
 from fieldsurvey.xforms.program.references import shared_depth
 from fieldsurvey.xforms.program.slots import inside
@@ -111,7 +111,7 @@ class Actions:
         if kind == "uid":
             return f"uuid:{self.state.new_uuid()}"
         if kind == "timestamp" and params == "start":
-            return self.state.world.moment().isoformat(timespec="milliseconds")
+            return zulu(self.state.world.moment().isoformat(timespec="milliseconds"))
         if kind == "date" and params == "today":
             return self.state.world.moment().date().isoformat()
         if kind == "property":
@@ -126,7 +126,7 @@ class Actions:
         for node in _leaves(self.state.root):
             bind = node.d.bind
             if bind is not None and bind.preload == "timestamp" and bind.preload_params == "end":
-                self.state.put(node, self.state.world.moment().isoformat(timespec="milliseconds"))
+                self.state.put(node, zulu(self.state.world.moment().isoformat(timespec="milliseconds")))
         self.finish()
 
 

@@ -128,16 +128,16 @@ def _on_earth(point: str) -> bool:
 
 
 def to_text(value: Value, kind: str, zone: tzinfo | None) -> str:
-    """The text that a calculation's value is stored as; NaN is blank, a boolean is a word (JavaRosa's wrapData)."""
+    """The text that a calculation's value is stored as; NaN is blank, a truth is 1 or 0 (JavaRosa's wrapData)."""
     if type(value) is str:
         return _recast(value, kind)
     if type(value) is bool:
-        return "true" if value else "false"
+        return "1" if value else "0"
     if type(value) is float:
         if value != value:  # noqa: PLR0124  NaN is blank
             return ""
         if kind == "boolean":
-            return "true" if abs(value) > TINY else "false"
+            return "1" if abs(value) > TINY else "0"
         if kind in {"date", "dateTime"} and abs(value) < 2_900_000:
             return _from_days(value, kind, zone)
         return number_to_text(value)
@@ -145,8 +145,8 @@ def to_text(value: Value, kind: str, zone: tzinfo | None) -> str:
         if kind == "date":
             return value.date().isoformat()
         if kind == "time":
-            return value.timetz().isoformat(timespec="milliseconds")
-        return value.isoformat(timespec="milliseconds")
+            return zulu(value.timetz().isoformat(timespec="milliseconds"))
+        return zulu(value.isoformat(timespec="milliseconds"))
     if isinstance(value, date):
         return value.isoformat()
     return ""
@@ -175,7 +175,12 @@ def _from_days(days: float, kind: str, zone: tzinfo | None) -> str:
     if hours > 23:
         hours, minutes, seconds, left = 23, 59, 59, 999
     moment = datetime(day.year, day.month, day.day, hours, minutes, seconds, left * 1000, tzinfo=zone)
-    return moment.isoformat(timespec="milliseconds")
+    return zulu(moment.isoformat(timespec="milliseconds"))
+
+
+def zulu(text: str) -> str:
+    """`Z` for an offset of zero, as ODK writes it."""
+    return text[:-6] + "Z" if text.endswith("+00:00") else text
 
 
 def python_value(text: str, kind: str, control: str) -> object:

@@ -20,7 +20,7 @@ FORMAT = 1
 def snapshot(state: State) -> dict[str, Any]:
     """Instances, values, raw text, errors, notes and reasons."""
     repeats: list[list[Any]] = []
-    values: dict[str, str] = {}
+    values: dict[str, str | bool] = {}
     raw: dict[str, list[str]] = {}
     errors: dict[str, str] = {}
     _collect(state.root, repeats, values, raw, errors)
@@ -41,7 +41,7 @@ def snapshot(state: State) -> dict[str, Any]:
 def _collect(
     frame: LiveFrame,
     repeats: list[list[Any]],
-    values: dict[str, str],
+    values: dict[str, str | bool],
     raw: dict[str, list[str]],
     errors: dict[str, str],
 ) -> None:
@@ -51,8 +51,8 @@ def _collect(
             for inner in slot.instances:
                 _collect(inner, repeats, values, raw, errors)
         elif type(slot) is LiveNode:
-            if slot.text != slot.d.default:
-                values[slot.ref] = slot.text
+            if slot.kept != slot.d.default:
+                values[slot.ref] = slot.kept
             if slot.raw is not None:
                 raw[slot.ref] = [slot.raw, "choice" if "choice" in slot.wrong else "type"]
             if slot.error is not None:
@@ -72,7 +72,7 @@ def restore(state: State, data: dict[str, Any], changes: list[list[Any]], unmapp
         while len(owner.instances) < count:
             add_instance(owner)
     for ref, text in data["values"].items():
-        _on(refs, ref, unmapped, lambda node, text=text: node.put(text))
+        _on(refs, ref, unmapped, lambda node, text=text: node.put_back(text))
     for ref, (raw, reason) in data["raw"].items():
         _on(refs, ref, unmapped, lambda node, raw=raw, reason=reason: _set_raw(node, raw, reason))
     for ref, message in data["errors"].items():
@@ -102,7 +102,7 @@ def _replay(state: State, refs: Refs, change: list[Any], unmapped: list[str]) ->
     """One entry of the journal; places and languages are the interview's business."""
     kind, *rest = change
     if kind == "v":
-        _on(refs, rest[0], unmapped, lambda node: node.put(rest[1]))
+        _on(refs, rest[0], unmapped, lambda node: node.put_back(rest[1]))
     elif kind == "r":
         _on(refs, rest[0], unmapped, lambda node: _set_raw(node, rest[1], rest[2]))
     elif kind == "+":

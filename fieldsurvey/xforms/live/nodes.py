@@ -64,10 +64,22 @@ class LiveNode(Node):
                 self._typed = held
         return held
 
-    def put(self, text: str) -> None:
-        """Set the text; the typed value is worked out anew when asked for."""
+    def put(self, text: str, truth: bool | None = None) -> None:
+        """Set the text; the typed value is worked out anew when asked for, unless a calculation gave a `truth`."""
         self.text = text
-        self._typed = None
+        self._typed = truth
+
+    @property
+    def kept(self) -> str | bool:
+        """What a draft keeps: the text, or the truth that a calculation gave."""
+        return self._typed if type(self._typed) is bool and self.text in {"1", "0"} else self.text
+
+    def put_back(self, kept: str | bool) -> None:
+        """What a draft kept."""
+        if isinstance(kept, bool):
+            self.put("1" if kept else "0", kept)
+        else:
+            self.put(kept)
 
     @property
     def ref(self) -> str:

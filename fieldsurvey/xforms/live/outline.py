@@ -9,7 +9,7 @@ from fieldsurvey.xforms.live.navigation import locate, owner_of
 from fieldsurvey.xforms.live.validity import violation
 
 if TYPE_CHECKING:
-    from fieldsurvey.xforms.definition.model import Control
+    from fieldsurvey.xforms.definition.model import Control, NodeDef
     from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
     from fieldsurvey.xforms.live.state import State
 
@@ -37,10 +37,8 @@ class _Walk:
                 self.question(control, frame, depth)
 
     def group(self, control: Control, frame: LiveFrame, depth: int) -> None:
-        if control.ref is None:
-            self.controls(control.children, frame, depth)
-            return
-        node = locate(control.ref, frame)
+        d = control.ref or _enclosing(control) or self.state.program.form.root
+        node = locate(d, frame)
         if node is None or not node.relevant:
             return
         label = self.state.texts.plain(control.label, node)
@@ -74,3 +72,11 @@ class _Walk:
         label = state.texts.plain(control.label, node)
         answered = bool(node.text or node.raw)
         self.items.append(OutlineItem(ref, "question", label, depth, self.number, answered, found, ref in state.notes))
+
+
+def _enclosing(control: Control) -> NodeDef | None:
+    """The node of the nearest control around a presentation group."""
+    around = control.parent
+    while around is not None and around.ref is None:
+        around = around.parent
+    return around.ref if around is not None else None

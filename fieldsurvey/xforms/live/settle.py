@@ -164,8 +164,9 @@ class Settler:
         node: LiveNode = frame.slots[trigger.target.slot]  # type: ignore[assignment]
         value = self.evaluate(trigger, node, "scalar")
         text = "" if value is None else to_text(value, kind_of(node.d), self.state.env.timezone)  # type: ignore[arg-type]
-        if text != node.text:
-            node.put(text)
+        truth = value if isinstance(value, bool) else None
+        if text != node.text or truth is not (node.value() if truth is not None else None):
+            node.put(text, truth)
             self.value_changed(node)
             self.state.refresh(node)
 

@@ -76,7 +76,7 @@ class State:
         """Write the change down, and run what waits for it once things are at rest."""
         if self.replaying:
             return
-        self.journal.append(["v", node.ref, node.text])
+        self.journal.append(["v", node.ref, node.kept])
         self.actions.value_changed(node)
 
     def refresh(self, node: LiveNode) -> None:
