@@ -17,7 +17,7 @@ from fieldsurvey.project.errors import FormFileError
 
 _XFORMS = "{http://www.w3.org/2002/xforms}"
 _HTML = "{http://www.w3.org/1999/xhtml}"
-_ADDRESS = re.compile(rb"jr://[A-Za-z]+/([^\"'<>\s{}]+)")
+_ADDRESS = re.compile(rb"jr://[A-Za-z-]+/([^\"'<>\s{}]+)")
 _PLACES: Final = {"geopoint", "geotrace", "geoshape"}
 _MEDIA: Final = {"image": "photo", "audio": "audio", "video": "video"}
 SENSITIVE: Final = ("photo", "audio", "video", "file", "signature", "barcode", "geo")

@@ -5,6 +5,7 @@ Whether it is signed, and by whom, is `signed`'s business; how it is made and wi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
@@ -18,6 +19,10 @@ from fieldsurvey.records.signing import ED25519_MLDSA65, VerifyKey
 from fieldsurvey.records.wire import Code, Hash, Id, Instant, Label, Wire
 
 MAX_DEVICES: Final = 1000
+# Checking a recipient key costs as much as sealing to it: the same few keys are asked for with every record.
+_recipient_key = lru_cache(maxsize=64)(lambda public: RecipientPublic(bytes.fromhex(public)))
+_verify_key = lru_cache(maxsize=256)(lambda public: VerifyKey(bytes.fromhex(public)))
+
 FormId = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -42,7 +47,7 @@ class Recipient(Wire):
     @property
     def key(self) -> RecipientPublic:
         """The key itself."""
-        return RecipientPublic(bytes.fromhex(self.public))
+        return _recipient_key(self.public)
 
 
 class RoleKey(Wire):
@@ -60,7 +65,7 @@ class RoleKey(Wire):
     @property
     def key(self) -> VerifyKey:
         """The key itself."""
-        return VerifyKey(bytes.fromhex(self.public))
+        return _verify_key(self.public)
 
 
 class Device(Wire):
@@ -158,7 +163,7 @@ class Project(Wire):
     @property
     def root_key(self) -> VerifyKey:
         """Verifies this project."""
-        return VerifyKey(bytes.fromhex(self.root))
+        return _verify_key(self.root)
 
     @property
     def recipient_keys(self) -> tuple[RecipientPublic, ...]:
