@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
 import pytest
 
-from tests.forms.reading import FORMS, NAMES, choices, question, shared, sheet
+from tests.forms.reading import FORMS, NAMES, choices, codes, question, shared, sheet, survey
 
 SHARED = sorted(path.stem for path in (FORMS / "shared").glob("*.csv"))
 SEATS = {"100150", "100250", "100350", "100450", "100550", "100650"}
@@ -95,3 +96,15 @@ def test_services_and_bodies_refer_to_what_exists() -> None:
     sectors = {row["name"] for row in shared("sector")} | {""}
     assert {row["sector"] for row in shared("service")} <= sectors
     assert {row["level"] for row in shared("institution")} >= {"province", "municipality", "parish_board", "ministry"}
+
+
+def test_simulated_answers_are_possible_answers() -> None:
+    """The weights beside `needs` say that they are synthetic, and name only questions and codes that the form has."""
+    data = json.loads((FORMS / "needs" / "simulation.json").read_text("utf-8"))
+    assert "Synthetic" in data["note"]
+    names = {row["name"]: row["type"] for row in survey("needs")}
+    for rule in data["rules"]:
+        for name, weights in rule["weights"].items():
+            assert name in names
+            if names[name].startswith("select"):
+                assert {code for value in weights for code in value.split()} <= codes("needs", name), name
