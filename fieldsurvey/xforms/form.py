@@ -20,8 +20,7 @@ from fieldsurvey.xforms.live import describe, drafts, places
 from fieldsurvey.xforms.live.env import Entities, World
 from fieldsurvey.xforms.live.interview import LiveInterview
 from fieldsurvey.xforms.live.navigation import Page
-from fieldsurvey.xforms.live.nodes import fill
-from fieldsurvey.xforms.live.serialise import read_values, typed_values
+from fieldsurvey.xforms.live.serialise import read_values, stored_values
 from fieldsurvey.xforms.live.state import State
 from fieldsurvey.xforms.load.source import Source, read_source
 from fieldsurvey.xforms.program.program import Program
@@ -115,9 +114,8 @@ class LoadedForm:
 
     def values(self, xml: bytes) -> dict[str, Any]:
         """Typed answers of a finalised instance by reference; blanks are left out."""
-        state = self._state(_no_clock, {"seed": 0})
-        fill(state.root.first(), read_values(xml, self.definition.root))
-        return typed_values(state.root)
+        root = self.definition.root
+        return dict(stored_values(read_values(xml, root), root, f"/{root.name}"))
 
     # -- parts ---------------------------------------------------------------------------------------------------
 
@@ -198,17 +196,12 @@ def load_form(source: str | Path | bytes, media: Media | None = None) -> LoadedF
 
 def _zone(name: str | None, now: Callable[[], datetime]) -> tzinfo:
     if name is None:
-        zone = None if now is _no_clock else now().tzinfo
-        return zone or ZoneInfo("UTC")
+        return now().tzinfo or ZoneInfo("UTC")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         problem = FormProblem("timezone", _("There is no time zone {name}.").format(name=name))
         raise FormError([problem]) from None
-
-
-def _no_clock() -> datetime:
-    raise NotImplementedError  # reading values asks for no time
 
 
 def _meta_of(xml: bytes) -> dict[str, str]:
