@@ -104,6 +104,13 @@ class References:
             bound = min(bound, first_predicate)
         return Resolved(node, here, from_origin, bound, first_predicate is not None)
 
+    def _scope_bound(self, path: Path, scope: tuple[Path, ...]) -> int:
+        """How many frames the nodes that a predicate filters share with the expression's own node."""
+        if not scope or is_call(path.start, "current"):
+            return 1_000_000
+        outer = self.resolve(scope[-1], scope[:-1])
+        return 1_000_000 if outer is None else min(outer.bound, self._scope_bound(scope[-1], scope[:-1]))
+
     def _root_step(self, step: Step) -> NodeDef | None:
         if step.axis != "child" or not isinstance(step.test, NameTest):
             return None
@@ -118,7 +125,7 @@ class References:
         simple = self.resolve(path, scope)
         if simple is not None:
             if not simple.missing:
-                yield simple.target, simple.bound
+                yield simple.target, min(simple.bound, self._scope_bound(path, scope))
             return
         base = self.base(path, scope)
         if base is None or base[0] is None:

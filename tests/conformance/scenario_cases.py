@@ -1,0 +1,253 @@
+"""Runs `scenarios.jsonl`: interviews recorded step by step, with what was checked on the way and the instance after.
+
+Only `check` steps and `instance_after` are scored. Steps on refs with position 0 are skipped (a quirk of a helper),
+and what was recorded as volatile (it depends on the clock or on chance).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
+
+from fieldsurvey.base.errors import FieldsurveyError, InputError
+from fieldsurvey.xforms import FormError, LoadedForm, NotAnswerableError, ViolationKind, load_form
+from fieldsurvey.xforms.live.interview import LiveInterview
+from fieldsurvey.xforms.live.nodes import LiveNode, Range
+from tests.conformance.compare import instance_differences, same_text
+from tests.conformance.forms_cases import Outcome
+from tests.conformance.looking import LOOK, Cursor, plain
+
+RESTORES = {"save_and_reload", "reload_form", "edit_submitted_instance", "new_instance"}
+PROPERTIES = {"deviceID": "deviceid", "phoneNumber": "phonenumber", "email": "email", "username": "username"}
+
+
+def run(folder: Path) -> Outcome:
+    """Every case of `folder / "scenarios.jsonl"`."""
+    outcome = Outcome()
+    with (folder / "scenarios.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip():
+                Scenario(json.loads(line), outcome).run()
+    return outcome
+
+
+class NotLoadedError(InputError):
+    """A step of a case whose form did not load."""
+
+
+class Scenario:
+    """One recorded interview. `seats` are the interviews in it by number: restoring or editing opens another."""
+
+    def __init__(self, case: dict[str, Any], outcome: Outcome) -> None:
+        self.case = case
+        self.outcome = outcome
+        self.javarosa = case["source"].startswith("javarosa")
+        self.form: LoadedForm | None = None
+        self.source = ""
+        self.seats: dict[int, Cursor] = {}
+        self.previous_op = ""
+        self.metadata: dict[str, str] = {}
+        self.last_saved: bytes | None = None
+
+    def run(self) -> None:
+        """All steps; what cannot be done counts as wrong at its check."""
+        if self.case.get("load_should_fail"):
+            self.refused()
+            return
+        for step in self.case["steps"]:
+            self.step(step)
+            self.previous_op = step["op"]
+
+    def refused(self) -> None:
+        """A form that must be refused when it is loaded, or show an error at once."""
+        step = next((step for step in self.case["steps"] if step["op"] == "load" and step.get("form_xml")), None)
+        if step is None:
+            self.outcome.skip("checks", "the form itself is not among the cases")
+            return
+        try:
+            self.load(step)
+            broken = any(problem.kind is ViolationKind.ERROR for problem in self.seats[1].interview.problems())
+        except FieldsurveyError:
+            broken = True
+        self.outcome.count("checks", broken, self.case["id"], "loaded, should be refused")
+
+    def step(self, step: dict[str, Any]) -> None:
+        """One step, then the instance after it."""
+        op = step["op"]
+        if "[0]" in str(step.get("ref", "")) and (step.get("quirk_ref0") or op != "check"):
+            self.outcome.skips["position 0"] = self.outcome.skips.get("position 0", 0) + 1
+            return
+        problem: str | None = None
+        try:
+            if op == "load":
+                self.load(step)
+            elif op in RESTORES:
+                self.restore(step)
+            elif op == "check":
+                self.check(step)
+            elif self.seats:
+                self.act(step)
+        except FieldsurveyError as error:
+            problem = f"{type(error).__name__}: {error}"
+        if step.get("instance_after"):
+            self.compare(step, problem)
+
+    # -- acting --------------------------------------------------------------------------------------------------
+
+    def load(self, step: dict[str, Any]) -> None:
+        """The form, and a blank interview of it."""
+        if not step.get("form_xml"):
+            return
+        options = step.get("options") or {}
+        resources = step.get("resources") or []
+        media = {r["url"]: r["body"].encode() for r in resources if r.get("body") is not None}
+        media |= {url.rpartition("/")[2]: body for url, body in list(media.items())}
+        self.source = step["form_xml"]
+        self.metadata = {PROPERTIES.get(k, k): v for k, v in (options.get("preloadProperties") or {}).items()}
+        self.form = load_form(step["form_xml"].encode("utf-8"), media)
+        number = max(self.seats, default=0) + 1 if self.seats and self.previous_op != "load" else 1
+        if options.get("editInstance"):
+            interview = self.form.resume_instance(options["editInstance"].encode(), **self.keywords())
+        else:
+            interview = self.form.start(**self.keywords())
+        self.seats[number] = Cursor(interview, javarosa=self.javarosa)
+        if number != 1:
+            self.seats[1] = self.seats[number]
+
+    def keywords(self) -> dict[str, Any]:
+        """The world of the recording."""
+        zone = self.case.get("tz") or "UTC"
+        return {
+            "now": lambda: datetime(2025, 1, 15, 12, tzinfo=ZoneInfo(zone)),
+            "timezone": zone,
+            "seed": 1,
+            "metadata": self.metadata,
+        }
+
+    def seat(self, step: dict[str, Any]) -> Cursor:
+        """The interview that a step is about."""
+        number = step.get("scenario", 1)
+        if not self.seats:
+            raise NotLoadedError
+        return self.seats.get(number) or self.seats[max(self.seats)]
+
+    def restore(self, step: dict[str, Any]) -> None:
+        """Another interview from what the last one was saved as."""
+        op = step["op"]
+        if op == self.previous_op and not self.javarosa:
+            return  # a helper and what it calls were both recorded
+        if self.form is None or not self.seats:
+            raise NotLoadedError
+        before = self.seats[max(self.seats)] if not self.javarosa else self.seats[1]
+        if op == "new_instance":
+            interview = self.form.start(**self.keywords())
+        elif self.javarosa:
+            interview = self.form.resume(before.interview.draft(), **self.keywords())
+        else:
+            interview = self.form.resume_instance(before.interview.instance().xml, **self.keywords())
+            if op != "edit_submitted_instance":
+                interview.extra_meta.pop("deprecatedID", None)
+        made = Cursor(interview, javarosa=self.javarosa)
+        self.seats[1 if self.javarosa else max(self.seats) + 1] = made
+
+    def act(self, step: dict[str, Any]) -> None:
+        """An answer, a repeat, a move, a language."""
+        seat = self.seat(step)
+        op = step["op"]
+        if op == "answer":
+            self.answer(seat, step)
+        elif op == "add_repeat":
+            seat.add(step["ref"])
+        elif op == "remove_repeat":
+            match = re.fullmatch(r"(.*)\[(\d+)\]", step["ref"])
+            if match:
+                seat.interview.remove_repeat(plain(match[1], seat.interview), int(match[2]))
+        elif op == "set_language":
+            seat.interview.set_language(step["lang"])
+        elif op == "next":
+            seat.next()
+        elif op == "prev":
+            seat.previous()
+        elif op == "rewind":
+            seat.rewind()
+
+    def answer(self, seat: Cursor, step: dict[str, Any]) -> None:
+        """Answer, also where an enumerator could not: the recordings set values anywhere."""
+        interview = seat.interview
+        ref = plain(step["ref"], interview)
+        if self.javarosa:
+            seat.make(ref)
+        node = interview.refs.node(ref)
+        text = answer_text(step)
+        before = node.text
+        try:
+            interview.answer(ref, text)
+        except NotAnswerableError:
+            interview.put(node, text or "")
+            interview.state.actions.finish()
+        violation = interview.state.bad.get(node)
+        if self.javarosa and step.get("by_position") and violation is ViolationKind.CONSTRAINT:
+            interview.put(node, before)  # JavaRosa does not store what a constraint refuses
+            interview.state.actions.finish()
+        if not step.get("by_position"):
+            seat.at_ref(ref)
+
+    # -- checking ------------------------------------------------------------------------------------------------
+
+    def check(self, step: dict[str, Any]) -> None:
+        """Compare what is expected with what is there."""
+        if step.get("volatile"):
+            self.outcome.skip("checks", "volatile")
+            return
+        look = LOOK.get(step["kind"])
+        if look is None:
+            self.outcome.skip("checks", f"nothing here is like {step['kind']}")
+            return
+        try:
+            found, right = look(self.seat(step), step, self.source)
+        except (FieldsurveyError, KeyError) as error:
+            found, right = f"{type(error).__name__}: {error}", False
+        detail = {"kind": step["kind"], "ref": step.get("ref"), "expected": step.get("expected"), "found": found}
+        self.outcome.count("checks", right, self.case["id"], detail)
+
+    def compare(self, step: dict[str, Any], problem: str | None) -> None:
+        """The instance after a step."""
+        if step.get("volatile") or self.case.get("random"):
+            self.outcome.skip("instances", "volatile")
+            return
+        if not self.seats:
+            self.outcome.count("instances", False, self.case["id"], problem or "not loaded")
+            return
+        seat = self.seats[max(self.seats)] if step["op"] in RESTORES else self.seat(step)
+        try:
+            differs = instance_differences(step["instance_after"], seat.interview.instance().xml, self.source)
+        except ElementTree.ParseError:
+            self.outcome.skip("instances", "what was recorded is not well-formed XML")
+            return
+        if problem and differs:
+            differs.insert(0, problem)
+        self.outcome.count("instances", not differs, self.case["id"], {"op": step["op"], "differs": differs[:4]})
+
+
+def answer_text(step: dict[str, Any]) -> str | None:
+    """The value of an answer as text."""
+    value = step.get("value")
+    if step.get("complex_value") or isinstance(value, dict):
+        return step.get("value_after")
+    if value is None:
+        return step.get("value_after") if "value_after" in step and "value" not in step else None
+    if isinstance(value, list):
+        return " ".join(str(part.get("value", part)) if isinstance(part, dict) else str(part) for part in value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+__all__ = ["FormError", "LiveInterview", "LiveNode", "Range", "Scenario", "run", "same_text"]
