@@ -7,6 +7,7 @@ about interviews.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -97,9 +98,12 @@ class FieldsurveyApp(App[int]):
         return JoinScreen()
 
     async def _terminated(self) -> None:
-        """The system wants us to end: what is typed is saved first."""
+        """The system wants us to end: what is typed is saved first.
+
+        At once then, without leaving the screen in order: the terminal may be gone, and the parent restores it if not.
+        """
         await self._save_pending()
-        self.exit(return_code=Exit.TERMINATED)
+        os._exit(Exit.TERMINATED)
 
     def unlocked(self, session: Session) -> None:
         """Go Home."""

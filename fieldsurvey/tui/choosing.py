@@ -80,14 +80,9 @@ class Chooser:
         text = (self._folded or [])[index]
         return text.startswith(word) or f" {word}" in text
 
-    def type(self, character: str) -> bool:
-        """Add a character unless nothing would fit any more; returns whether it was taken."""
-        before = self.typed
+    def type(self, character: str) -> None:
+        """Add a character. Where nothing fits any more nothing is offered: a slip must not choose something else."""
         self.typed += character
-        if self.by_code or self.matches():
-            return True
-        self.typed = before
-        return False
 
     def rub_out(self) -> None:
         """Take the last typed character back."""

@@ -149,13 +149,13 @@ class Sitting:
         return rows
 
     def progress(self) -> Progress:
-        """Counts over the live tree; a page of several questions counts as its last."""
+        """Counts over the live tree; a page of several questions counts as its first."""
         asked = [i for i in self.interview.outline() if i.kind == "question" and i.ref not in self._companions]
         here = self._place_ref()
         number = 0
         for count, item in enumerate(asked, 1):
-            if item.ref == here or item.ref.startswith(here + "/") or item.ref.startswith(here + "["):
-                number = count
+            if item.ref == here or item.ref.startswith((here + "/", here + "[")):
+                number = number or count
         if isinstance(self.interview.current, End):
             number = len(asked)
         return Progress(number, len(asked), sum(i.answered for i in asked))

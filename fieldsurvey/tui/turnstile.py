@@ -16,8 +16,9 @@ _GOING = frozenset({"enter", "pagedown", "pageup", "ctrl+b"})
 class Turnstile:
     """Closed while a page is being changed."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic, dwell: float = DWELL) -> None:
         self._clock = clock
+        self._dwell = dwell
         self._opened: float | None = None
 
     @property
@@ -37,4 +38,4 @@ class Turnstile:
         """Whether a key pressed at `at` (the same clock) was meant for this page."""
         if self._opened is None:
             return False
-        return at >= self._opened + (DWELL if key in _GOING else 0.0)
+        return at >= self._opened + (self._dwell if key in _GOING else 0.0)

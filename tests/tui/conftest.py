@@ -1,9 +1,8 @@
-"""An app that stands on an interview of the double, on a clock that stands still."""
+"""An app that stands on an interview of the real engine, on a clock that stands still."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,21 @@ from fieldsurvey.tui.app import FieldsurveyApp
 from fieldsurvey.tui.screens.base import BaseScreen
 from fieldsurvey.tui.screens.interview import InterviewScreen
 from fieldsurvey.tui.sitting import Sitting
-from tests.tui.double import DoubleInterview, DoubleWork, sample
-
-NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
+from fieldsurvey.tui.turnstile import Turnstile
+from tests.tui.memory import LANGUAGES, NOON, MemoryWork
 
 
 class InterviewApp(FieldsurveyApp):
     """Opens on the interview instead of Unlock."""
 
-    def __init__(self, home: Path, interview: DoubleInterview, *, required_waits: bool = False) -> None:
+    def __init__(self, home: Path, *, at: str | None = None, required_waits: bool = False) -> None:
         super().__init__(home, joined=True, clock=FixedClock(NOON))
-        self.work = DoubleWork(interview)
+        self.work = MemoryWork()
+        if at is not None:
+            self.work.go_to(at)
         self.sitting = Sitting(self.work, required_waits=required_waits)
-        self.interview_screen = InterviewScreen(self.sitting, self.work, ("es", "en"), self.now)
+        self.interview_screen = InterviewScreen(self.sitting, self.work, LANGUAGES, self.now)
+        self.interview_screen.gate = Turnstile(dwell=0.0)  # Pilot presses faster than people
 
     def first_screen(self) -> BaseScreen:
         """Straight to the first question."""
@@ -45,7 +46,7 @@ def _language(monkeypatch: pytest.MonkeyPatch) -> None:
 def interview_app(tmp_path: Path) -> Callable[..., InterviewApp]:
     """Makes the app; keywords go to InterviewApp."""
 
-    def make(interview: DoubleInterview | None = None, *, required_waits: bool = False) -> InterviewApp:
-        return InterviewApp(tmp_path, interview or sample(), required_waits=required_waits)
+    def make(*, at: str | None = None, required_waits: bool = False) -> InterviewApp:
+        return InterviewApp(tmp_path, at=at, required_waits=required_waits)
 
     return make

@@ -12,7 +12,7 @@ from textual.content import Content
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope, of, show_key
 from fieldsurvey.tui.screens.base import Overlay
-from fieldsurvey.tui.widgets.text import KEY, Words, bracketed, hanging
+from fieldsurvey.tui.widgets.text import KEY, Hung, Words, bracketed
 
 
 class HelpScreen(Overlay[None]):
@@ -28,20 +28,20 @@ class HelpScreen(Overlay[None]):
         """Keys left, words right."""
         with VerticalScroll(classes="box -tall"):
             yield Words(_("Keys"), classes="group")
-            yield Words(id="keys")
+            yield Hung(id="keys")
             if Scope.INTERVIEW in self.scopes:
                 yield Words(id="legend")
             yield Words(bracketed(_("[↑] [↓] scroll   [Esc] closes this")), classes="echo")
 
-    def on_resize(self) -> None:
-        """Wrapping depends on the width."""
-        width = max(self.query_one(".box").scrollable_content_region.width, 30)
+    def on_mount(self) -> None:
+        """A line an action, those of this screen first."""
         lines = []
-        for action in of(*self.scopes):
-            shown = list(dict.fromkeys(show_key(k) for k in self.ours.keymap[action.id]))
-            lead = Content.styled(", ".join(shown[:3]).ljust(20), KEY) + " "
-            lines.append(hanging(lead, f"{action.shown}. {_(action.help)}", width))
-        self.query_one("#keys", Words).say(Content("\n").join(lines))
+        for scope in self.scopes:
+            for action in of(scope):
+                shown = list(dict.fromkeys(show_key(k) for k in self.ours.keymap[action.id]))
+                lead = Content.styled(", ".join(shown[:2]).ljust(14), KEY) + " "
+                lines.append((lead, f"{action.shown}. {_(action.help)}", ""))
+        self.query_one("#keys", Hung).hang(lines)
         for legend in self.query("#legend").results(Words):
             legend.say(
                 _("Bold beside the bar: read it aloud as it is written.") + "\n"

@@ -80,7 +80,7 @@ class HomeScreen(BaseScreen):
     def renewed(self) -> None:
         """Fill in what is not words."""
         person = _("Enumerator {code}").format(code=self.session.person)
-        self.query_one(TopBar).show(state=person, section=day_in_words(self.ours.now().date()).capitalize())
+        self.query_one(TopBar).show(state=person, section=day_in_words(self.ours.now().date()))
         self.run_worker(self._fill())
         self.query_one(OptionList).focus()
 

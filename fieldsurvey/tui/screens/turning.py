@@ -183,16 +183,21 @@ class TurningScreen(BaseScreen):
         fields = [f for f in self.card.fields if f.editable]
         if event.field not in fields or self.gate.closed:
             return
-        self.start(self.action_next() if event.field is fields[-1] else self._next_field(event.field))
+        self.start(self.action_next() if len(fields) == 1 else self._next_field(event.field))
 
     @alone
     async def _next_field(self, field: Field) -> None:
+        """The next field of a page of several; an answer may have made one appear. After the last, the next page."""
         await self.save_pending()
         await self.card.follow(self.sitting.page(), self._missing_keys)
-        if field in self.card.fields:
-            self.blame([field])
-            later = self.card.fields[self.card.fields.index(field) + 1 :]
-            next((f for f in later if f.take_focus()), None)
+        here = self.card.field(field.ref)
+        if here is None:
+            return
+        later = self.card.fields[self.card.fields.index(here) + 1 :]
+        if any(f.take_focus() for f in later):
+            self.blame([here])
+        else:
+            await self.action_next()
 
     @alone
     async def action_next(self) -> None:

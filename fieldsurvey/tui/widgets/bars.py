@@ -53,13 +53,14 @@ class TopBar(Widget):
         h = self.heading
         width = self.size.width
         state = Content.styled(h.state, "$success" if h.good else "bold $error")
-        first = _ends(Content.styled(h.title, "bold"), state, width)
+        first = ends(Content.styled(h.title, "bold"), state, width)
         right = Content.styled(h.right, "$text-muted") if h.progress is None else _progress(h.progress, width)
-        second = _ends(Content.styled(h.section, "$text-muted"), right, width)
+        second = ends(Content.styled(h.section, "$text-muted"), right, width)
         return Content("\n").join([first, second])
 
 
-def _ends(left: Content, right: Content, width: int) -> Content:
+def ends(left: Content, right: Content, width: int) -> Content:
+    """One line of `width` cells: `left` cut to what `right` leaves."""
     room = width - right.cell_length - 2
     if left.cell_length > room:
         left = left.truncate(max(room, 0), ellipsis=True)

@@ -126,9 +126,9 @@ class ChoiceList(OptionList):
         elif event.key == "space":
             self._space()
         elif event.is_printable and event.character and event.character not in "+-":
-            if self.chooser.type(event.character):
-                self._filtered()
-                self._code_typed()
+            self.chooser.type(event.character)
+            self._filtered()
+            self._code_typed()
         else:
             return
         event.stop()
@@ -145,7 +145,8 @@ class ChoiceList(OptionList):
         self._lay_out()
         code = self.chooser.code_index
         if self.chooser.typed:
-            self.highlighted = self._rows.index(code) if code in self._rows else (None if self.chooser.by_code else 0)
+            fits = 0 if self._rows and not self.chooser.by_code else None
+            self.highlighted = self._rows.index(code) if code in self._rows else fits
         self.post_message(self.Typed(self))
 
     def _code_typed(self) -> None:
@@ -177,7 +178,8 @@ class ChoiceList(OptionList):
                 self._choose(at)
             if not done:
                 return
-        self.post_message(self.Entered(self))
+        if not self.chooser.typed or at is not None:
+            self.post_message(self.Entered(self))
 
     def on_click(self, event: events.Click) -> None:
         """A click marks, and never goes on."""

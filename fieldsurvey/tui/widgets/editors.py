@@ -63,7 +63,7 @@ class LineEditor(Input):
             placeholder=_(mask) if not {"year", "month-year"} & set(self.appearance) else "",
             restrict=_RESTRICT.get(self.kind) if question.raw is None else None,
             password="masked" in self.appearance,
-            select_on_focus=False,
+            select_on_focus=self.kind != "text",  # a number or a date is replaced, a text is gone on with
         )
         self.set_class(self.kind != "text", "-short")
 

@@ -15,7 +15,7 @@ from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import in_words
 from fieldsurvey.tui.widgets.choices import FILTER_FROM, ChoiceList
 from fieldsurvey.tui.widgets.editors import BoxEditor, Confirm, LineEditor, Now, RankEditor, make_editor
-from fieldsurvey.tui.widgets.text import Complaint, Words, keys
+from fieldsurvey.tui.widgets.text import Complaint, Hung, Words, keys
 from fieldsurvey.tui.wording import Wording
 from fieldsurvey.xforms.contract import Question
 
@@ -81,7 +81,7 @@ class Field(Vertical):
     def compose(self) -> ComposeResult:
         """From what is said to what is wrong."""
         yield Words(self.question.label, classes="aloud")
-        yield Words(classes="instruction")
+        yield Hung(classes="instruction")
         if self.editor is not None:
             self.editor.disabled = self.question.read_only
             yield self.editor
@@ -112,8 +112,8 @@ class Field(Vertical):
             lines.append(_("[Enter] starts a new line, [PgDn] goes on."))
         if question.read_only and question.value and question.type != "note":
             lines.append(_("Filled in by the form: {value}").format(value=question.value))
-        then = symbols().then
-        self.query_one(".instruction", Words).say("\n".join(f"{then} {line}" for line in lines))
+        then = Content(f"{symbols().then} ")
+        self.query_one(".instruction", Hung).hang([(then, line, "") for line in lines])
         self._echo()
         self.query_one(".missing", Words).say(self._missing_line())
 

@@ -58,8 +58,30 @@ class Words(Static):
         self.set_class(not text, "-empty")
 
 
-class Complaint(Words):
-    """What is wrong and what to do about it, its lines hung under the first word after the sign."""
+class Hung(Words):
+    """Lines that wrap under their own first word, at whatever width there is: instructions, complaints, help."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id, classes=classes)
+        self.lines: list[tuple[Content, str, str]] = []
+
+    def hang(self, lines: list[tuple[Content, str, str]]) -> None:
+        """Show (lead, text, style) lines from now on."""
+        self.lines = lines
+        self._wrap()
+
+    def on_resize(self) -> None:
+        """Wrapping depends on the width."""
+        self._wrap()
+
+    def _wrap(self) -> None:
+        width = self.content_region.width or 70
+        hung = [hanging(lead, text, width).stylize(style, lead.cell_length) for lead, text, style in self.lines]
+        self.say(Content("\n").join(hung) if hung else "")
+
+
+class Complaint(Hung):
+    """What is wrong and what to do about it."""
 
     DEFAULT_CSS = """
     Complaint { color: $error; padding: 0 0 0 1; margin-top: 1; }
@@ -68,29 +90,14 @@ class Complaint(Words):
 
     def __init__(self) -> None:
         super().__init__(classes="problem")
-        self._parts = ("", "", "")
 
     def blame(self, sign: str, reason: str, remedy: str) -> None:
-        """Show it; the reason in bold."""
-        self._parts = (sign, reason, remedy)
-        self._wrap()
+        """Show it: sign and reason in the colour of errors, the remedy in that of text."""
+        lines = [(Content.styled(f"{sign} ", "bold"), reason, "bold")]
+        if remedy:
+            lines.append((Content(" " * (len(sign) + 1)), remedy, "$text"))
+        self.hang(lines)
 
     def clear(self) -> None:
         """Nothing is wrong."""
-        self._parts = ("", "", "")
-        self.say("")
-
-    def on_resize(self) -> None:
-        """Wrapping depends on the width."""
-        self._wrap()
-
-    def _wrap(self) -> None:
-        sign, reason, remedy = self._parts
-        if not reason:
-            return
-        width = self.content_region.width or 70
-        text = hanging(Content(f"{sign} "), reason, width).stylize("bold")
-        if remedy:
-            lead = Content(" " * (len(sign) + 1))
-            text = text + "\n" + hanging(lead, remedy, width).stylize("$text")
-        self.say(text)
+        self.hang([])

@@ -1,0 +1,51 @@
+"""Reading an app's screen as text, and waiting until it has come to rest."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from fieldsurvey.tui.app import FieldsurveyApp
+
+
+def text(app: FieldsurveyApp) -> str:
+    """What is painted, overlays included, without colours; lines without trailing blanks."""
+    width, height = app.size
+    console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system="truecolor",
+                      record=True, legacy_windows=False, safe_box=False)  # fmt: skip
+    console.print(app.screen._compositor.render_update(full=True, screen_stack=app._background_screens))
+    return "\n".join(line.rstrip() for line in console.export_text(styles=False).splitlines())
+
+
+async def rest(pilot: Pilot[int]) -> None:
+    """Wait until no worker runs, no page is being changed and all messages are answered."""
+    app = pilot.app
+    for _ in range(200):
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        gate = getattr(app.screen, "gate", None)
+        if not list(app.workers) and (gate is None or not gate.closed):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the app does not come to rest")
+
+
+async def press(pilot: Pilot[int], *keys: str) -> None:
+    """Press keys one by one, resting before and after each; `=text` types text."""
+    await rest(pilot)
+    for key in keys:
+        if key.startswith("="):
+            await pilot.press(*(_NAMES.get(c, c) for c in key[1:]))
+        else:
+            await pilot.press(key)
+        await rest(pilot)
+
+
+_NAMES = {" ": "space", "/": "slash", ",": "comma", ".": "full_stop", "-": "minus", "+": "plus", ":": "colon",
+          "[": "left_square_bracket", "]": "right_square_bracket"}  # fmt: skip
