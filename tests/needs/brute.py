@@ -7,27 +7,36 @@ from itertools import product
 import polars as pl
 
 
-def feasible_intervals(frame: pl.DataFrame, dimensions: list[str], most: int) -> dict[int, tuple[int, int]]:
-    """Row -> (least, most) of each suppressed cell of a table without hierarchies, with inner counts up to `most`.
+def feasible_intervals(frame: pl.DataFrame, dimensions: list[str]) -> dict[int, tuple[int, int | None]]:
+    """Row -> (least, most or None) of each suppressed cell of a table without hierarchies.
 
-    `frame` holds every cell ("" = total), `count` null where suppressed. Enumerates all inner tables.
+    `frame` holds every cell ("" = total), `count` null where suppressed. Tries every inner table. A cell that no
+    published total covers is tried up to one more than all that is published together: whoever reaches that has no
+    bound, because every bound is a published total or a difference of some.
     """
     keys = list(frame.select(dimensions).iter_rows())
     inner = [key for key in keys if all(key)]
-    counts = frame["count"].to_list()
-    known = dict(zip(keys, counts, strict=True))
+    known: dict[tuple[str, ...], int | None] = dict(zip(keys, frame["count"].to_list(), strict=True))
     covers = {key: [i for i, cell in enumerate(inner) if _within(cell, key)] for key in keys}
-    ranges = [range(most + 1) if known[cell] is None else [known[cell]] for cell in inner]
+    edge = 1 + sum(count or 0 for count in known.values())
+    tops = [
+        min([edge, *[n for key in keys if i in covers[key] and (n := known[key]) is not None]])
+        for i in range(len(inner))
+    ]
+    ranges = [
+        range(top + 1) if known[cell] is None else [known[cell] or 0] for cell, top in zip(inner, tops, strict=True)
+    ]
+    checks = [(covers[key], count) for key, count in known.items() if count is not None and not all(key)]
     low: dict[int, int] = {}
     high: dict[int, int] = {}
+    hidden = [(row, covers[key]) for row, key in enumerate(keys) if known[key] is None]
     for table in product(*ranges):
-        sums = {key: sum(table[i] for i in covers[key]) for key in keys}
-        if all(known[key] is None or known[key] == sums[key] for key in keys):
-            for row, key in enumerate(keys):
-                if known[key] is None:
-                    low[row] = min(low.get(row, sums[key]), sums[key])
-                    high[row] = max(high.get(row, sums[key]), sums[key])
-    return {row: (low[row], high[row]) for row in low}
+        if all(sum(table[i] for i in parts) == count for parts, count in checks):
+            for row, parts in hidden:
+                value = sum(table[i] for i in parts)
+                low[row] = min(low.get(row, value), value)
+                high[row] = max(high.get(row, value), value)
+    return {row: (low[row], high[row] if high[row] < edge else None) for row in low}
 
 
 def _within(cell: tuple[str, ...], key: tuple[str, ...]) -> bool:

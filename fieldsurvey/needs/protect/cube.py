@@ -20,6 +20,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Node = tuple[str, ...]
 MAX_CELLS = 400_000
+ROW = "\0row"  # a name that no column of a table has
 
 
 @dataclass(frozen=True)
@@ -119,17 +120,17 @@ def _check(frame: pl.DataFrame, dimensions: list[tuple[str, ...]]) -> None:
         raise TableError(reason="it has no dimension column.")
     if frame.is_empty():
         raise TableError(reason="it has no rows.")
-    bad = frame.with_row_index("row", offset=2).filter(
+    bad = frame.with_row_index(ROW, offset=2).filter(
         pl.any_horizontal(*[pl.col(n).is_null() | (pl.col(n) == "") for n in names])
     )
     if not bad.is_empty():
-        raise TableError(reason=f"row {bad['row'][0]} has an empty dimension; totals are computed, leave them out.")
-    bad = frame.with_row_index("row", offset=2).filter(pl.col("count").is_null() | (pl.col("count") < 0))
+        raise TableError(reason=f"row {bad[ROW][0]} has an empty dimension; totals are computed, leave them out.")
+    bad = frame.with_row_index(ROW, offset=2).filter(pl.col("count").is_null() | (pl.col("count") < 0))
     if not bad.is_empty():
-        raise TableError(reason=f"row {bad['row'][0]} has no count, or one below zero.")
-    doubled = frame.with_row_index("row", offset=2).filter(pl.struct(names).is_duplicated())
+        raise TableError(reason=f"row {bad[ROW][0]} has no count, or one below zero.")
+    doubled = frame.with_row_index(ROW, offset=2).filter(pl.struct(names).is_duplicated())
     if not doubled.is_empty():
-        rows = ", ".join(str(row) for row in doubled["row"].to_list()[:2])
+        rows = ", ".join(str(row) for row in doubled[ROW].to_list()[:2])
         raise TableError(reason=f"rows {rows} are the same cell.")
 
 

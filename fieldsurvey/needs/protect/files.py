@@ -7,7 +7,11 @@ from pathlib import Path
 import polars as pl
 
 from fieldsurvey.base.files import write_atomic
+from fieldsurvey.needs.protect.cube import ROW
 from fieldsurvey.needs.protect.errors import TableError
+
+_CAST = "\0cast"
+_OURS = ("status", "low", "high")
 
 
 def read_table(path: Path, hierarchies: list[tuple[str, ...]]) -> tuple[pl.DataFrame, list[tuple[str, ...]]]:
@@ -26,6 +30,10 @@ def read_table(path: Path, hierarchies: list[tuple[str, ...]]) -> tuple[pl.DataF
     if "count" not in frame.columns:
         raise TableError(reason=f"{path} has no column `count`.")
     names = [name for name in frame.columns if name not in {"count", "primary"}]
+    if ours := [name for name in names if name in _OURS]:
+        raise TableError(
+            reason=f"a dimension cannot be called `{ours[0]}`: the protected table has a column of that name."
+        )
     in_chain = [name for chain in hierarchies for name in chain]
     if missing := [name for name in in_chain if name not in names]:
         raise TableError(reason=f"--dim names `{missing[0]}`, and {path} has no such column.")
@@ -45,11 +53,11 @@ def read_table(path: Path, hierarchies: list[tuple[str, ...]]) -> tuple[pl.DataF
 
 
 def _whole_numbers(frame: pl.DataFrame, column: str) -> pl.DataFrame:
-    cast = frame.with_columns(pl.col(column).str.strip_chars().cast(pl.Int64, strict=False).alias("_"))
-    bad = cast.with_row_index("row", offset=2).filter(pl.col("_").is_null() | (pl.col("_") > 10**9))
+    cast = frame.with_columns(pl.col(column).str.strip_chars().cast(pl.Int64, strict=False).alias(_CAST))
+    bad = cast.with_row_index(ROW, offset=2).filter(pl.col(_CAST).is_null() | (pl.col(_CAST) > 10**9))
     if not bad.is_empty():
-        raise TableError(reason=f"row {bad['row'][0]}: `{bad[column][0]}` is not a whole number for `{column}`.")
-    return cast.with_columns(pl.col("_").alias(column)).drop("_")
+        raise TableError(reason=f"row {bad[ROW][0]}: `{bad[column][0]}` is not a whole number for `{column}`.")
+    return cast.with_columns(pl.col(_CAST).alias(column)).drop(_CAST)
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
