@@ -8,6 +8,7 @@ from typing import Any
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.xforms import NoSuchRefError, ViolationKind
+from fieldsurvey.xforms.live import describe
 from fieldsurvey.xforms.live.interview import LiveInterview
 from fieldsurvey.xforms.live.nodes import LiveNode, Range
 from fieldsurvey.xforms.live.serialise import leaves
@@ -177,7 +178,7 @@ def _here(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any, bool
 
 def _choices(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any, bool]:
     node = _node(cursor, step)
-    found = [(choice.value, choice.label) for choice in cursor.interview.state.choices.offered(node)]
+    found = [(choice.value, choice.label) for choice in describe.offered(cursor.interview.state, node)]
     expected = [(choice["value"], choice["label"]) for choice in step.get("expected") or []]
     if all(not label for _value, label in expected):
         return found, sorted(value for value, _label in found) == sorted(value for value, _label in expected)
@@ -239,14 +240,14 @@ def _at_end(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any, bo
 
 
 def _option_labels(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any, bool]:
-    found = [choice.label for choice in cursor.interview.state.choices.offered(_node(cursor, step))]
+    found = [choice.label for choice in describe.offered(cursor.interview.state, _node(cursor, step))]
     return found, found == step["expected"]
 
 
 def _selected_labels(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any, bool]:
     node = _node(cursor, step)
     chosen = node.text.split()
-    found = [choice.label for choice in cursor.interview.state.choices.offered(node) if choice.value in chosen]
+    found = [choice.label for choice in describe.offered(cursor.interview.state, node) if choice.value in chosen]
     return found, found == step["expected"]
 
 

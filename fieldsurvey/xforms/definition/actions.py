@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.definition.context import Parsing
 from fieldsurvey.xforms.definition.model import Action, NodeDef
 from fieldsurvey.xforms.definition.xml import Element
 
+_PREDICATE = re.compile(r"\[[^\[\]]*\]")
 ACTIONS = frozenset({"setvalue", "setgeopoint", "recordaudio"})
 EVENTS = {
     "odk-instance-first-load": "odk-instance-first-load",
@@ -54,7 +57,7 @@ def _action(element: Element, parsing: Parsing, context: NodeDef, *, model: bool
     if element.get("bind"):
         target = parsing.by_bind_id.get(element.get("bind"))
     else:
-        target = parsing.node(element.get("ref"), context, element.local, line)
+        target = parsing.node(_PREDICATE.sub("", element.get("ref")), context, element.local, line)
     if target is None:
         return None
     source = element.get("value")
@@ -66,4 +69,6 @@ def _action(element: Element, parsing: Parsing, context: NodeDef, *, model: bool
         action.text = element.content()
     if not model:
         action.source = context
+    if "[" in element.get("ref"):
+        action.where = parsing.expression(element.get("ref"), context, "trigger", line)
     return action

@@ -164,6 +164,7 @@ class Action:
     value: Expression | None = None
     text: str = ""
     source: NodeDef | None = None  # the control whose changes run it
+    where: Expression | None = None  # the target as a nodeset, when predicates choose among its instances
     origin: Origin | None = None
 
 

@@ -79,8 +79,7 @@ class Actions:
         """Set the target's value in every frame that the action means."""
         if action.kind != "setvalue":
             return  # there is no positioning device and no recorder here
-        for target in _targets(action, frame):
-            node = target.node(action.target)
+        for node in self._nodes(action, frame):
             text = action.text
             if action.value is not None:
                 self.state.settler.evaluations += 1
@@ -92,6 +91,16 @@ class Actions:
                     continue
                 text = to_text(value, kind_of(node.d), self.state.env.timezone)
             self.state.put(node, text)
+
+    def _nodes(self, action: Action, frame: LiveFrame) -> list[LiveNode]:
+        """The nodes that an action sets."""
+        if action.where is None:
+            return [target.node(action.target) for target in _targets(action, frame)]
+        try:
+            found = self.state.program.run(action.where, "nodes")(Context(frame.first(), self.state.env, position=0))
+        except (EvaluationError, XPathNameError):
+            return []
+        return [node for node in found if isinstance(node, LiveNode)]
 
     # -- metadata ------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from fieldsurvey.xforms.definition.model import NodeDef
 from fieldsurvey.xforms.xpath.convert import TINY, number_to_text
 from fieldsurvey.xforms.xpath.nodes import Value
 
+MOST = 2**31 - 1
+"""Integers have 32 bits in every ODK client (https://docs.getodk.org/form-question-types/#integer-widget)."""
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _DECIMAL = re.compile(r"[+-]?(\d{1,300}([.,]\d{0,300})?|[.,]\d{1,300})")
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?")
@@ -82,16 +84,16 @@ def read_time(text: str) -> time | None:
 def stored(text: str, kind: str) -> str | None:
     """What a person typed as it is stored, or None when it does not read as that type."""
     if kind == "integer":
-        return str(int(text)) if _INTEGER.fullmatch(text) and text.isascii() else None
+        return str(int(text)) if _INTEGER.fullmatch(text) and text.isascii() and abs(int(text)) <= MOST else None
     if kind == "decimal":
         return _decimal(text)
     if kind == "date":
-        found = read_date(text) if _DATE.fullmatch(text[:10]) or _DATE.fullmatch(text) else None
+        found = read_date(text) if _DATE.fullmatch(text) else None
         return found.isoformat() if found else None
     if kind == "time":
         return text if read_time(text) else None
     if kind == "dateTime":
-        return text if read_datetime(text, None) else None
+        return text if text[10:11] == "T" and read_datetime(text, None) else None
     if kind == "boolean":
         return {"true": "true", "1": "true", "false": "false", "0": "false"}.get(text)
     if kind == "geopoint":
@@ -119,7 +121,13 @@ def _points(text: str, least: int, *, closed: bool) -> str | None:
         return None
     if closed and points[0].split()[:2] != points[-1].split()[:2]:
         return None
-    return "; ".join(points) if len(points) > 1 else points[0]
+    return "; ".join(_four(point) for point in points)
+
+
+def _four(point: str) -> str:
+    """Latitude, longitude, altitude and accuracy as ODK writes them."""
+    numbers = [float(number) for number in point.split()]
+    return " ".join(str(number) for number in [*numbers, 0.0, 0.0][:4])
 
 
 def _on_earth(point: str) -> bool:

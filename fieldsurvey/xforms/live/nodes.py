@@ -90,11 +90,12 @@ class LiveNode(Node):
 class Range:
     """The instances of a repeat in one frame."""
 
-    __slots__ = ("d", "frame", "instances")
+    __slots__ = ("d", "frame", "given", "instances")
 
     def __init__(self, d: NodeDef, frame: LiveFrame) -> None:
         self.d = d
         self.frame = frame
+        self.given: list[Values] = []  # what the form or an edited record has for the first instances
         self.instances: list[LiveFrame] = []
 
     @property
@@ -244,7 +245,8 @@ def fill(node: LiveNode, values: Values) -> None:
         given = values.children.get(child.name)
         slot = node.frame.slots[child.outer_slot]
         if type(slot) is Range:
-            for one in given or ():
+            slot.given = given or []
+            for one in slot.given:
                 fill(add_instance(slot).first(), one)
         elif given:
             fill(slot, given[0])  # type: ignore[arg-type]

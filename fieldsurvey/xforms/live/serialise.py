@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unicodedata import normalize
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.definition.model import FormDef, NodeDef, Values
@@ -20,8 +21,9 @@ OPENROSA = "http://openrosa.org/xforms"
 
 def escape(text: str) -> str:
     """Character data; characters that XML cannot hold become spaces."""
-    if text.isalnum():
+    if text.isalnum() and text.isascii():
         return text
+    text = normalize("NFC", text)
     clean = "".join(c if c >= " " or c in "\t\n\r" else " " for c in text)
     clean = "".join(" " if "\ud800" <= c <= "\udfff" or c in "\ufffe\uffff" else c for c in clean)
     return clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
@@ -37,15 +39,18 @@ class Writer:
     def __init__(self, form: FormDef) -> None:
         self.form = form
         self.uris: dict[str, str] = {}
+        self.meta: dict[str, str] = {}
+        self.root: LiveNode | None = None
 
     def document(self, root: LiveNode, meta: dict[str, str] | None = None) -> bytes:
         """The whole instance. `meta` adds elements of the OpenRosa meta block that the form does not have."""
         body: list[str] = []
+        self.root = root
+        self.meta = dict(meta or {})
         self._children(root, body)
-        if meta:
+        if self.meta:
             self.uris["orx"] = OPENROSA
-            inner = "".join(f"<orx:{name}>{escape(text)}</orx:{name}>" for name, text in meta.items())
-            body.append(f"<orx:meta>{inner}</orx:meta>")
+            body.append(f"<orx:meta>{self._meta('orx:')}</orx:meta>")
         name = self._name(root.d)
         head = "".join(self._attribute(node) for node in root.attributes)
         default = ""
@@ -54,6 +59,12 @@ class Writer:
         spaces = "".join(f" xmlns:{prefix}={_quoted(uri)}" for prefix, uri in sorted(self.uris.items()))
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n<{name}{default}{spaces}{head}>{"".join(body)}</{name}>'
         return text.encode("utf-8")
+
+    def _meta(self, prefix: str) -> str:
+        """The elements of the meta block that the form does not have, written once."""
+        text = "".join(f"<{prefix}{name}>{escape(value)}</{prefix}{name}>" for name, value in self.meta.items())
+        self.meta = {}
+        return text
 
     def _name(self, d: NodeDef) -> str:
         if d.prefix:
@@ -85,6 +96,8 @@ class Writer:
                 continue
             out.append(f"<{name}{attributes}>")
             self._children(child, out)
+            if child.name == "meta" and child.parent is self.root:
+                out.append(self._meta(f"{child.prefix}:" if child.prefix else ""))
             out.append(f"</{name}>")
 
 

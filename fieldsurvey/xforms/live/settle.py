@@ -206,7 +206,8 @@ class Settler:
         wanted = int(value) if isinstance(value, float) and abs(value) < 1e9 else 0
         wanted = max(0, min(wanted, MAX_REPEATS))
         while len(owner.instances) < wanted:
-            self.state.grow(owner)
+            position = len(owner.instances)
+            self.state.grow(owner, owner.given[position] if position < len(owner.given) else None)
         while len(owner.instances) > wanted:
             self.state.shrink(owner, len(owner.instances))
 

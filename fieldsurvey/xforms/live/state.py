@@ -49,12 +49,21 @@ class State:
     def begin(self, values: Values, *, first: bool) -> None:
         """Take the values, work everything out, run what runs when a form is opened; `first`: a blank one."""
         fill(self.root.first(), values)
+        self._cast()
         if first:
             self.actions.preload()
         self.settler.push_frame(self.root)
         self.settler.settle()
         self.actions.opened(first=first)
         self.settler.changes.clear()
+
+    def _cast(self) -> None:
+        """Defaults as the type has them: a date without its time of day."""
+        for d in self.program.dated:
+            for frame in inside(self.root, d.frame.chain()[1:]):
+                node = frame.node(d)
+                if len(node.text) > 10 and node.text[10] == "T":
+                    node.put(node.text[:10])
 
     def restore(self) -> None:
         """Work out conditions after values were put back; calculated values stay as they were kept."""

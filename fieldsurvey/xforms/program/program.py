@@ -57,6 +57,7 @@ class Program:
             for trigger in self.triggers
             if trigger.kind != COUNT and any(name in trigger.expression.source for name in ("jr:itext", "choice-name"))
         ]
+        self.dated = [node for node in form.nodes if node.bind is not None and node.bind.type == "date"]
         self.by_target: dict[int, dict[int, Trigger]] = {}
         self.by_frame: dict[int, list[Trigger]] = {}
         for trigger in self.triggers:

@@ -102,6 +102,8 @@ class References:
         bound = 0 if every else shared_depth(here, node)
         if first_predicate is not None:
             bound = min(bound, first_predicate)
+        if node.kind == "repeat" and path.steps and path.steps[-1].axis == "child":
+            bound = min(bound, node.frame.depth - 1)  # a repeat that is named means all of its instances
         return Resolved(node, here, from_origin, bound, first_predicate is not None)
 
     def _scope_bound(self, path: Path, scope: tuple[Path, ...]) -> int:
