@@ -72,7 +72,9 @@ class DatasetDamagedError(UntrustedError):
 
     code = "untrusted.dataset"
     template = "The dataset of round {round} is damaged or cut off."
-    hint = "Nothing was taken from it. Central still has every record: open the round again with `fieldsurvey needs open`."
+    hint = (
+        "Nothing was taken from it. Central still has every record: open the round again with `fieldsurvey needs open`."
+    )
 
 
 class HelpersLostError(StorageError):

@@ -16,9 +16,7 @@ from fieldsurvey.xforms.live.datatypes import kind_of
 from fieldsurvey.xforms.live.describe import question_type
 from fieldsurvey.xforms.live.validity import QUESTIONS
 
-Kind = Literal[
-    "integer", "decimal", "date", "boolean", "text", "select_one", "select_multiple", "rank", "acknowledge"
-]
+Kind = Literal["integer", "decimal", "date", "boolean", "text", "select_one", "select_multiple", "rank", "acknowledge"]
 TOP: Final = ""
 """The level of the record itself."""
 KEYS: Final = ("_record",)

@@ -7,13 +7,13 @@ not foreseen here is a bug and shows. No tables' library is imported, so that a 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any, Final
 
 from fieldsurvey.base.errors import UntrustedError
@@ -166,20 +166,9 @@ class Bench:
                 chunk.tables[form_hash, level.path] = table
             for positions, row in rows[level.path].items():
                 place = _place(positions) if level.path else meta
-                self._append(table, (key, *place), row, level, chunk, loaded.id)
+                for name in _append(table, (key, *place), row, level):
+                    chunk.mistyped[loaded.id, name] += 1
         chunk.twins.setdefault(form_hash, []).append(_digest(answers, layout))
-
-    def _append(
-        self, table: list[list[Any]], first: tuple[Any, ...], row: dict[str, Any], level: Level, chunk: Chunk, form: str
-    ) -> None:
-        for value, column in zip(first, table, strict=False):
-            column.append(value)
-        for definition, column in zip(level.columns, table[len(first) :], strict=True):
-            value = row.get(definition.path)
-            fits = value if value is None else _fitting(value, definition.kind)
-            if value is not None and fits is None:
-                chunk.mistyped[form, definition.name] += 1
-            column.append(fits)
 
     def _opened(self, record: Sealed) -> Opened:
         if record.blob is None:
@@ -198,21 +187,20 @@ class Bench:
         if header.project != self.setup.project:
             raise _LeftOutError("foreign_project")
         if (header.device, header.case, header.revision) != (record.device, record.case, record.revision):
-            raise _LeftOutError("mislaid")
+            raise _LeftOutError("header")
         return opened
 
 
-@lru_cache(maxsize=1)
-def _bench(token: bytes) -> list[Bench]:  # noqa: ARG001  the key of the cache: one opening at a time
-    return []
+_kept: dict[bytes, Bench] = {}
 
 
 def open_chunk(setup: Setup, records: list[Sealed]) -> Chunk:
-    """Open a chunk where only functions and values can be sent: the bench is kept for the next chunk."""
-    kept = _bench(setup.token)
-    if not kept:
-        kept.append(Bench(setup))
-    return kept[0].open(records)
+    """Open a chunk where only functions and values can be sent: one bench is kept for the chunks that follow."""
+    bench = _kept.get(setup.token)
+    if bench is None:
+        _kept.clear()
+        bench = _kept.setdefault(setup.token, Bench(setup))
+    return bench.open(records)
 
 
 def _payload(opened: Opened) -> Payload:
@@ -280,12 +268,26 @@ def _place(positions: tuple[int, ...]) -> tuple[str, str, int]:
     return ".".join(parts), ".".join(parts[:-1]), positions[-1]
 
 
+def _append(table: list[list[Any]], first: tuple[Any, ...], row: dict[str, Any], level: Level) -> list[str]:
+    """Put a row under a level's columns, ours (`first`) first; names the columns that could not hold their answer."""
+    misfits = []
+    for value, column in zip(first, table, strict=False):
+        column.append(value)
+    for definition, column in zip(level.columns, table[len(first) :], strict=True):
+        value = row.get(definition.path)
+        fits = None if value is None else _fitting(value, definition.kind)
+        if value is not None and fits is None:
+            misfits.append(definition.name)
+        column.append(fits)
+    return misfits
+
+
 def _fitting(value: Any, kind: str) -> Any:
     """The answer if a column of that kind can hold it, else None."""
     if kind == "integer":
         return value if type(value) is int and -_INT64 <= value < _INT64 else None
     if kind == "decimal":
-        return value if type(value) is float and value - value == 0 else None  # not infinite, not NaN
+        return value if type(value) is float and math.isfinite(value) else None
     if kind == "date":
         return value if type(value) is date else None
     if kind == "boolean":

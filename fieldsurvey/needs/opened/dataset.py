@@ -1,0 +1,132 @@
+"""An opened round: tables of answers, one for each form and level, and what became of every record.
+
+It lives in the HMU's memory and, encrypted, on its disk (`store`). Nothing here prints a record: `repr` gives counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from fieldsurvey.needs.opened.errors import NoSuchTableError
+from fieldsurvey.needs.opened.layout import TOP, Column
+from fieldsurvey.project.policy import Round
+from fieldsurvey.records.wire import Wire
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Quality(Wire):
+    """What became of the records. The round lies inside the seal: where nothing is opened, counts are the project's.
+
+    Of the `cases` that count at central, each is exactly one of: `kept` (in the round), `outside` its dates, `undated`
+    (no readable `fieldwork_date`), `practice`, `unknown_form` (no such form hash in the project), or in `not_opened`,
+    by reason: lost (central has no body), altered, malformed, not_a_recipient, foreign_project, header (not what its
+    log entry says), payload, form (the engine refuses it), instance (not that form's).
+
+    Besides: `withdrawn` cases; cases of which there are `only_proposals` (their own records have not come);
+    `quarantined` log entries of devices not enrolled or revoked. Of the kept ones: `conflicts` (concurrent or contested
+    revisions), `proposals` (another device proposes a change), `duplicates` (probable: the same answers as another).
+    """
+
+    what: ClassVar[str] = "quality of a round"
+
+    cases: Count = 0
+    kept: Count = 0
+    outside: Count = 0
+    undated: Count = 0
+    practice: Count = 0
+    unknown_form: Count = 0
+    not_opened: dict[str, Count] = Field(default_factory=dict)
+    withdrawn: Count = 0
+    only_proposals: Count = 0
+    quarantined: Count = 0
+    conflicts: Count = 0
+    proposals: Count = 0
+    duplicates: Count = 0
+    unknown_forms: dict[str, Count] = Field(default_factory=dict)
+    """`id version` -> records, for at most 20 forms; the rest under "…"."""
+    mistyped: dict[str, Count] = Field(default_factory=dict)
+    """`form column` -> answers that do not read as the question's type; they are blank in the table."""
+
+    @property
+    def opened(self) -> int:
+        """Records whose seal opened and whose content was read to the end."""
+        return self.kept + self.outside + self.undated
+
+    @property
+    def failed(self) -> int:
+        """Records that could not be opened or read, whatever the reason."""
+        return sum(self.not_opened.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A form's records, or one of its repeats. `columns` describes those that hold answers, in order."""
+
+    form: str
+    level: str
+    columns: tuple[Column, ...]
+    frame: pl.DataFrame = field(repr=False)
+
+
+class Dataset:
+    """An opened round.
+
+    The table of a form's records has one row a record, by case, with the columns
+
+        _record (hash, hex) _case _revision _device _person _form_version _started _finished (ISO 8601, the laptop's
+        clock) _language _mode (screen, paper) _conflict _proposal _duplicate (Boolean)
+
+    then one for each question by its name (by its path where names collide). A repeat has a table of its own, one row
+    an instance, blank ones too: _record, _row ("2", in a nested repeat "2.1"), _parent (the _row of the instance
+    around it, "" at the first level), _position (from 1), then its questions.
+
+    Types: integer Int64, decimal Float64, date Date, boolean Boolean, select_multiple and rank List(String), all else
+    String (dateTime and time as ISO 8601; calculations as the form's bind types them, mostly String). Null: not asked,
+    or left blank. Versions of a form share a table; a column that a version lacks is null there.
+    """
+
+    def __init__(
+        self, *, project: str, project_version: int, survey_round: Round, quality: Quality, tables: tuple[Table, ...]
+    ) -> None:
+        self.project = project
+        self.project_version = project_version
+        self.round = survey_round
+        self.quality = quality
+        self.tables = tables
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(
+            f"{table.form}{'/' * bool(table.level)}{table.level} {table.frame.height}" for table in self.tables
+        )
+        return f"Dataset({self.round.id}: {sizes})"
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The forms that have a table, with records or without."""
+        return tuple(dict.fromkeys(table.form for table in self.tables))
+
+    def levels(self, form: str) -> tuple[str, ...]:
+        """The levels of a form: "" for the record, then its repeats by name (by path where names collide)."""
+        return tuple(table.level for table in self.tables if table.form == form)
+
+    def table(self, form: str, level: str = TOP) -> Table:
+        """One table. Raises NoSuchTableError."""
+        for table in self.tables:
+            if (table.form, table.level) == (form, level):
+                return table
+        known = ", ".join(f"{table.form} {table.level}".strip() for table in self.tables) or "–"
+        raise NoSuchTableError(form=form, level=level, known=known)
+
+    def frame(self, form: str, level: str = TOP) -> pl.DataFrame:
+        """One table's rows. Raises NoSuchTableError."""
+        return self.table(form, level).frame
+
+    def columns(self, form: str, level: str = TOP) -> Mapping[str, Column]:
+        """What each column of answers is: path, kind, calculated or asked. Raises NoSuchTableError."""
+        return {column.name: column for column in self.table(form, level).columns}

@@ -1,0 +1,247 @@
+"""Opening a round: every case that counts at central is opened with the HMU's key; what was asked in the round is kept.
+
+Chunks of records go to worker processes where there are many; results are taken in order, so the dataset is the same
+however it was made. At most a few chunks are in flight. Nothing is written here: see `store`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, NamedTuple
+
+from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.needs.opened.dataset import Dataset, Quality
+from fieldsurvey.needs.opened.errors import ForeignCentralError, ForeignKeyError, HelpersLostError, TooFewPeopleError
+from fieldsurvey.needs.opened.frames import Gathering
+from fieldsurvey.needs.opened.layout import Layout
+from fieldsurvey.needs.opened.worker import Bench, Chunk, FormSource, Sealed, Setup, open_chunk
+from fieldsurvey.project.keys import HmuKeys
+from fieldsurvey.project.model import Project
+from fieldsurvey.project.policy import Round
+from fieldsurvey.project.signed import SignedProject
+from sync.central import Central
+from sync.merge import CaseView
+
+Progress = Callable[[int, int, str], None]
+"""(records done, of how many, how many are in the round so far, in words)."""
+
+POOL_FROM: Final = 2_000
+"""Records: below, starting processes takes longer than it saves."""
+CHUNK_RECORDS: Final = 250
+CHUNK_BYTES: Final = 4 << 20
+_KEPT_APART: Final = frozenset({"kept", "outside", "undated", "practice", "unknown_form"})
+_MOST_NAMES: Final = 20
+
+
+class _Wanted(NamedTuple):
+    """A case's current record; a case is opened as it stood when opening began."""
+
+    record_hash: bytes
+    device: str
+    case: str
+    revision: int
+    conflict: bool
+    proposal: bool
+
+
+@dataclass(slots=True)
+class _Cases:
+    """What central's projection says, before anything is opened."""
+
+    wanted: list[_Wanted] = field(default_factory=list)
+    withdrawn: int = 0
+    only_proposals: int = 0
+
+    def take(self, case: CaseView) -> None:
+        current = case.current
+        if current is not None:
+            self.wanted.append(
+                _Wanted(
+                    current.record_hash,
+                    current.device,
+                    current.case,
+                    current.revision,
+                    case.in_conflict,
+                    bool(case.proposals),
+                )
+            )
+        elif case.withdrawn:
+            self.withdrawn += 1
+        else:
+            self.only_proposals += 1
+
+
+def open_round(
+    central: Central,
+    project: SignedProject,
+    hmu_keys: HmuKeys,
+    survey_round: Round,
+    *,
+    executor: Executor | None = None,
+    people: int = 1,
+    progress: Progress | None = None,
+) -> Dataset:
+    """The dataset of a round: the current record of every case whose `fieldwork_date` lies in it, both ends included.
+
+    A case that is withdrawn is not opened. A record that cannot be opened or read stops nothing: see Quality. Which
+    devices count is central's to say, from the newest project that it has learned.
+
+    `executor`: where chunks are opened (any; one that runs elsewhere is sent the key); by default this process, and
+    from POOL_FROM records on one process a core. `people`: how many gave their passphrase. Raises ForeignKeyError,
+    ForeignCentralError, TooFewPeopleError, HelpersLostError, StorageError of central's.
+    """
+    model = project.model
+    _check(central, model, hmu_keys, people)
+    setup = Setup(
+        project=model.id,
+        seed=hmu_keys.recipient.seed,
+        forms=_sources(project),
+        start=date.fromisoformat(survey_round.start),
+        end=date.fromisoformat(survey_round.end),
+    )
+    bench = Bench(setup)
+    gathering = Gathering(_versions(model, bench))
+    cases = _Cases()
+    for case in central.cases():
+        cases.take(case)
+    counts: Counter[str] = Counter()
+    unknown: Counter[tuple[str, str]] = Counter()
+    mistyped: Counter[tuple[str, str]] = Counter()
+    total = len(cases.wanted)
+    with _opener(executor, bench, total) as opened:
+        for chunk in opened(_chunks(central, cases.wanted)):
+            gathering.take(chunk)
+            counts.update(chunk.counts)
+            unknown.update(chunk.unknown)
+            mistyped.update(chunk.mistyped)
+            if progress:
+                kept = counts["kept"]
+                text = ngettext("{n} record in the round", "{n} records in the round", kept).format(n=kept)
+                progress(counts.total(), total, text)
+    tables = gathering.tables()
+    flags = [table.frame for table in tables if not table.level]
+    quality = Quality(
+        cases=total,
+        kept=counts["kept"],
+        outside=counts["outside"],
+        undated=counts["undated"],
+        practice=counts["practice"],
+        unknown_form=counts["unknown_form"],
+        not_opened={reason: counts[reason] for reason in sorted(counts.keys() - _KEPT_APART)},
+        withdrawn=cases.withdrawn,
+        only_proposals=cases.only_proposals,
+        quarantined=_quarantined(central),
+        conflicts=sum(int(frame["_conflict"].sum()) for frame in flags),
+        proposals=sum(int(frame["_proposal"].sum()) for frame in flags),
+        duplicates=gathering.duplicates,
+        unknown_forms=_named(unknown),
+        mistyped={f"{form} {column}": n for (form, column), n in sorted(mistyped.items())},
+    )
+    return Dataset(
+        project=model.id, project_version=model.version, survey_round=survey_round, quality=quality, tables=tables
+    )
+
+
+def _check(central: Central, model: Project, hmu_keys: HmuKeys, people: int) -> None:
+    if hmu_keys.project != model.id:
+        raise ForeignKeyError
+    serves = central.project()
+    if serves is not None and serves.id != model.id:
+        raise ForeignCentralError(place=central.store.place)
+    if people < model.policy.people_to_open:
+        raise TooFewPeopleError(needed=model.policy.people_to_open, given=people)
+
+
+def _sources(project: SignedProject) -> dict[str, FormSource]:
+    """Every form of the project, earlier versions included, by hash."""
+    return {
+        form.hash: FormSource(form.id, project.frames[form.hash], project.media_of(form.hash))
+        for form in project.model.forms
+    }
+
+
+def _versions(model: Project, bench: Bench) -> Iterator[tuple[str, str, Layout]]:
+    """Forms in the project's order; of each the current version, then the earlier ones, the newest of them first."""
+    for current in model.current_forms:
+        earlier = [form for form in model.forms if form.id == current.id and form.status == "earlier"]
+        for form in (current, *reversed(earlier)):
+            known = bench.form(form.hash)
+            if known is not None:
+                yield form.hash, form.id, known[1]
+
+
+def _chunks(central: Central, wanted: list[_Wanted]) -> Iterator[list[Sealed]]:
+    """Bodies fetched as they are needed; a chunk is bounded in records and in bytes."""
+    chunk: list[Sealed] = []
+    size = 0
+    for item in wanted:
+        blob = central.store.body(item.record_hash)
+        chunk.append(Sealed(*item, blob))
+        size += len(blob or b"")
+        if len(chunk) >= CHUNK_RECORDS or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+@contextmanager
+def _opener(
+    executor: Executor | None, bench: Bench, records: int
+) -> Iterator[Callable[[Iterator[list[Sealed]]], Iterator[Chunk]]]:
+    """Gives what turns chunks of sealed records into opened ones, in order."""
+    workers = os.cpu_count() or 1
+    if executor is not None:
+        yield lambda chunks: _spread(executor, bench.setup, chunks, 2 * workers)
+    elif records < POOL_FROM or workers == 1:
+        yield lambda chunks: (bench.open(chunk) for chunk in chunks)
+    else:
+        # spawn: a forked process would take along the threads' locks of the tables' library, and Windows has no other
+        pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+        try:
+            yield lambda chunks: _spread(pool, bench.setup, chunks, 2 * workers)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _spread(executor: Executor, setup: Setup, chunks: Iterator[list[Sealed]], ahead: int) -> Iterator[Chunk]:
+    """Results in the order of `chunks`, with at most `ahead` of them waiting."""
+    waiting: deque[Future[Chunk]] = deque()
+    try:
+        for chunk in chunks:
+            waiting.append(executor.submit(open_chunk, setup, chunk))
+            if len(waiting) >= ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenExecutor:
+        raise HelpersLostError from None
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _quarantined(central: Central) -> int:
+    """Log entries that do not count: of devices not enrolled, or from their revocation on."""
+    project = central.project()
+    found = 0
+    for device_id in {stored.device for stored in central.store.devices()}:
+        device = project.device(device_id) if project else None
+        if device is None or device.revoked_from is not None:
+            found += central.store.entries_from(device_id, device.revoked_from or 1 if device else 1)
+    return found
+
+
+def _named(unknown: Counter[tuple[str, str]]) -> dict[str, int]:
+    """Forms that the project does not know: what their records call them, the most frequent first."""
+    ordered = sorted(unknown.items(), key=lambda item: (-item[1], item[0]))
+    named = {f"{form} {version}".strip(): n for (form, version), n in ordered[:_MOST_NAMES]}
+    rest = sum(n for _form, n in ordered[_MOST_NAMES:])
+    return {**named, "…": rest} if rest else named
