@@ -89,6 +89,8 @@ def ours(run: Run, rounds: int) -> Figures:
                 start = time.perf_counter_ns()
                 shown = interview.question(live)
                 elapsed = time.perf_counter_ns() - start
+                if not shown.relevant:  # the peers' navigation passes over it, too
+                    continue
                 if shown.type in {"select", "select1", "selectMultiple"}:
                     figures.filter.setdefault(ref, []).append(elapsed)
                 start = time.perf_counter_ns()
