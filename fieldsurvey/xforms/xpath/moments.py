@@ -18,7 +18,7 @@ _MOMENT = re.compile(rf"{_DATE}(?:T{_TIME})?")
 _CLOCK = re.compile(_TIME)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
-_LIMIT = 2_900_000.0  # days either way that still lie between the years 1 and 9999
+_LIMIT = 4_000_000.0  # days; beyond them no year has four digits, and milliseconds stay exact
 
 
 def _offset(text: str) -> timezone:

@@ -82,6 +82,46 @@ def test_a_constant_expression_is_folded() -> None:
         compile_expr(parse("concat(/a, 1)"))(None)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "equal"),
+    [
+        ("'x'", "'x'", True), ("'x'", "'y'", False), ("'1'", "'1.0'", False), ("'1'", "1.0", True), ("1", "'x'", False),
+        ("0.1 + 0.2", "0.3", True), ("1", "1.00001", False), ("1 div 0", "1 div 0", True),
+        ("0 div 0", "0 div 0", False),
+        ("true()", "'no'", True), ("true()", "''", False), ("1", "true()", True), ("2", "true()", True),
+        ("0", "false()", True), ("''", "false()", True), ("''", "0", False),
+        ("date('2026-05-04')", "'2026-05-04'", True),
+        ("date('2026-05-04')", "20577", True), ("date('2026-05-04')", "date-time('2026-05-04T23:00')", True),
+        ("date('2026-05-04')", "date-time('2026-05-05T01:00')", False), ("date('2026-05-04')", "true()", True),
+        ("date('2026-05-04')", "date('2026-05-05')", False),
+    ],
+)  # fmt: skip
+def test_equality(left: str, right: str, equal: bool) -> None:
+    """JavaRosa's rule by kinds; `=` is symmetric, and `!=` is its opposite."""
+    assert value(f"{left} = {right}") is equal
+    assert value(f"{right} = {left}") is equal
+    assert value(f"{left} != {right}") is not equal
+    assert value(f"({left}) != ({right})") is not equal
+    xml, cells = "<d><l/></d>", (f"concat(/d/l, {left})", f"concat(/d/l, {right})")
+    if "'" in left and "'" in right and "(" not in left + right:
+        assert value(f"{cells[0]} = {right}", xml) is equal
+        assert value(f"{cells[0]} != {cells[1]}", xml) is not equal
+        assert value(f"{cells[0]} != {right}", xml) is not equal
+
+
+@pytest.mark.parametrize(
+    ("expression", "truth"),
+    [("/d/n1 and true() and /d/t0", False), ("/d/n1 and true() and /d/t1", True),
+    ("/d/t0 or false() or /d/n1 = 1", True),
+     ("/d/t0 or false() or /d/t0", False), ("true() and /d/t1", True), ("/d/t0 or true()", True),
+     ("/d/t1 and false() and /d/t1", False), ("1 and 'x' and true()", True), ("0 or '' or false()", False),
+     ("/d/t1 and /d/n1 and /d/t0", False), ("/d/t1 and /d/t2 and /d/t3 and /d/t0", False)],
+)  # fmt: skip
+def test_and_or_with_constants_among_them(expression: str, truth: bool) -> None:
+    """Constants that decide nothing drop out; the operands after them still count."""
+    assert value(expression, XML) is truth
+
+
 def reference(expr: Expr) -> Fraction:
     """Exact arithmetic, by walking the tree."""
     if isinstance(expr, Number):

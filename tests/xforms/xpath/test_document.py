@@ -60,6 +60,18 @@ def test_plain_xpath_on_request() -> None:
 
 
 @pytest.mark.parametrize(
+    ("expression", "truth"),
+    [("true() > ''", False), ("true() < 2", True), ("false() < '1'", True), ("2 > true()", True), ("true() = 2", True),
+     ("/d/a < 2", True), ("/d/a > 2", False), ("/d/a != 1", True), ("/d/a = /d/a", True), ("/d/a != /d/a", True),
+     ("/d/none = /d/none", False), ("/d/none = ''", False), ("/d/none = false()", True), ("true() > /d/none", False),
+     ("'a' < 'b'", False), ("/d/a = '2'", True), ("/d/a = true()", True), ("1 = '1.0'", True), ("'1' = '1.0'", False)],
+)  # fmt: skip
+def test_comparisons_of_plain_xpath(expression: str, truth: bool) -> None:
+    """XPath 1.0 section 3.4: any pair of nodes will do, truths decide `=`, numbers decide `<`."""
+    assert evaluate_value(expression, "<d><a>1</a><a>2</a></d>", mode="native").result() is truth
+
+
+@pytest.mark.parametrize(
     ("arguments", "error"),
     [
         (("1 +", None, "/"), XPathSyntaxError),

@@ -7,10 +7,11 @@ import hashlib
 import math
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fieldsurvey.xforms.xpath import Context, EvaluationError, Node, compile_expr, parse
@@ -36,7 +37,7 @@ def test_a_number_as_text_has_no_exponent_and_reads_back(number: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "-", ".", "1e3", "+1", "0x1", "1 2", "NaN", "Infinity", "1..2", "--1", "٣", "1_0"]
+    "text", ["", " ", "-", ".", "1e3", "+1", "0x1", "1 2", "NaN", "Infinity", "1..2", "--1", "٣", "1_0", "\u00a05"]
 )
 def test_what_is_not_a_number(text: str) -> None:
     """Only plain decimal digits are a number: no exponents, signs, digits of other scripts or Python's underscores."""
@@ -70,7 +71,8 @@ def test_substring_as_the_specification_shows(arguments: str, found: str) -> Non
     assert value(f"substring({arguments})") == found
 
 
-@given(plain, plain, plain)
+@given(plain, st.text("abcab", max_size=6), plain)
+@example("aab", "aa", "xy")
 def test_translate_by_definition(text: str, old: str, new: str) -> None:
     """The first occurrence in `old` decides; what has no counterpart goes."""
     wanted = "".join(c if c not in old else new[old.index(c) : old.index(c) + 1] for c in text)
@@ -131,6 +133,17 @@ def test_what_is_not_a_date(text: str) -> None:
         value(f"date('{text}')")
 
 
+def test_days_and_their_parts() -> None:
+    """A date counts from its midnight where the interview is; the part of a day is that of a number too."""
+    assert value("decimal-date-time('1970-01-02')", zone="America/Guayaquil") == 1 + 5 / 24
+    assert value("decimal-date-time('1970-01-01')", zone="Asia/Tokyo") == -9 / 24
+    assert value("decimal-time(1.75)") == 0.75
+    assert value("decimal-time(-0.25)") == 0.75
+    assert value("decimal-time('2026-05-04T06:00:00Z')", zone="America/Guayaquil") == 1 / 24
+    assert value("decimal-time('06:00:00.000Z')", zone="America/Guayaquil") == 1 / 24
+    assert value("decimal-time(date('2026-05-04'))") == 0.0
+
+
 def test_a_time_without_offset_is_local() -> None:
     """Text without an offset is the interview's own time, in summer and in winter."""
     berlin = ZoneInfo("Europe/Berlin")
@@ -159,6 +172,20 @@ def test_a_shuffle_keeps_every_node_and_its_seed_decides(seed: int, size: int) -
     shuffled = shuffle(nodes, seed)
     assert sorted(id(n) for n in shuffled) == sorted(id(n) for n in nodes)
     assert shuffle(nodes, seed) == shuffled
+
+
+@given(st.integers(1, 2**31 - 2), st.integers(0, 30))
+def test_a_shuffle_is_fisher_and_yates(seed: int, size: int) -> None:
+    """Each node in turn is put last and then changes places with one drawn among all up to itself, exactly."""
+    nodes = [Node(1, str(n)) for n in range(size)]
+    wanted: list[Node] = []
+    state = seed
+    for index, node in enumerate(nodes):
+        state = pow(7, 5, 2**31 - 1) * state % (2**31 - 1)
+        place = math.floor(Fraction(state - 1, 2**31 - 2) * (index + 1))
+        wanted.append(node)
+        wanted[index], wanted[place] = wanted[place], wanted[index]
+    assert shuffle(nodes, seed) == wanted
 
 
 def test_the_generator_is_park_and_millers() -> None:

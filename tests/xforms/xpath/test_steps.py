@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,9 @@ def test_siblings_and_descendants_by_definition(root: Node, data: st.DataObject)
        st.sampled_from(["//a", "//c", "//b/ancestor::a", "//a/*", "//c/preceding::*", "/a/b/c"]))  # fmt: skip
 def test_a_union_is_in_document_order_and_has_no_doubles(root: Node, left: str, right: str) -> None:
     """`|` and every path give each node once, in document order."""
+    for expression in (left, right):
+        found = [id(n) for n in select(expression, root)]
+        assert found == [id(n) for n in in_order(root) if id(n) in set(found)]
     wanted = {id(n) for expression in (left, right) for n in select(expression, root)}
     assert [id(n) for n in select(f"{left} | {right}", root)] == [id(n) for n in in_order(root) if id(n) in wanted]
 
@@ -124,3 +129,36 @@ def test_nodes_that_are_not_relevant_are_not_seen() -> None:
     assert at(hidden, "string(.)") == ""
     assert at(hidden, "count(../a)") == 2.0
     assert path_of(hidden) == "/data[1]/a[2]"
+
+
+class Typed(Node):
+    """A node that knows its type, as the engine's are."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, name: str, held: Value) -> None:
+        super().__init__(1, name, text="raw")
+        self.held = held
+
+    def value(self) -> Value:
+        return self.held
+
+
+def test_expressions_see_typed_values() -> None:
+    """What counts is `value()`, not the text: by a path, by a name, by `.`, in sums and in filters."""
+    root = Node(0)
+    data = root.append(Node(1, "data"))
+    number = data.append(Typed("n", 2.0))
+    data.append(Typed("d", date(2026, 5, 4)))
+    for expression, wanted in [
+        ("/data/n + 1", 3.0),
+        ("n = 2", True),
+        ("d = date('2026-05-04')", True),
+        ("d + 0", 20577.0),
+        ("concat(n, '|', d)", "2|2026-05-04"),
+        ("sum(n)", 2.0),
+        ("count(/data[n = 2.0])", 1.0),
+        ("string(/data/d)", "2026-05-04"),
+    ]:
+        assert compile_expr(parse(expression))(Context(data, Env())) == wanted, expression
+    assert compile_expr(parse(". * 2"))(Context(number, Env())) == 4.0
