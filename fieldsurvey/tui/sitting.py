@@ -7,7 +7,7 @@ What is saved is saved before the next page is known, because `Work`'s methods a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from fieldsurvey.base.errors import RefusedError
@@ -83,6 +83,7 @@ class Sitting:
         self.work = work
         self.required_waits = required_waits
         self._companions: dict[str, str] = {}  # companion -> the question it belongs to
+        self._looked: set[str] = set()  # questions that were asked for their companion
         self._undo: list[dict[str, str | None]] = []  # what was there before, by ref
         self._warned: dict[str, str | None] = {}
 
@@ -150,7 +151,7 @@ class Sitting:
 
     def progress(self) -> Progress:
         """Counts over the live tree; a page of several questions counts as its first."""
-        asked = [i for i in self.interview.outline() if i.kind == "question" and i.ref not in self._companions]
+        asked = [i for i in self.outline() if i.kind == "question"]
         here = self._place_ref()
         number = 0
         for count, item in enumerate(asked, 1):
@@ -313,8 +314,20 @@ class Sitting:
     # -- looking over it
 
     def outline(self) -> list[OutlineItem]:
-        """The live tree without companions, for the jump list."""
-        return [i for i in self.interview.outline() if i.ref not in self._companions]
+        """The live tree without companions, which stand on their owners' cards; questions are counted anew."""
+        items = self.interview.outline()
+        for item in items:
+            if item.kind == "question" and item.ref not in self._looked:
+                self._looked.add(item.ref)
+                self._seen(self.interview.question(item.ref))
+        found: list[OutlineItem] = []
+        gone = 0
+        for item in items:
+            if item.ref in self._companions:
+                gone += item.number is not None
+            else:
+                found.append(replace(item, number=item.number - gone) if gone and item.number else item)
+        return found
 
     def blocking(self) -> int:
         """How many problems keep the interview from being sealed."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from textual.app import ComposeResult
 from textual.timer import Timer
+from textual.widgets import TextArea
 
 from fieldsurvey.base.errors import StorageError
 from fieldsurvey.base.i18n import gettext as _
@@ -92,6 +93,10 @@ class TurningScreen(BaseScreen):
         await self.card.turn(self.sitting.page(), self._missing_keys)
         self._say_saved()
         self.call_after_refresh(self._painted)
+
+    def on_descendant_focus(self) -> None:
+        """Where Enter writes a new line, the keys at the bottom say how to go on."""
+        self.query_one(KeyBar).enter_is(typed=isinstance(self.focused, TextArea))
 
     def _painted(self) -> None:
         self.gate.open()

@@ -88,16 +88,23 @@ class KeyBar(Widget):
         super().__init__()
         self.actions = actions
         self.keymap = keymap
+        self.enter_types = False  # Enter is a new line where the cursor is: another key is shown for what it does
 
-    def show(self, actions: Sequence[Action]) -> None:
-        """Other keys from now on."""
-        self.actions = actions
-        self.refresh()
+    def enter_is(self, *, typed: bool) -> None:
+        """Whether Enter belongs to the editor now."""
+        if typed is not self.enter_types:
+            self.enter_types = typed
+            self.refresh()
+
+    def _key(self, action: Action) -> str:
+        keys = self.keymap[action.id]
+        others = [k for k in keys if k != "enter"]
+        return show_key(others[0] if self.enter_types and others else keys[0])
 
     def shown(self, width: int) -> list[tuple[str, str]]:
         """(key, words) in order, as many as fit `width`."""
         ranked = sorted((a for a in self.actions if a.rank), key=lambda a: a.rank)[:FOOTER_KEYS]
-        pairs = {a.id: (show_key(self.keymap[a.id][0]), a.shown) for a in ranked}
+        pairs = {a.id: (self._key(a), a.shown) for a in ranked}
         while len(pairs) > 1 and sum(len(k) + len(w) + len(GAP) + 3 for k, w in pairs.values()) - len(GAP) > width:
             del pairs[[i for i in pairs if i != "help"][-1]]  # help tells of the rest, so it stays
         return list(pairs.values())

@@ -210,7 +210,7 @@ class Confirm(Static, can_focus=True):
 
     def _words(self) -> None:
         self.update(
-            bracketed(_("[x] Read and confirmed") if self.confirmed else _("[ ] Not confirmed: [Space] confirms"))
+            bracketed(_("[x] Read and confirmed") if self.confirmed else _("[ ] Not confirmed yet: [Enter] confirms"))
         )
 
     def stored(self) -> str | None:
