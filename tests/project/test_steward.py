@@ -115,6 +115,8 @@ def test_key_files_are_not_taken_for_each_other(folder: Path) -> None:
     with pytest.raises(KeyFileError):
         keys.unlock_hmu(folder / "same.key", ROOT_PASS)
     with pytest.raises(KeyFileError):
+        keys.unlock_root(folder / keys.HMU, HMU_PASS)
+    with pytest.raises(KeyFileError):
         keys.read_role_key(folder / keys.ROOT)
     with pytest.raises(UntrustedError):
         keys.unlock_root(folder / keys.CENTRAL, ROOT_PASS)
@@ -249,7 +251,7 @@ def test_a_form_about_people_may_not_ask_for(folder: Path, kind: str) -> None:
         b"",
         b"not xml",
         b"<h:html/>",
-        b'<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>',
+        b'<!DOCTYPE h:html [<!ENTITY a "aaaa">]>' + xform(),
         b'<h:html xmlns:h="http://www.w3.org/1999/xhtml"/>',
         xform().replace(b'<data id="prueba" version="1"><need/><place/></data>', b""),
     ],

@@ -205,6 +205,27 @@ def test_declared_lengths_allocate_nothing(actors: Actors) -> None:
     tracemalloc.stop()
 
 
+def test_a_declared_length_over_the_bound_is_not_even_read(actors: Actors) -> None:
+    """From a stream that never ends, a reader takes no more than the prefix, or the manifest, before it refuses."""
+
+    class Endless(io.RawIOBase):
+        def __init__(self, start: bytes) -> None:
+            self.start, self.taken = start, 0
+
+        def read(self, size: int = -1) -> bytes:
+            out = self.start[:size] or b" " * size
+            self.start = self.start[size:]
+            self.taken += len(out)
+            return out
+
+    long_frame = raw(table([HASH, (16 << 20) + 1]), actors.carrier)
+    for start, most in ((container.MAGIC + b"\xff" * 4 + b"\1", 10), (long_frame, len(long_frame))):
+        stream = Endless(start)
+        with pytest.raises(ContainerError):
+            open_container(stream, "batch")  # type: ignore[arg-type]
+        assert stream.taken <= most
+
+
 def test_a_long_batch_is_read_in_little_memory(actors: Actors) -> None:
     """32 MiB of frames pass through in the memory of two frames."""
     frames = [
@@ -240,7 +261,8 @@ def test_writing_refuses_what_reading_would(actors: Actors) -> None:
     big = Frame(b"a" * 32, (16 << 20) + 1, lambda: b"")
     lying = Frame(hashlib.sha256(b"said").digest(), 4, lambda: b"gave")
     many = [Frame(i.to_bytes(32, "big"), 0, lambda: b"") for i in range(16_385)]
-    for frames in ([b"a", b"a"], [big], many):
+    long = [Frame(i.to_bytes(32, "big"), 16 << 20, lambda: b"") for i in range(5)]
+    for frames in ([b"a", b"a"], [big], many, long):
         with pytest.raises(ContainerError):
             write_container("batch", {}, frames, actors.carrier)
     with pytest.raises(ContainerError):

@@ -9,6 +9,7 @@ import pytest
 from cryptography.cobblestone import Cobblestone256Encryptor
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from fieldsurvey.base.canonical import canonical
 from fieldsurvey.base.errors import FieldsurveyError, UntrustedError
@@ -263,6 +264,23 @@ def test_wrong_padding_is_refused(actors: Actors) -> None:
     body = encryptor.update(b"\0\0\0\1" + b"x" + b"y" * 1019) + encryptor.finalize()
     with pytest.raises(RecordFormatError):
         open_record(_reassembled(header, [ids], wrap, body), actors.escrow)
+
+
+def test_a_body_of_a_length_that_padding_never_gives_is_refused_unopened(blob: bytes) -> None:
+    """Without any key: bodies a byte or a chunk away from every padded length are refused by the structure alone."""
+    start = len(blob) - len(read_envelope(blob).body)
+    for size in (1024 + 72 + 1, 1024 + 72 - 1, 2049 + 72, 16_384 + 88 - 1, 20_001 + 88, 0, 72):
+        with pytest.raises(RecordFormatError):
+            read_header(blob[:start] + bytes(size))
+    for payload_size in (0, 5_000, 16_380, 100_000):
+        assert read_header(blob[:start] + bytes(body_length(payload_size)))
+
+
+def test_our_own_values_are_as_strict_as_foreign_bytes(actors: Actors) -> None:
+    """A header is not made of what only looks like its fields."""
+    for change in ({"revision": "1"}, {"revision": True}, {"kind": b"record"}, {"project": bytes(32)}):
+        with pytest.raises(ValidationError):
+            actors.header(**change)
 
 
 def test_too_much_is_refused_before_sealing(actors: Actors) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldsurvey.records.errors import LogError
+from fieldsurvey.records.labels import SIGN_LOG_ENTRY
 from fieldsurvey.records.log import ENTRY_BYTES, LogEntry, next_entry, next_head, start_head, verify_run
 from fieldsurvey.records.signing import SigningKey
 from tests.records.conftest import PROJECT, Actors, seed
@@ -96,6 +97,25 @@ def test_renumbered_deletions_are_flagged(actors: Actors, log: list[LogEntry]) -
         shorter = [replace(entry, seq=n) for n, entry in enumerate(log[:i] + log[i + 1 :], 1)]
         with pytest.raises(LogError):
             check(actors, shorter)
+
+
+def test_a_number_project_or_device_changed_in_the_middle_is_flagged(actors: Actors, log: list[LogEntry]) -> None:
+    """Fields of an entry that is not the last are covered too, although only the last signature is checked."""
+    for changes in ({"seq": 99}, {"project": OTHER_PROJECT}, {"device": "cc" * 16}):
+        edited = list(log)
+        edited[2] = replace(log[2], **changes)
+        with pytest.raises(LogError):
+            check(actors, edited)
+
+
+def test_a_log_that_begins_elsewhere_is_refused_although_its_device_signed_it(actors: Actors) -> None:
+    """A device that signs a first entry over another start makes no log, even for a caller who names that start."""
+    start, digest = b"\5" * 32, b"\6" * 32
+    head = next_head(start, 1, digest)
+    signed = bytes.fromhex(PROJECT) + bytes.fromhex(actors.device_id) + (1).to_bytes(8, "big") + head
+    entry = LogEntry(PROJECT, actors.device_id, 1, digest, head, actors.device.sign(SIGN_LOG_ENTRY, signed))
+    with pytest.raises(LogError):
+        check(actors, [entry], start)
 
 
 def test_another_devices_key_project_or_start_is_flagged(actors: Actors, log: list[LogEntry]) -> None:
