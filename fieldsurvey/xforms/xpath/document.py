@@ -9,7 +9,7 @@ from __future__ import annotations
 import random as randomness
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fieldsurvey.base.clock import SystemClock
@@ -83,10 +83,12 @@ class DocumentEnv(Env):
 
 
 def _zone(timezone: str | tzinfo | None) -> tzinfo:
+    if timezone is None or timezone == "UTC":
+        return UTC
     if isinstance(timezone, tzinfo):
         return timezone
     try:
-        return ZoneInfo(timezone or "UTC")
+        return ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise EvaluationError(_("there is no time zone called {name}").format(name=timezone)) from error
 

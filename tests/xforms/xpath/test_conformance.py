@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,15 @@ def test_the_recorded_cases_come_out_as_recorded() -> None:
 
 def test_the_runner_sees_what_is_wrong(tmp_path: Path) -> None:
     """The control: a case with a wrong expectation, one that should be refused and is not, one that should not be."""
-    base = {"tier": "A", "mode": "xforms", "context_xml": None, "context_path": "/", "source": "synthetic", "tz": "UTC"}
-    cases = [
+    base: dict[str, Any] = {
+        "tier": "A",
+        "mode": "xforms",
+        "context_xml": None,
+        "context_path": "/",
+        "source": "synthetic",
+        "tz": "UTC",
+    }
+    cases: list[dict[str, Any]] = [
         {**base, "id": "right", "expr": "1 + 1", "expected_type": "number", "expected_value": 2.0},
         {**base, "id": "value", "expr": "1 + 1", "expected_type": "number", "expected_value": 3.0},
         {**base, "id": "not-refused", "expr": "1 + 1", "expected_type": "error", "expected_value": None},

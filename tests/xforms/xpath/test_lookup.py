@@ -10,8 +10,8 @@ from fieldsurvey.xforms.xpath import Context, Env, Node, Value, compile_expr, pa
 from fieldsurvey.xforms.xpath.lookup import is_outward, split
 from fieldsurvey.xforms.xpath.nodes import ELEMENT
 
-TEXTS = ["", "a", "b", " a", "1.0000000000001", "1", "1.0", "01", "2", "-1", "a b", "2026-05-04", "NaN"]
-WANTED = ["'a'", "''", "' a'", "'a '", "1", "'1'", "/d/x", "/d/y", "current()/x", "date('2026-05-04')",
+TEXTS = ["", "0.3", "a", "b", " a", "1.0000000000001", "1", "1.0", "01", "2", "-1", "a b", "2026-05-04", "NaN"]
+WANTED = ["0.1 + 0.2", "'a'", "''", "' a'", "'a '", "1", "'1'", "/d/x", "/d/y", "current()/x", "date('2026-05-04')",
 "0 div 0", "true()", "1 + 0",
           "concat('a', ' b')", "/d/none", "-/d/y"]  # fmt: skip
 FILTERS = ["k = {0}", "{0} = k", "./k = {0}", "k = {0} and m != 'a'", "m > 0 and k = {0}", "k = {0} and m = k and m",
