@@ -280,8 +280,12 @@ class Form(Protocol):
         last_saved: bytes | None = None,
         entities: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
         audit: Callable[[dict[str, Any]], None] | None = None,
+        verify: Callable[[str, bytes, bytes, bytes], bool] | None = None,
     ) -> Interview:
-        """A blank interview: defaults and first-load actions have run."""
+        """A blank interview: defaults and first-load actions have run.
+
+        `verify(algorithm, message, signature, public key)` checks signatures for extract-signed().
+        """
         ...
 
     def resume(

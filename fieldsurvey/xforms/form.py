@@ -17,7 +17,7 @@ from fieldsurvey.xforms.definition.parse import parse_form
 from fieldsurvey.xforms.definition.xml import parse_xml
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.live import describe, drafts, places
-from fieldsurvey.xforms.live.env import Entities, World
+from fieldsurvey.xforms.live.env import Entities, Verify, World
 from fieldsurvey.xforms.live.interview import LiveInterview
 from fieldsurvey.xforms.live.navigation import Page
 from fieldsurvey.xforms.live.serialise import read_values, stored_values
@@ -25,7 +25,7 @@ from fieldsurvey.xforms.live.state import State
 from fieldsurvey.xforms.load.source import Source, read_source
 from fieldsurvey.xforms.program.program import Program
 
-KEYWORDS = frozenset({"timezone", "seed", "language", "metadata", "last_saved", "entities", "audit"})
+KEYWORDS = frozenset({"timezone", "seed", "language", "metadata", "last_saved", "entities", "audit", "verify"})
 
 
 class LoadedForm:
@@ -65,6 +65,7 @@ class LoadedForm:
         last_saved: bytes | None = None,
         entities: Entities | None = None,
         audit: Callable[[dict[str, Any]], None] | None = None,
+        verify: Verify | None = None,
     ) -> LiveInterview:
         """A blank interview: defaults and first-load actions have run."""
         state = self._state(
@@ -77,6 +78,7 @@ class LoadedForm:
                 "last_saved": last_saved,
                 "entities": entities,
                 "audit": audit,
+                "verify": verify,
             },
         )
         state.begin(self.definition.root_values, first=True)
@@ -98,6 +100,7 @@ class LoadedForm:
         entries = [entry for part in changes for entry in part["changes"]]
         unmapped: list[str] = []
         drafts.restore(state, data, entries, unmapped)
+        state.actions.opened(first=False)
         interview = LiveInterview(state, self.hash)
         interview.extra_meta = dict(data["meta"])
         self._go_back(interview, data, entries)
@@ -132,6 +135,7 @@ class LoadedForm:
             keywords.get("last_saved"),
             keywords.get("entities"),
             keywords.get("audit"),
+            keywords.get("verify"),
         )
         wanted = keywords.get("language")
         chosen = describe.language(self.definition, wanted) if wanted else None

@@ -37,7 +37,10 @@ class Cursor:
         self.here = self.peek()
 
     def peek(self) -> str:
-        """The next event."""
+        """The next event; moving on may make the next instance of a repeat."""
+        if self.here.startswith("Q "):
+            self.interview.go_to(plain(self.here[2:], self.interview))
+            self.interview.next()
         found = self.events()
         at = self._index(found)
         self.seen = found
@@ -149,18 +152,27 @@ Look = Callable[[Cursor, dict[str, Any], str], tuple[Any, bool]]
 
 
 def _value(cursor: Cursor, step: dict[str, Any], source: str) -> tuple[Any, bool]:
-    node = _node(cursor, step)
+    try:
+        node = _node(cursor, step)
+    except NoSuchRefError:
+        return "no such node", step.get("is_null", False) or step.get("expected") is None
     found = node.text if node.relevant or cursor.javarosa else ""
     if step.get("is_null"):
         return found, found == ""
     expected = str(step.get("expected", ""))
-    return found, expected.startswith("uuid:__ANY__") or same_text(expected, found, source)
+    return found, _same_id(expected, found) or same_text(expected, found, source)
+
+
+def _same_id(expected: str, found: str) -> bool:
+    return expected.startswith("uuid:") and found.startswith("uuid:")
 
 
 def _place(cursor: Cursor, ref: str | None, step: dict[str, Any]) -> tuple[Any, bool]:
     expected = step.get("expected")
     if isinstance(expected, dict):
         expected = expected.get("ref")
+    if expected == "EOF":
+        expected = None
     one, other = _comparable(ref), _comparable(expected)
     if one is not None and cursor.here.startswith("P") and one != other:
         one = re.sub(r"\[\d+\]$", "", one)
@@ -187,7 +199,12 @@ def _choices(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any, b
 
 def _state(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any, bool]:
     node = _node(cursor, step)
-    found = {"relevant": node.relevant, "required": node.required, "readonly": locked(node), "enabled": not locked(node)}
+    found = {
+        "relevant": node.relevant,
+        "required": node.required,
+        "readonly": locked(node),
+        "enabled": not locked(node),
+    }
     expected = step["expected"] or {}
     return found, all(found[name] == expected[name] for name in found if name in expected)
 

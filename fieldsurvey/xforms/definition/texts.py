@@ -75,7 +75,7 @@ def parse_itext(model: Element, parsing: Parsing) -> tuple[dict[str, dict[str, F
         if language in table:
             parsing.problem("itext.twice", _("The language {name} is translated twice.").format(name=language))
             continue
-        if "default" in translation.attributes and translation.get("default") not in {"", "false()", "false"}:
+        if "default" in translation.attributes and translation.get("default") not in {"false()", "false"}:
             default = language
         entries = table[language] = {}
         for entry in translation.all("text"):

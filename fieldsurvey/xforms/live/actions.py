@@ -97,7 +97,10 @@ class Actions:
         if action.where is None:
             return [target.node(action.target) for target in _targets(action, frame)]
         try:
-            found = self.state.program.run(action.where, "nodes")(Context(frame.first(), self.state.env, position=0))
+            at = frame.first()
+            if action.source is not None and action.source.frame is frame.d:
+                at = frame.node(action.source)
+            found = self.state.program.run(action.where, "nodes")(Context(at, self.state.env, position=0))
         except (EvaluationError, XPathNameError):
             return []
         return [node for node in found if isinstance(node, LiveNode)]
@@ -158,5 +161,5 @@ def _leaves(frame: LiveFrame) -> Iterator[LiveNode]:
         if type(slot) is Range:
             for inner in slot.instances:
                 yield from _leaves(inner)
-        elif type(slot) is LiveNode and slot.d.bind is not None and slot.d.kind == "leaf":
+        elif type(slot) is LiveNode and slot.d.bind is not None and slot.d.kind == "leaf" and not slot.d.is_attribute:
             yield slot

@@ -9,6 +9,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.contract import Choice
 from fieldsurvey.xforms.definition.model import Control, Itemset, NodeDef
 from fieldsurvey.xforms.live.nodes import LiveNode
+from fieldsurvey.xforms.program.lists import below
 from fieldsurvey.xforms.program.references import References
 from fieldsurvey.xforms.xpath.ast import Path
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathSyntaxError
@@ -138,26 +139,3 @@ class Choices:
                 raise EvaluationError(_("{ref} is in a repeat without instances").format(ref=d.path))
             frame = owner.instances[0]  # type: ignore[union-attr]
         return frame.node(d)
-
-
-def below(node: Node, path: str) -> str:
-    """The text at a plain path below a list's node: `name`, `./name`, `a/b`, `@id`, `.`."""
-    if "/" not in path and path[:1] not in {"@", "."}:
-        for child in node.children:
-            if child.name == path:
-                return child.string()
-        return ""
-    current: Node | None = node
-    for step in path.split("/"):
-        if current is None:
-            return ""
-        if step in {".", ""}:
-            continue
-        if step == "..":
-            current = current.parent
-            continue
-        if step.startswith("@"):
-            return current.attribute(step[1:].rpartition(":")[2])
-        name = step.rpartition(":")[2]
-        current = next((child for child in current.children if child.name == name), None)
-    return current.string() if current is not None else ""

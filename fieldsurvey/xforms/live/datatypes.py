@@ -50,6 +50,19 @@ def typed(text: str, d: NodeDef) -> Value:
     return text
 
 
+MARKS = {bool: "b", float: "n", date: "d", datetime: "t"}
+"""How drafts mark the kind of a calculated value."""
+
+
+def marked(text: str, mark: str) -> Value | None:
+    """The value of a text with a mark."""
+    if mark == "b":
+        return text == "1"
+    if mark == "n":
+        return float(text)
+    return read_date(text) if mark == "d" else read_datetime(text, None)
+
+
 def read_date(text: str) -> date | None:
     """The date at the start of an ISO text."""
     match = _DATE.match(text)
@@ -95,7 +108,7 @@ def stored(text: str, kind: str) -> str | None:
     if kind == "dateTime":
         return text if text[10:11] == "T" and read_datetime(text, None) else None
     if kind == "boolean":
-        return {"true": "true", "1": "true", "false": "false", "0": "false"}.get(text)
+        return {"true": "1", "1": "1", "false": "0", "0": "0"}.get(text)
     if kind == "geopoint":
         return _points(text, 1, closed=False) if ";" not in text else None
     if kind == "geotrace":
@@ -158,6 +171,13 @@ def to_text(value: Value, kind: str, zone: tzinfo | None) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return ""
+
+
+def calculated(value: Value | None, text: str, d: NodeDef) -> Value | None:
+    """What a node without a type of its own holds after a calculation; None where its type decides."""
+    if value is None or type(value) is str or not text or (d.bind is not None and d.bind.type not in {"", "string"}):
+        return None
+    return value
 
 
 def _recast(text: str, kind: str) -> str:

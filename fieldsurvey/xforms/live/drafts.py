@@ -20,7 +20,7 @@ FORMAT = 1
 def snapshot(state: State) -> dict[str, Any]:
     """Instances, values, raw text, errors, notes and reasons."""
     repeats: list[list[Any]] = []
-    values: dict[str, str | bool] = {}
+    values: dict[str, str | list[str]] = {}
     raw: dict[str, list[str]] = {}
     errors: dict[str, str] = {}
     _collect(state.root, repeats, values, raw, errors)
@@ -41,7 +41,7 @@ def snapshot(state: State) -> dict[str, Any]:
 def _collect(
     frame: LiveFrame,
     repeats: list[list[Any]],
-    values: dict[str, str | bool],
+    values: dict[str, str | list[str]],
     raw: dict[str, list[str]],
     errors: dict[str, str],
 ) -> None:

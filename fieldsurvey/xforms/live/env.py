@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.live.nodes import LiveNode
 from fieldsurvey.xforms.program import lists
+from fieldsurvey.xforms.program.lists import below
 from fieldsurvey.xforms.xpath.errors import EvaluationError
 from fieldsurvey.xforms.xpath.nodes import Node
 from fieldsurvey.xforms.xpath.runtime import Context, Env
@@ -18,6 +19,8 @@ from fieldsurvey.xforms.xpath.runtime import Context, Env
 if TYPE_CHECKING:
     from fieldsurvey.xforms.live.state import State
 
+Verify = Callable[[str, bytes, bytes, bytes], bool]
+"""(algorithm, message, signature, public key) -> whether the signature is good."""
 Entities = Mapping[str, Sequence[Mapping[str, str]]]
 
 
@@ -32,6 +35,7 @@ class World:
     last_saved: bytes | None = None
     entities: Entities | None = None
     audit: Callable[[dict[str, Any]], None] | None = None
+    verify: Verify | None = None
     draws: int = 0
 
     def moment(self) -> datetime:
@@ -100,6 +104,21 @@ class InterviewEnv(Env):
     def choice_label(self, value: str, ref: str, context: Context) -> str:
         """The label of a choice of the select at `ref`."""
         return self.state.choices.label_of(value, ref, context)
+
+    def pulldata(self, args: Sequence[str]) -> str:
+        """The cell of one column in the row whose key column holds the key; columns may be paths, such as `@id`."""
+        source, column, key_column, key = args
+        if self.instance(source) is None:
+            raise EvaluationError(_("there is no list called {name}").format(name=source))
+        table = self.state.program.lists.keyed(source, key_column)
+        item = table.get(key) if table is not None else None
+        return "" if item is None else below(item, column)
+
+    def verify_signature(self, algorithm: str, message: bytes, signature: bytes, public_key: bytes) -> bool:
+        """The caller's verifier."""
+        if self.world.verify is None:
+            return super().verify_signature(algorithm, message, signature, public_key)
+        return self.world.verify(algorithm, message, signature, public_key)
 
     def position(self, node: Node) -> int | None:
         """A repeat instance knows its position."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from fieldsurvey.xforms.definition.model import Control, NodeDef
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, build
-from fieldsurvey.xforms.program.triggers import RELEVANT
+from fieldsurvey.xforms.program.triggers import COUNT, RELEVANT
 from fieldsurvey.xforms.xpath.errors import EvaluationError
 from fieldsurvey.xforms.xpath.runtime import Context
 
@@ -118,6 +118,7 @@ class Navigator:
         owner, outer = frame.range, frame.outer
         assert owner is not None
         assert outer is not None
+        self._grow(owner, frame.position)
         for later in owner.instances[frame.position :]:
             found = self.instance(control, later)
             if found is not None:
@@ -157,11 +158,21 @@ class Navigator:
         owner = owner_of(control.ref, frame)
         if owner is None:
             return None
+        self._grow(owner, 0)
         for instance in owner.instances:
             found = self.instance(control, instance)
             if found is not None:
                 return found
         return Page(PROMPT, control, owner.frame) if self.can_add(control, owner) else None
+
+    def _grow(self, owner: Range, passed: int) -> None:
+        """Make the next instance where the count depends on the instances themselves and asks for one more."""
+        trigger = self.state.program.by_target.get(owner.d.index, {}).get(COUNT)
+        if trigger is None or not trigger.lazy or len(owner.instances) > passed:
+            return
+        if self.state.settler.wanted(trigger, owner.frame) > len(owner.instances):
+            self.state.grow(owner)
+            self.state.actions.finish()
 
     def instance(self, control: Control, instance: LiveFrame) -> Page | None:
         if not instance.first().relevant:

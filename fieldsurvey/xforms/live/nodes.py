@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from fieldsurvey.xforms.definition.model import Frame, NodeDef, Values
-from fieldsurvey.xforms.live.datatypes import typed
+from fieldsurvey.xforms.live.datatypes import MARKS, marked, typed
 from fieldsurvey.xforms.xpath.nodes import ATTRIBUTE, ELEMENT, Node, Value
 
 _NONE: tuple[Node, ...] = ()
@@ -64,22 +64,28 @@ class LiveNode(Node):
                 self._typed = held
         return held
 
-    def put(self, text: str, truth: bool | None = None) -> None:
-        """Set the text; the typed value is worked out anew when asked for, unless a calculation gave a `truth`."""
+    def put(self, text: str, value: Value | None = None) -> None:
+        """Set the text; the typed value is what a calculation gave, else worked out by the bind's type when asked for.
+
+        JavaRosa keeps what a calculation gives as what it is: a date stays a date in a node without a type.
+        """
         self.text = text
-        self._typed = truth
+        self._typed = value
 
     @property
-    def kept(self) -> str | bool:
-        """What a draft keeps: the text, or the truth that a calculation gave."""
-        return self._typed if type(self._typed) is bool and self.text in {"1", "0"} else self.text
+    def kept(self) -> str | list[str]:
+        """What a draft keeps: the text, with a mark when its value is not what the bind's type would make of it."""
+        mark = MARKS.get(type(self._typed))
+        if mark is None or not self.text or type(typed(self.text, self.d)) is type(self._typed):
+            return self.text
+        return [self.text, mark]
 
-    def put_back(self, kept: str | bool) -> None:
+    def put_back(self, kept: str | list[str]) -> None:
         """What a draft kept."""
-        if isinstance(kept, bool):
-            self.put("1" if kept else "0", kept)
-        else:
+        if isinstance(kept, str):
             self.put(kept)
+        else:
+            self.put(kept[0], marked(*kept))
 
     @property
     def ref(self) -> str:

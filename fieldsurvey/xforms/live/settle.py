@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.contract import ChangeKind
 from fieldsurvey.xforms.definition.model import NodeDef
-from fieldsurvey.xforms.live.datatypes import kind_of, to_text
+from fieldsurvey.xforms.live.datatypes import calculated, kind_of, to_text, typed
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
 from fieldsurvey.xforms.program.slots import inside
 from fieldsurvey.xforms.program.triggers import COUNT, Trigger
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
+from fieldsurvey.xforms.xpath.nodes import Value
 from fieldsurvey.xforms.xpath.runtime import Context
 
 if TYPE_CHECKING:
@@ -162,13 +163,15 @@ class Settler:
     def calculate(self, trigger: Trigger, frame: LiveFrame) -> None:
         """A calculation: the node takes its value."""
         node: LiveNode = frame.slots[trigger.target.slot]  # type: ignore[assignment]
-        value = self.evaluate(trigger, node, "scalar")
-        text = "" if value is None else to_text(value, kind_of(node.d), self.state.env.timezone)  # type: ignore[arg-type]
-        truth = value if isinstance(value, bool) else None
-        if text != node.text or truth is not (node.value() if truth is not None else None):
-            node.put(text, truth)
+        value: Value = self.evaluate(trigger, node, "scalar")  # type: ignore[assignment]
+        text = "" if value is None else to_text(value, kind_of(node.d), self.state.env.timezone)
+        if text != node.text:
+            node.put(text, calculated(value, text, node.d))
             self.value_changed(node)
             self.state.refresh(node)
+        elif text and node.value() != (kept := calculated(value, text, node.d) or typed(text, node.d)):
+            node.put(text, kept)
+            self.value_changed(node)
 
     def relevant(self, trigger: Trigger, frame: LiveFrame) -> None:
         """A condition of relevance; a condition that fails leaves the node in."""
@@ -199,17 +202,23 @@ class Settler:
 
     def count(self, trigger: Trigger, frame: LiveFrame) -> None:
         """The number of instances that the form asks for."""
+        if trigger.lazy:
+            return  # Navigator makes them
         owner: Range = frame.slots[trigger.target.outer_slot]  # type: ignore[assignment]
-        parent = trigger.target.parent
-        assert parent is not None
-        value = self.evaluate(trigger, frame.node(parent), "number")
-        wanted = int(value) if isinstance(value, float) and abs(value) < 1e9 else 0
-        wanted = max(0, min(wanted, MAX_REPEATS))
+        wanted = self.wanted(trigger, frame)
         while len(owner.instances) < wanted:
             position = len(owner.instances)
             self.state.grow(owner, owner.given[position] if position < len(owner.given) else None)
         while len(owner.instances) > wanted:
             self.state.shrink(owner, len(owner.instances))
+
+    def wanted(self, trigger: Trigger, frame: LiveFrame) -> int:
+        """What a count comes to; no number is none."""
+        parent = trigger.target.parent
+        assert parent is not None
+        value = self.evaluate(trigger, frame.node(parent), "number")
+        wanted = int(value) if isinstance(value, float) and abs(value) < 1e9 else 0
+        return max(0, min(wanted, MAX_REPEATS))
 
     def required(self, trigger: Trigger, frame: LiveFrame) -> None:
         """Whether a question must be answered."""

@@ -9,6 +9,7 @@ from fieldsurvey.xforms.contract import ChangeKind, ViolationKind
 from fieldsurvey.xforms.definition.model import NodeDef, Values
 from fieldsurvey.xforms.live.actions import Actions
 from fieldsurvey.xforms.live.choices import SELECTS, Choices
+from fieldsurvey.xforms.live.datatypes import stored
 from fieldsurvey.xforms.live.env import InterviewEnv, World
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, build, drop_instance, fill
 from fieldsurvey.xforms.live.settle import Settler
@@ -50,6 +51,7 @@ class State:
         """Take the values, work everything out, run what runs when a form is opened; `first`: a blank one."""
         fill(self.root.first(), values)
         self._cast()
+        self._fixed(self.root)
         if first:
             self.actions.preload()
         self.settler.push_frame(self.root)
@@ -57,13 +59,26 @@ class State:
         self.actions.opened(first=first)
         self.settler.changes.clear()
 
+    def _fixed(self, frame: LiveFrame) -> None:
+        """A repeat that nobody may add to has at least one instance."""
+        for slot in frame.slots:
+            if type(slot) is Range:
+                control = slot.d.control
+                if control is not None and control.no_add_remove and control.count is None and not slot.instances:
+                    add_instance(slot)
+                for inner in slot.instances:
+                    self._fixed(inner)
+
     def _cast(self) -> None:
-        """Defaults as the type has them: a date without its time of day."""
-        for d in self.program.dated:
+        """Defaults as their type has them: a date without its time of day, points with four numbers."""
+        for d in self.program.cast:
+            assert d.bind is not None
             for frame in inside(self.root, d.frame.chain()[1:]):
                 node = frame.node(d)
-                if len(node.text) > 10 and node.text[10] == "T":
+                if d.bind.type == "date" and node.text[10:11] == "T":
                     node.put(node.text[:10])
+                elif d.bind.type != "date" and node.text:
+                    node.put(stored(node.text, d.bind.type) or node.text)
 
     def restore(self) -> None:
         """Work out conditions after values were put back; calculated values stay as they were kept."""

@@ -148,6 +148,29 @@ def _point(point: object) -> str:
     return f"{latitude} {longitude} 0 0"
 
 
+def below(node: Node, path: str) -> str:
+    """The text at a plain path below a list's node: `name`, `./name`, `a/b`, `@id`, `.`."""
+    if "/" not in path and path[:1] not in {"@", "."}:
+        for child in node.children:
+            if child.name == path:
+                return child.string()
+        return ""
+    current: Node | None = node
+    for step in path.split("/"):
+        if current is None:
+            return ""
+        if step in {".", ""}:
+            continue
+        if step == "..":
+            current = current.parent
+            continue
+        if step.startswith("@"):
+            return current.attribute(step[1:].rpartition(":")[2])
+        name = step.rpartition(":")[2]
+        current = next((child for child in current.children if child.name == name), None)
+    return current.string() if current is not None else ""
+
+
 class Lists:
     """The lists of a form, built when first asked for and shared by its interviews."""
 
@@ -155,6 +178,20 @@ class Lists:
         self.definitions = definitions
         self.find_media = find_media
         self.built: dict[str, Node | None] = {}
+        self.keys: dict[tuple[str, str], dict[str, Node]] = {}
+
+    def keyed(self, name: str, column: str) -> dict[str, Node] | None:
+        """The first item of a list by what it holds in `column`; built once."""
+        found = self.keys.get((name, column))
+        if found is None:
+            document = self.get(name)
+            if document is None:
+                return None
+            found = self.keys[name, column] = {}
+            for root in document.children:
+                for item in root.children:
+                    found.setdefault(below(item, column), item)
+        return found
 
     def get(self, name: str) -> Node | None:
         """The document of a list, None when there is no such list; EvaluationError when its file cannot be used."""

@@ -28,6 +28,8 @@ from fieldsurvey.xforms.xpath.namespaces import NAMESPACES
 from fieldsurvey.xforms.xpath.parser import parse
 from fieldsurvey.xforms.xpath.runtime import Context
 
+CAST = frozenset({"date", "geopoint", "geotrace", "geoshape"})
+"""Types whose defaults are rewritten as they are stored."""
 Runner = Callable[[Context], Any]
 
 
@@ -57,7 +59,7 @@ class Program:
             for trigger in self.triggers
             if trigger.kind != COUNT and any(name in trigger.expression.source for name in ("jr:itext", "choice-name"))
         ]
-        self.dated = [node for node in form.nodes if node.bind is not None and node.bind.type == "date"]
+        self.cast = [node for node in form.nodes if node.bind is not None and node.bind.type in CAST]
         self.by_target: dict[int, dict[int, Trigger]] = {}
         self.by_frame: dict[int, list[Trigger]] = {}
         for trigger in self.triggers:

@@ -45,6 +45,7 @@ class Trigger:
     order: int = -1
     reads: list[tuple[NodeDef, int]] = field(default_factory=list)
     positions: list[tuple[NodeDef, int]] = field(default_factory=list)
+    lazy: bool = False
 
 
 Edge = tuple[Trigger, int]
@@ -95,10 +96,12 @@ class Graph:
         """Give every trigger its order; on a cycle, keep its path in `cycle`.
 
         A count that depends on what it counts is no cycle in ODK, where instances are made as one moves on: such
-        counts run after everything else, and what they change is worked out once more.
+        counts are `lazy`, and an instance is made when one gets there and the count asks for it.
         """
         order = self._ordered(counts=True)
         if any(trigger.kind == COUNT for trigger in self.cycle):
+            for trigger in self.cycle:
+                trigger.lazy = trigger.kind == COUNT
             self.cycle = []
             order = self._ordered(counts=False)
         done = set(order)
