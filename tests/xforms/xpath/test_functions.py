@@ -289,6 +289,22 @@ def test_position_of_a_repeat_instance() -> None:
     assert value("count(/d/o/i[position() = 2])", NESTED) == 2.0
 
 
+@pytest.mark.parametrize("number", ["1 div 0", "-1 div 0", "0 div 0", "-1", "1e0", "9999999999999999999999", "0.5"])
+@pytest.mark.parametrize("call", ["uuid({0})", "substr('abc', {0}, {0})", "substring('abc', {0}, {0})", "int({0})",
+                                  "selected-at('a b', {0})", "round({0}, {0})", "date({0})", "date-time({0})",
+                                  "decimal-time({0})", "decimal-date-time({0})", "format-date({0}, '%Y')",
+                                  "pow({0}, {0})", "exp({0})", "sin({0})", "log({0})", "floor({0})", "ceiling({0})",
+                                  "count(randomize(/, {0}))", "count(/*[{0}])", "checklist({0}, {0}, 1)",
+                                  "indexed-repeat(/root, /root, {0})", "{0} mod {0}", "{0} div {0}", "string({0})"])  # fmt: skip
+def test_no_number_is_too_strange(call: str, number: str) -> None:
+    """Infinities, NaN and numbers without an end give a value or a typed error, in every function that takes one."""
+    try:
+        found: object = value(call.format(number.replace("1e0", "1")))
+    except EvaluationError as error:
+        found = str(error)
+    assert found is not None
+
+
 def test_randomness_and_the_clock_are_asked_for_each_time() -> None:
     """What is not pure is never folded, even without a node in it."""
     context = context_at("<d/>")

@@ -73,7 +73,7 @@ def uuid(ctx: Context, length: float | None = None) -> str:
         words = [int(ctx.env.random() * 2**32) for _word in range(4)]
         number = sum(word << (32 * place) for place, word in enumerate(words))
         return str(uuids.UUID(int=number, version=4))
-    if not length <= MAX_IDENTIFIER:
+    if not abs(length) <= MAX_IDENTIFIER:  # NaN neither
         raise EvaluationError(_("an identifier of that length cannot be made"))
     return "".join(_BASE36[int(ctx.env.random() * 36)] for _place in range(max(int(length), 0)))
 
