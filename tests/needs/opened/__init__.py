@@ -1,0 +1,1 @@
+"""Opening a round. Every project, device, interview and answer here is synthetic."""
