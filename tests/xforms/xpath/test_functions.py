@@ -295,7 +295,8 @@ def test_position_of_a_repeat_instance() -> None:
                                   "decimal-time({0})", "decimal-date-time({0})", "format-date({0}, '%Y')",
                                   "pow({0}, {0})", "exp({0})", "sin({0})", "log({0})", "floor({0})", "ceiling({0})",
                                   "count(randomize(/, {0}))", "count(/*[{0}])", "checklist({0}, {0}, 1)",
-                                  "indexed-repeat(/root, /root, {0})", "{0} mod {0}", "{0} div {0}", "string({0})"])  # fmt: skip
+                                  "indexed-repeat(/root, /root, {0})", "{0} mod {0}", "{0} div {0}",
+                                      "string({0})"])  # fmt: skip
 def test_no_number_is_too_strange(call: str, number: str) -> None:
     """Infinities, NaN and numbers without an end give a value or a typed error, in every function that takes one."""
     try:
