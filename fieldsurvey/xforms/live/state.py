@@ -78,7 +78,7 @@ class State:
                 if d.bind.type == "date" and node.text[10:11] == "T":
                     node.put(node.text[:10])
                 elif d.bind.type != "date" and node.text:
-                    node.put(stored(node.text, d.bind.type) or node.text)
+                    node.put(stored(node.text, "geotrace") or stored(node.text, "geopoint") or node.text)
 
     def restore(self) -> None:
         """Work out conditions after values were put back; calculated values stay as they were kept."""
