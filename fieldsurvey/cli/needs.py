@@ -7,11 +7,18 @@ from typing import Annotated
 
 import typer
 
+from fieldsurvey.base import paths
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.cli.central import NoCentralError
+from fieldsurvey.cli.common import Json, command, passphrase, result
 from fieldsurvey.cli.progress import progress_bar
+from fieldsurvey.needs.opened.opening import open_round, round_named
+from fieldsurvey.needs.opened.store import save_dataset
 from fieldsurvey.needs.protect import parse_hierarchy, protect_table
 from fieldsurvey.needs.protect.files import read_table, write_table
+from fieldsurvey.project.keys import HMU, unlock_hmu
+from fieldsurvey.project.steward import read_steward
+from sync.central import Central
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +36,40 @@ def needs() -> None:
     disk), `needs table` shows its protected tables, `needs export` and `needs report` write them. Only tables that
     passed the audit ever leave; no command shows one opened record.
     """
+
+
+@app.command("open")
+@command
+def open_(
+    *,
+    round_: Annotated[
+        str | None,
+        typer.Option("--round", metavar="R", help="The round's id in the project's plan [default: the only one]."),
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Open a round's records with the HMU's passphrase. What it makes is encrypted on disk; no record is shown.
+
+    Takes the current record of every case at central whose fieldwork date lies in the round. Withdrawn cases are not
+    opened. A record that cannot be opened or read stops nothing: it is counted, with the reason. Opening again
+    replaces what was opened before, and takes along what was withdrawn since.
+
+    Example: fieldsurvey needs open --round r1
+    """
+    project = read_steward(paths.steward_dir())
+    wanted = round_named(project, round_)
+    if not paths.central_path().exists():
+        raise NoCentralError(place=str(paths.central_path().parent))
+    keys = unlock_hmu(paths.steward_dir() / HMU, passphrase("HMU", _("Passphrase of the HMU")))
+    with Central.open(paths.central_path()) as central:
+        central.learn(project.model)  # a laptop enrolled since the last import counts from now on
+        with progress_bar(_("Opening"), quiet=json_) as progress:
+            dataset = open_round(central, project, keys, wanted, progress=progress)
+    place = save_dataset(dataset, keys)
+    rows = {form: dataset.frame(form).height for form in dataset.forms}
+    data = {"round": wanted.id, "out": str(place), "rows": rows, **dataset.quality.model_dump(mode="json")}
+    counted = _("Round {round}: {n} cases at central.").format(round=wanted.id, n=dataset.quality.cases)
+    result(json_, data, "\n".join((counted, *dataset.quality.lines())))
 
 
 @app.command()

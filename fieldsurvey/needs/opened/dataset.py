@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar
 import polars as pl
 from pydantic import Field
 
+from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.needs.opened.errors import NoSuchTableError
 from fieldsurvey.needs.opened.layout import TOP, Column
 from fieldsurvey.project.policy import Round
@@ -57,6 +58,31 @@ class Quality(Wire):
     def opened(self) -> int:
         """Records whose seal opened and whose content was read to the end."""
         return self.kept + self.outside + self.undated
+
+    def lines(self) -> list[str]:
+        """What there is to say of it, in words, a line each; nothing where a count is 0."""
+        said = (
+            (_("{n} are in the round."), self.kept, True),
+            (_("{n} are of other dates."), self.outside, False),
+            (_("{n} have no readable fieldwork date and are left out."), self.undated, False),
+            (_("{n} are practice and are left out."), self.practice, False),
+            (_("{n} are of a form or version that the project does not have: {names}."), self.unknown_form, False),
+            (_("{n} could not be opened or read and are left out: {reasons}."), self.failed, False),
+            (_("{n} cases are withdrawn and were not opened."), self.withdrawn, False),
+            (_("{n} cases wait for their first record."), self.only_proposals, False),
+            (_("{n} entries of devices that are not enrolled, or revoked, are kept apart."), self.quarantined, False),
+            (_("{n} in the round have revisions in conflict."), self.conflicts, False),
+            (_("{n} in the round have a correction proposed by another device."), self.proposals, False),
+            (
+                _("{n} in the round have the same answers as another: probable duplicates, flagged."),
+                self.duplicates,
+                False,
+            ),
+            (_("{n} answers do not read as their question's type and are blank."), sum(self.mistyped.values()), False),
+        )
+        names = ", ".join(f"{name} ({n})" for name, n in self.unknown_forms.items())
+        reasons = ", ".join(f"{reason} ({n})" for reason, n in self.not_opened.items())
+        return [text.format(n=n, names=names, reasons=reasons) for text, n, always in said if n or always]
 
     @property
     def failed(self) -> int:

@@ -6,6 +6,7 @@ RefusedError
 ├── TooFewPeopleError      the policy wants more people present than there are
 └── DatasetKeyError        the dataset was locked with another key
 InputError
+├── UnknownRoundError      the plan has no such round
 ├── NoDatasetError         the round was not opened yet
 └── NoSuchTableError       no form or level of that name in the dataset
 UntrustedError
@@ -49,6 +50,14 @@ class DatasetKeyError(RefusedError):
     code = "needs.dataset_key"
     template = "The dataset of round {round} was not locked with this HMU key."
     hint = "Nothing was changed. Use the project's own hmu.key, or open the round again: `fieldsurvey needs open`."
+
+
+class UnknownRoundError(InputError):
+    """Not in the signed plan, or none was named where there are several."""
+
+    code = "needs.unknown_round"
+    template = "Which round? The project's plan has: {known}."
+    hint = "Nothing was opened. Name one of them with --round; `fieldsurvey project plan` sets them."
 
 
 class NoDatasetError(InputError):

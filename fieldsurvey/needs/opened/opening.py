@@ -18,7 +18,13 @@ from typing import Final, NamedTuple
 
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.needs.opened.dataset import Dataset, Quality
-from fieldsurvey.needs.opened.errors import ForeignCentralError, ForeignKeyError, HelpersLostError, TooFewPeopleError
+from fieldsurvey.needs.opened.errors import (
+    ForeignCentralError,
+    ForeignKeyError,
+    HelpersLostError,
+    TooFewPeopleError,
+    UnknownRoundError,
+)
 from fieldsurvey.needs.opened.frames import Gathering
 from fieldsurvey.needs.opened.layout import Layout
 from fieldsurvey.needs.opened.worker import Bench, Chunk, FormSource, Sealed, Setup, open_chunk
@@ -147,6 +153,17 @@ def open_round(
     return Dataset(
         project=model.id, project_version=model.version, survey_round=survey_round, quality=quality, tables=tables
     )
+
+
+def round_named(project: SignedProject, name: str | None) -> Round:
+    """The round of the project's plan with that id; without a name, the only one. Raises UnknownRoundError."""
+    rounds = project.model.plan.rounds
+    if name is None and len(rounds) == 1:
+        return rounds[0]
+    for found in rounds:
+        if found.id == name:
+            return found
+    raise UnknownRoundError(known=", ".join(found.id for found in rounds) or "–")
 
 
 def _check(central: Central, model: Project, hmu_keys: HmuKeys, people: int) -> None:

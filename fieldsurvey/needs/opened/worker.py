@@ -303,7 +303,10 @@ def _text(value: Any) -> str:
 
 def _digest(answers: Mapping[str, Any], layout: Layout) -> bytes | None:
     """16 bytes, the same for the same answers; None where fewer than LEAST_ANSWERS were given."""
-    given = [(ref, answer) for ref, answer in answers.items() if _POSITION.sub("", ref) in layout.asked]
+    asked = layout.asked
+    given = [
+        (ref, answer) for ref, answer in answers.items() if (ref if "[" not in ref else _POSITION.sub("", ref)) in asked
+    ]
     if len(given) < LEAST_ANSWERS:
         return None
     return hashlib.blake2b(repr(given).encode("utf-8"), digest_size=16).digest()
