@@ -24,8 +24,8 @@ from sync.merge import Link
 
 # Under the container's own bounds (16,384 frames, 64 MiB, manifest 4 MiB), so that a stick pulled out in the middle
 # costs little and a manifest stays small in memory. At some 4.5 KB a record the first one is reached first.
-MAX_ENTRIES: Final = 4_096
-MAX_BYTES: Final = 48 << 20
+MAX_ENTRIES: Final = 1_024
+MAX_BYTES: Final = 32 << 20
 
 
 class LogSource(Protocol):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from fieldsurvey.base.clock import Clock, SystemClock
-from fieldsurvey.base.errors import RefusedError, Rendered, UntrustedError, render
+from fieldsurvey.base.errors import RefusedError, Rendered, StorageError, UntrustedError, render
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork.laptop import PROJECT, Laptop
@@ -93,7 +93,10 @@ def export_batches(
     for stretch in todo:
         for plan in plan_batches(locked, stretch[0], stretch[-1], max_entries=max_entries, max_bytes=max_bytes):
             path = stick.batches / _name(locked, plan)
-            write_atomic(path, _told(write_batch(locked, plan), done, total, path.name, progress))
+            try:
+                write_atomic(path, _told(write_batch(locked, plan), done, total, path.name, progress))
+            except StorageError as error:  # a person knows the stick, not the file
+                raise type(error)(place=str(target)) from error
             files.append(ExportedFile(path.name, plan.first, plan.last, written=True))
             done += len(plan.entries)
     left = _without(range(after + 1, head + 1), files)

@@ -43,13 +43,17 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of a stick. `receipts`: those now on it; `stick_problem`: why it could not be written to."""
+    """What became of a stick. `receipts`: those now on it; `stick_problem`: why it could not be written to.
+
+    `aside`: names of laptops on it that are not enrolled; what they send is kept, and counts once they are.
+    """
 
     place: str
     files: tuple[FileReport, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     stick_problem: Rendered | None = None
     project: Offer = "failed"
+    aside: tuple[str, ...] = ()
 
     def having(self, outcome: Outcome) -> tuple[FileReport, ...]:
         """The files with this outcome."""
@@ -155,7 +159,9 @@ def import_folder(
         offered = offer_project(stick, project)
     except StorageError as error:  # the stick is write-protected or full: what was merged is safe all the same
         problem = render(error)
-    return ImportReport(str(source), tuple(files), () if problem else tuple(receipts), problem, offered)
+    strangers = {file.device: file.device_name for file in files if file.device and model.device(file.device) is None}
+    written = () if problem else tuple(receipts)
+    return ImportReport(str(source), tuple(files), written, problem, offered, tuple(sorted(strangers.values())))
 
 
 def offer_project(stick: Stick, project: SignedProject) -> Offer:

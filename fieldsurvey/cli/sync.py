@@ -112,9 +112,11 @@ def status(json_: Json = False) -> None:
         f"{found.name}, {found.project} ({_('version')} {found.project_version})",
         _("  {count} sealed on this laptop").format(count=found.sealed),
         _("  {count} copied{where}").format(count=found.copied, where=_where(found.last_copied)),
-        _("  {count} received by a supervisor's laptop").format(count=found.received),
-        _("  {count} acknowledged by central{when}").format(count=found.acknowledged, when=_when(found.last_receipt)),
     ]
+    if found.received > found.acknowledged:
+        lines.append(_("  {count} received by a supervisor's laptop").format(count=found.received))
+    when = _when(found.last_receipt)
+    lines.append(_("  {count} acknowledged by central{when}").format(count=found.acknowledged, when=when))
     waiting = found.sealed - max(found.received, found.acknowledged)
     if waiting:
         lines.append(
@@ -148,7 +150,7 @@ def _import_at_central(place: Path, *, json_: bool) -> None:
 
 def _stick(given: Path | None) -> Path:
     if given is not None:
-        return given
+        return given.absolute()
     drives = removable_drives()
     if len(drives) == 1:
         return drives[0].path
@@ -223,6 +225,7 @@ def _import_data(report: ImportReport) -> dict[str, Any]:
         "new": report.new,
         "refused": len(report.refused),
         "files": [asdict(file) for file in report.files],
+        "aside": list(report.aside),
         "receipts": [receipt.model_dump(mode="json") for receipt in report.receipts],
         "project": report.project,
         "stick_problem": _problem(report.stick_problem),
@@ -242,6 +245,9 @@ def _import_lines(report: ImportReport) -> list[str]:
     if report.refused:
         text = ngettext("{count} file was refused.", "{count} files were refused.", len(report.refused))
         lines.append(text.format(count=len(report.refused)))
+    if report.aside:
+        names = ", ".join(report.aside)
+        lines.append(_("Kept aside until the steward enrols them: {names}.").format(names=names))
     if report.receipts:
         text = ngettext("{count} receipt is on the stick.", "{count} receipts are on the stick.", len(report.receipts))
         lines.append(text.format(count=len(report.receipts)))

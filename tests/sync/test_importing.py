@@ -144,8 +144,10 @@ def test_names_are_not_trusted(central: Central, stick: Path, project: Synthetic
     (folder / "folder.fsb").mkdir()
     os.mkfifo(folder / "pipe.fsb")
     (folder / "another.fsb").write_bytes(synthetic(1).batch())
+    (folder / "stranger.fsb").write_bytes(synthetic(2, project=project.id, name="a stranger").batch())
     report = take(central, stick, project)
-    assert report.new == 6
+    assert report.new == 8
+    assert report.aside == ("a stranger",)
     found = outcomes(report)
     assert found["holiday.jpg"] == "merged"
     ignored = {"photo.jpg", "._batch.fsb", "copy.fsb.part", "link.fsb", "folder.fsb", "pipe.fsb"}
