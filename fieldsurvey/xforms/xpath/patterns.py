@@ -1,6 +1,7 @@
-r"""Regular expressions as Java writes them, run by Python's `re`: `\p{…}` classes, `\Q…\E`, nested classes, `\z`.
+r"""Regular expressions as Java writes them, run by the `regex` library: `\p{…}` classes, `\Q…\E`, nested classes, `\z`.
 
-`\d`, `\w`, `\s` and `\b` know ASCII only, as in Java. What cannot be said in `re` is refused, never ignored.
+`\d`, `\w`, `\s` and `\b` know ASCII only, as in Java. What cannot be said there is refused, never ignored. `regex`
+rather than `re`: a pattern that backtracks without end is stopped after PATIENCE seconds and is an error at its node.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 import sys
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.xpath.errors import EvaluationError
@@ -31,6 +33,7 @@ _POSIX = {
 _NAMED = {"IsAlphabetic": "L", "IsLetter": "L", "IsDigit": "Nd", "IsUppercase": "Lu", "IsLowercase": "Ll"}
 _ESCAPES = {"z": r"\Z", "Z": r"(?=\n?\Z)", "h": r"[ \t\xa0]", "R": r"(?:\r\n|[\n-\r\x85])", "e": r"\x1b"}
 MAX_PATTERN = 10_000
+PATIENCE = 0.5
 
 
 @lru_cache(maxsize=64)
@@ -153,16 +156,21 @@ class _Translator:
 
 
 @lru_cache(maxsize=512)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compiled(pattern: str) -> Any:
+    import regex  # start-up: 15 ms, and most forms have no pattern
+
     translator = _Translator(pattern)
     if len(pattern) > MAX_PATTERN:
         raise translator.refuse()
     try:
-        return re.compile(translator.run(), re.ASCII)
-    except (re.error, OverflowError, RecursionError) as error:
+        return regex.compile(translator.run(), regex.ASCII | regex.VERSION0)
+    except (regex.error, OverflowError, RecursionError) as error:
         raise translator.refuse() from error
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether the whole of `text` matches. Raises EvaluationError for a pattern that cannot be used."""
-    return _compiled(pattern).fullmatch(text) is not None
+    """Whether the whole of `text` matches. Raises EvaluationError for a pattern that cannot be used or takes long."""
+    try:
+        return _compiled(pattern).fullmatch(text, timeout=PATIENCE) is not None
+    except TimeoutError:
+        raise EvaluationError(_("this regular expression takes too long")) from None

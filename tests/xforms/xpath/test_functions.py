@@ -18,6 +18,7 @@ from fieldsurvey.xforms.xpath import Context, EvaluationError, Node, compile_exp
 from fieldsurvey.xforms.xpath.convert import number_to_text, text_to_number
 from fieldsurvey.xforms.xpath.functions.secrets import shuffle
 from fieldsurvey.xforms.xpath.moments import parse_moment
+from fieldsurvey.xforms.xpath.patterns import matches
 from tests.xforms.xpath.support import context_at, value
 
 
@@ -314,3 +315,10 @@ def test_randomness_and_the_clock_are_asked_for_each_time() -> None:
         assert run(context) != run(context)
     assert isinstance(context, Context)
     assert compile_expr(parse("now()"))(context) == datetime(2026, 5, 4, 20, 30, tzinfo=UTC)
+
+
+def test_a_pattern_that_backtracks_without_end_is_an_error() -> None:
+    """A form's regular expression cannot hang an interview: it is stopped, and the node says so."""
+    with pytest.raises(EvaluationError):
+        matches("(a|aa)+$", "a" * 60 + "!")
+    assert matches("(a|aa)+", "a" * 60)
