@@ -108,8 +108,10 @@ class Central:
         if known is not None and known.id != project.id:
             raise ForeignProjectError(found=project.id[:8], expected=known.id[:8])
         data = project.to_bytes()
-        with self.store.write() as writer:
-            writer.project(StoredProject(project.version, hashlib.sha256(data).digest(), data))
+        stored = StoredProject(project.version, hashlib.sha256(data).digest(), data)
+        if self.store.project() != stored:
+            with self.store.write() as writer:
+                writer.project(stored)
 
     def withdraw(self, tombstone: Tombstone) -> None:
         """Exclude the cases with this tag from now on, those that come later too. Raises ForeignProjectError."""

@@ -12,12 +12,15 @@ from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
+from fieldsurvey.project.steward import PROJECT_FILE, read_steward
 from sync.audit import AuditReport
 from sync.central import Central, CentralStatus, DeviceStatus
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="markdown",
     help="""Central: the store that all laptops' batches merge into. It holds sealed records and cannot read them.
 
     Batches come in with `fieldsurvey sync import STICK`. State lives under FIELDSURVEY_HOME.""",
@@ -43,6 +46,8 @@ def status(json_: Json = False) -> None:
     Example: fieldsurvey central status
     """
     with _open() as central:
+        if (paths.steward_dir() / PROJECT_FILE).exists():
+            central.learn(read_steward(paths.steward_dir()).model)  # a laptop enrolled since the last import counts now
         found = central.status()
     result(json_, _status_data(found), "\n".join(_status_lines(found)))
 

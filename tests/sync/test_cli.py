@@ -24,7 +24,7 @@ run = CliRunner()
 
 
 @pytest.fixture(scope="module")
-def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[SyntheticProject, Path]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[SyntheticProject, Path]:
     """A laptop's home with three records, and central's with its key and the project."""
     project = SyntheticProject()
     place = tmp_path_factory.mktemp("made")
@@ -40,9 +40,9 @@ def _made(tmp_path_factory: pytest.TempPathFactory) -> tuple[SyntheticProject, P
 
 
 @pytest.fixture
-def place(_made: tuple[SyntheticProject, Path], tmp_path: Path) -> Iterator[Path]:
+def place(made: tuple[SyntheticProject, Path], tmp_path: Path) -> Iterator[Path]:
     """Copies of both homes, and an empty stick."""
-    shutil.copytree(_made[1], tmp_path / "place")
+    shutil.copytree(made[1], tmp_path / "place")
     (tmp_path / "place" / "stick").mkdir()
     set_language("en")
     yield tmp_path / "place"
@@ -125,6 +125,27 @@ def test_a_refused_batch_is_named_and_exits_1(place: Path) -> None:
     assert dump(place / "office" / "central.db")["entries"] == []
     batch.write_bytes(whole)
     assert data(call(place, "office", sync_commands.app, "import", str(stick), "--json"))["new"] == 3
+
+
+def test_enrolling_counts_from_the_next_look(place: Path, made: tuple[SyntheticProject, Path]) -> None:
+    """What was kept aside counts as soon as the steward's newer project is there, without another import."""
+    project, _ = made
+    newest = project.version
+    known, project.devices = project.devices, {}
+    stranger = project.publish(newest + 1).data
+    project.devices = known
+    enrolled = project.publish(newest + 2).data
+    project.version = newest
+    file = place / "office" / "steward" / "project.fsp"
+    file.write_bytes(stranger)
+    call(place, "laptop", sync_commands.app, "export", str(place / "stick"))
+    text = call(place, "office", sync_commands.app, "import", str(place / "stick"))
+    assert "Kept aside until the steward enrols them: synthetic laptop" in text
+    assert "3 kept aside" in call(place, "office", central_commands.app, "status")
+    file.write_bytes(enrolled)
+    text = call(place, "office", central_commands.app, "status")
+    assert "kept aside" not in text
+    assert "3 cases count" in text
 
 
 def test_damage_in_central_exits_1(place: Path) -> None:
