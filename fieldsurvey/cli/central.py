@@ -104,10 +104,10 @@ def _device_data(device: DeviceStatus) -> dict[str, Any]:
 def _status_lines(found: CentralStatus) -> list[str]:
     counts, cases = found.counts, found.cases
     lines = [
-        _("{place}: {entries} records of {devices} devices, {size} MB").format(
-            place=found.place, entries=counts.entries, devices=len(found.devices), size=counts.body_bytes >> 20
+        _("{place}: records {entries}, devices {devices}, {size} KB").format(
+            place=found.place, entries=counts.entries, devices=len(found.devices), size=counts.body_bytes + 1023 >> 10
         ),
-        _("{count} cases count; {withdrawn} withdrawn").format(count=cases.current, withdrawn=cases.withdrawn),
+        _("Cases that count: {count}; withdrawn: {withdrawn}").format(count=cases.current, withdrawn=cases.withdrawn),
     ]
     if cases.in_conflict:
         lines.append(_("{count} in conflict: every version is kept").format(count=cases.in_conflict))

@@ -145,7 +145,7 @@ def test_enrolling_counts_from_the_next_look(place: Path, made: tuple[SyntheticP
     file.write_bytes(enrolled)
     text = call(place, "office", central_commands.app, "status")
     assert "kept aside" not in text
-    assert "3 cases count" in text
+    assert "Cases that count: 3" in text
 
 
 def test_damage_in_central_exits_1(place: Path) -> None:
