@@ -226,7 +226,7 @@ def test_a_manifest_signed_by_anybody_else_is_refused() -> None:
 
 def test_fields_missing_added_or_of_another_type_are_refused() -> None:
     """One spelling only: every field there, none unknown, none of another type."""
-    for key in ("format", "version", "project", "card", "previous", "entries"):
+    for key in ("format", "format_version", "project", "card", "previous", "entries"):
         refuse(_edit(lambda manifest, _bodies, key=key: manifest.pop(key)))  # type: ignore[misc]
         refuse(_edit(lambda manifest, _bodies, key=key: manifest.update({key: 7})))  # type: ignore[misc]
     refuse(_edit(lambda manifest, _bodies: manifest.update({"name": "../../etc/passwd"})))
