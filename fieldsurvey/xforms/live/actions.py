@@ -16,6 +16,8 @@ from fieldsurvey.xforms.xpath.runtime import Context
 if TYPE_CHECKING:
     from fieldsurvey.xforms.live.state import State
 
+ACTION = 100
+"""The kind of fault of a setvalue, beside those of triggers."""
 MAX_RUNS = 1000
 """Actions that one answer may set off before the form is taken to be going in a circle."""
 PROPERTIES = {
@@ -86,9 +88,9 @@ class Actions:
                 try:
                     value = self.state.program.run(action.value, "scalar")(Context(node, self.state.env, position=0))
                 except (EvaluationError, XPathNameError) as error:
-                    node.error = error.message
-                    self.state.refresh(node)
+                    self.state.faulty(node, ACTION, error.message)
                     continue
+                self.state.faulty(node, ACTION, None)
                 text = to_text(value, kind_of(node.d), self.state.env.timezone)
             self.state.put(node, text)
 

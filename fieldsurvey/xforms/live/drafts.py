@@ -12,7 +12,7 @@ from fieldsurvey.xforms.definition.model import Values
 from fieldsurvey.xforms.errors import NoSuchRefError
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, drop_instance, fill
 from fieldsurvey.xforms.live.refs import Refs
-from fieldsurvey.xforms.live.state import State
+from fieldsurvey.xforms.live.state import KEPT, State
 
 FORMAT = 1
 
@@ -22,7 +22,7 @@ def snapshot(state: State) -> dict[str, Any]:
     repeats: list[list[Any]] = []
     values: dict[str, str | list[str]] = {}
     raw: dict[str, list[str]] = {}
-    errors: dict[str, str] = {}
+    errors: list[list[Any]] = []
     _collect(state.root, repeats, values, raw, errors)
     return {
         "format": FORMAT,
@@ -43,7 +43,7 @@ def _collect(
     repeats: list[list[Any]],
     values: dict[str, str | list[str]],
     raw: dict[str, list[str]],
-    errors: dict[str, str],
+    errors: list[list[Any]],
 ) -> None:
     for slot in frame.slots:
         if type(slot) is Range:
@@ -55,8 +55,9 @@ def _collect(
                 values[slot.ref] = slot.kept
             if slot.raw is not None:
                 raw[slot.ref] = [slot.raw, "choice" if "choice" in slot.wrong else "type"]
-            if slot.error is not None:
-                errors[slot.ref] = slot.error
+            for kind, message in (slot.faults or {}).items():
+                if kind in KEPT:
+                    errors.append([slot.ref, kind, message])
 
 
 def restore(state: State, data: dict[str, Any], changes: list[list[Any]], unmapped: list[str]) -> None:
@@ -75,8 +76,8 @@ def restore(state: State, data: dict[str, Any], changes: list[list[Any]], unmapp
         _on(refs, ref, unmapped, lambda node, text=text: node.put_back(text))
     for ref, (raw, reason) in data["raw"].items():
         _on(refs, ref, unmapped, lambda node, raw=raw, reason=reason: _set_raw(node, raw, reason))
-    for ref, message in data["errors"].items():
-        _on(refs, ref, unmapped, lambda node, message=message: setattr(node, "error", message))
+    for ref, kind, message in data["errors"]:
+        _on(refs, ref, unmapped, lambda node, kind=kind, message=message: node.fault(kind, message))
     state.notes.update(data["notes"])
     state.reasons.update(data["reasons"])
     for change in changes:
@@ -105,6 +106,8 @@ def _replay(state: State, refs: Refs, change: list[Any], unmapped: list[str]) ->
         _on(refs, rest[0], unmapped, lambda node: node.put_back(rest[1]))
     elif kind == "r":
         _on(refs, rest[0], unmapped, lambda node: _set_raw(node, rest[1], rest[2]))
+    elif kind == "e":
+        _on(refs, rest[0], unmapped, lambda node: node.fault(rest[1], rest[2]))
     elif kind == "+":
         add_instance(refs.range(rest[0]))
         refs.forget()

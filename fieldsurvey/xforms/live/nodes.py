@@ -15,14 +15,14 @@ class LiveNode(Node):
     """A node of the primary instance.
 
     `own` is its own relevance, `relevant` that of it and everything around it. `raw` is text that is not a value;
-    `error` is what an expression of the form said when it failed; `wrong` holds what does not hold: "constraint",
+    `faults` is what expressions of the form said when they failed, by the kind of trigger; `wrong` holds what does not hold: "constraint",
     "warning", "type", "choice". `violation_kind` is the one that shows.
     """
 
     __slots__ = (
         "_typed",
         "d",
-        "error",
+        "faults",
         "frame",
         "own",
         "raw",
@@ -52,7 +52,7 @@ class LiveNode(Node):
         self.required = False
         self.read_only = False
         self.raw: str | None = None
-        self.error: str | None = None
+        self.faults: dict[int, str] | None = None
         self.wrong: frozenset[str] | set[str] = frozenset()
 
     def value(self) -> Value:
@@ -86,6 +86,20 @@ class LiveNode(Node):
             self.put(kept)
         else:
             self.put(kept[0], marked(*kept))
+
+    def fault(self, kind: int, message: str | None) -> bool:
+        """Keep or forget what the expression of that kind said; whether that is something new."""
+        if message is None:
+            if self.faults is None or kind not in self.faults:
+                return False
+            del self.faults[kind]
+            self.faults = self.faults or None
+            return True
+        before = self.faults
+        if before is not None and before.get(kind) == message:
+            return False
+        self.faults = {**(before or {}), kind: message}
+        return True
 
     @property
     def ref(self) -> str:

@@ -139,9 +139,8 @@ class Settler:
         except (EvaluationError, XPathNameError) as error:
             self.failed(trigger, node, error)
             return None
-        if node.error is not None:
-            node.error = None
-            self.state.refresh(node)
+        if node.faults is not None:
+            self.state.faulty(node, trigger.kind, None)
         return value
 
     def failed(self, trigger: Trigger, node: LiveNode, error: EvaluationError | XPathNameError) -> None:
@@ -154,9 +153,7 @@ class Settler:
             if origin
             else ""
         )
-        node.error = place + error.message
-        self.mark(node, ChangeKind.VALID)
-        self.state.refresh(node)
+        self.state.faulty(node, trigger.kind, place + error.message)
 
     # -- one for each kind of trigger ----------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fieldsurvey.xforms.contract import ChangeKind, ViolationKind
 from fieldsurvey.xforms.definition.model import NodeDef, Values
-from fieldsurvey.xforms.live.actions import Actions
+from fieldsurvey.xforms.live.actions import ACTION, Actions
 from fieldsurvey.xforms.live.choices import SELECTS, Choices
 from fieldsurvey.xforms.live.datatypes import stored
 from fieldsurvey.xforms.live.env import InterviewEnv, World
@@ -21,6 +21,7 @@ from fieldsurvey.xforms.program.triggers import CALCULATE, COUNT, Trigger
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
 from fieldsurvey.xforms.xpath.nodes import ROOT, Node
 
+KEPT = frozenset({CALCULATE, ACTION})
 Entry = list[Any]
 """A change as JSON: what happened, the ref, and what it became."""
 
@@ -91,8 +92,17 @@ class State:
         kept, settler.readers = settler.readers, _without(settler.readers, {CALCULATE, COUNT})
         settler.settle()
         settler.readers = kept
+        self._refresh_all(self.root)
         self.replaying = False
         settler.changes.clear()
+
+    def _refresh_all(self, frame: LiveFrame) -> None:
+        for slot in frame.slots:
+            if type(slot) is LiveNode:
+                self.refresh(slot)
+            else:
+                for inner in slot.instances:  # type: ignore[union-attr]
+                    self._refresh_all(inner)
 
     # -- what the settler reports --------------------------------------------------------------------------------
 
@@ -114,16 +124,27 @@ class State:
             self.bad[node] = kind
         self.settler.mark(node, ChangeKind.VALID)
 
+    def faulty(self, node: LiveNode, kind: int, message: str | None) -> None:
+        """An expression failed or does no longer. What a calculation said is kept in drafts, the rest works out anew."""
+        if not node.fault(kind, message):
+            return
+        if kind in KEPT and not self.replaying:
+            self.journal.append(["e", node.ref, kind, message])
+        self.settler.mark(node, ChangeKind.VALID)
+        self.refresh(node)
+
     def check_choices(self, node: LiveNode, trigger: Trigger) -> None:
         """Set aside an answer that is not offered any more; take it back when it is."""
         candidate = node.text or (node.raw if "choice" in node.wrong else None)
         if not candidate:
+            self.faulty(node, trigger.kind, None)
             return
         try:
             unknown = self.choices.unknown(node, candidate)
         except (EvaluationError, XPathNameError) as error:
             self.settler.failed(trigger, node, error)
             return
+        self.faulty(node, trigger.kind, None)
         if unknown and node.text:
             self.set_aside(node, candidate, "choice")
         elif not unknown and not node.text:

@@ -25,7 +25,7 @@ def violation_kind(node: LiveNode) -> ViolationKind | None:
         return None
     if node.raw is not None:
         return ViolationKind.CHOICE if "choice" in node.wrong else ViolationKind.TYPE
-    if node.error is not None:
+    if node.faults:
         return ViolationKind.ERROR
     control = node.d.control
     if control is None or control.kind not in QUESTIONS:
@@ -58,7 +58,7 @@ def violation(node: LiveNode, kind: ViolationKind, texts: Texts, *, accepted: bo
     bind = node.d.bind
     message: str | None = None
     if kind is ViolationKind.ERROR:
-        message = node.error
+        message = next(iter(node.faults.values())) if node.faults else None
     elif bind is not None:
         text = {
             ViolationKind.REQUIRED: bind.required_message,

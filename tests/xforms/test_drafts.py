@@ -1,0 +1,170 @@
+"""Drafts and instances: going on at the exact place, with nothing run twice; OpenRosa XML out and in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fieldsurvey.xforms import Draft, FormError, load_form
+from fieldsurvey.xforms.live.interview import LiveInterview
+from tests.xforms.scenario import NOW, form, now, start, value, xform
+
+SURVEY = """
+| type | name | label | calculation | relevant | default |
+| integer | age | Age | | | |
+| text | why | Why | | ${age} > 5 | |
+| calculate | draw | | once(random()) | | |
+| calculate | big | | ${age} > 50 | | |
+| begin repeat | r | R | | | |
+| text | x | X | | | as before |
+| end repeat | | | | | |
+| date | day | Day | | | today() |
+"""
+
+
+def through_json(data: dict[str, Any]) -> dict[str, Any]:
+    """What storage makes of it."""
+    copied: dict[str, Any] = json.loads(json.dumps(data))
+    return copied
+
+
+def same(one: LiveInterview, other: LiveInterview) -> None:
+    """Two interviews that cannot be told apart."""
+    assert one.draft() == other.draft()
+    assert one.instance().xml == other.instance().xml
+    assert one.outline() == other.outline()
+    assert one.problems() == other.problems()
+    assert one.current == other.current
+
+
+def worked() -> LiveInterview:
+    """An interview in the middle."""
+    interview = start(SURVEY)
+    interview.answer("/data/age", "60")
+    interview.next()
+    interview.answer("/data/why", "because")
+    interview.add_repeat("/data/r")
+    interview.answer("/data/r[2]/x", "second")
+    interview.set_note("/data/why", "a note")
+    interview.answer("/data/age", "sixty")
+    interview.go_to("/data/r[2]/x")
+    return interview
+
+
+def test_resuming_a_draft_is_the_identity() -> None:
+    """Answers, raw text, place, path, notes, what was drawn by chance: all as before; nothing runs again."""
+    before = worked()
+    draft = before.draft()
+    copied = Draft(draft.form_id, draft.form_version, draft.form_hash, through_json(draft.data))
+    after = form(SURVEY).resume(copied, now=now)
+    assert value(after, "/data/draw") == value(before, "/data/draw")
+    same(before, after)
+    for _again in range(4):
+        assert before.previous() == after.previous()
+
+
+def test_a_snapshot_and_the_changes_since_are_a_draft() -> None:
+    """Changes do not grow with the form, and replaying them needs neither clock nor chance."""
+    before = start(SURVEY)
+    draft, mark = before.draft(), before.mark()
+    parts = []
+    for step in range(8):
+        [
+            lambda: before.answer("/data/age", "7"),
+            before.next,
+            lambda: before.add_repeat("/data/r"),
+            lambda: before.answer("/data/r[2]/x", "two"),
+            lambda: before.remove_repeat("/data/r", 1),
+            before.previous,
+            lambda: before.set_note("/data/age", "n"),
+            lambda: before.answer("/data/age", "7.5"),
+        ][step]()
+        parts.append(through_json(before.changes_since(mark)))
+        mark = before.mark()
+        after = form(SURVEY).resume(draft, parts, now=now)
+        same(before, after)
+
+
+def test_an_answer_writes_only_what_changed() -> None:
+    """The entry of one answer is small however large the form."""
+    wide = xform("".join(f"<q{n}/>" for n in range(500)), "", "".join(f'<input ref="/data/q{n}"/>' for n in range(500)))
+    interview = load_form(wide).start(now=now, seed=1)
+    mark = interview.mark()
+    interview.answer("/data/q250", "x")
+    assert len(json.dumps(interview.changes_since(mark))) < 200
+
+
+def test_a_newer_form_keeps_what_it_knows_and_names_what_it_does_not() -> None:
+    """Nothing is dropped in silence."""
+    older = load_form(xform("<a/><b/>", "", '<input ref="/data/a"/><input ref="/data/b"/>')).start(now=now, seed=1)
+    older.answer("/data/a", "kept")
+    older.answer("/data/b", "lost")
+    newer = load_form(xform("<a/><c/>", "", '<input ref="/data/a"/><input ref="/data/c"/>'))
+    resumed = newer.resume(older.draft(), now=now)
+    assert value(resumed, "/data/a") == "kept"
+    assert resumed.unmapped == ("/data/b",)
+
+
+def test_the_same_interview_is_the_same_bytes() -> None:
+    """Finalised twice, or from a draft, the XML does not differ in a byte."""
+    interview = worked()
+    interview.answer("/data/age", "60")
+    one = interview.finalise()
+    again = form(SURVEY).resume(interview.draft(), now=now).finalise()
+    assert one.xml == again.xml
+    assert one.instance_id.startswith("uuid:")
+    assert one.xml.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<data id="data"')
+
+
+def test_text_survives_xml() -> None:
+    """Markup, quotes, line ends and odd characters come back as they were; what XML cannot hold becomes a space."""
+    interview = start("| type | name | label |\n| text | a | A |")
+    for text in ('<b>&"\'', "línea 1\nlínea 2\r\n", "ñandú 🦜", "  spaced  ", "]]>"):
+        interview.answer("/data/a", text)
+        assert interview.finalise().values["/data/a"] == text
+        assert form("| type | name | label |\n| text | a | A |").values(interview.finalise().xml)["/data/a"] == text
+    interview.answer("/data/a", "a\x00b\ud800c")
+    assert form("| type | name | label |\n| text | a | A |").values(interview.instance().xml)["/data/a"] == "a b c"
+
+
+def test_editing_what_was_finalised_gives_a_new_id_and_names_the_old() -> None:
+    """deprecatedID is the instanceID of what is replaced; answers are there."""
+    interview = worked()
+    interview.answer("/data/age", "60")
+    old = interview.finalise()
+    edited = form(SURVEY).resume_instance(old.xml, now=now, seed=5)
+    edited.answer("/data/why", "better")
+    new = edited.finalise()
+    assert new.instance_id != old.instance_id
+    assert f"<deprecatedID>{old.instance_id}</deprecatedID>".encode() in new.xml
+    assert new.values["/data/r[2]/x"] == "second"
+    assert new.values["/data/why"] == "better"
+
+
+def test_an_instance_of_another_form_is_refused() -> None:
+    """The root says whose it is."""
+    with pytest.raises(FormError):
+        form(SURVEY).values(b"<other/>")
+    with pytest.raises(FormError):
+        form(SURVEY).resume_instance(b"<oth", now=now)
+
+
+def test_typed_values() -> None:
+    """int, float, date, list of choices; blanks and what is not relevant are left out."""
+    survey = """
+    | type | name | label | relevant |
+    | integer | i | I | |
+    | decimal | d | D | |
+    | date | day | Day | |
+    | select_multiple c | m | M | |
+    | text | never | Never | 1 = 2 |
+    | text | blank | Blank | |
+    """
+    interview = start(survey, "| list_name | name | label |\n| c | a | A |\n| c | b | B |")
+    for name, text in [("i", "3"), ("d", "1.50"), ("day", "2026-01-02"), ("m", "a b")]:
+        interview.answer(f"/data/{name}", text)
+    values = dict(interview.finalise().values)
+    del values["/data/meta/instanceID"]
+    assert values == {"/data/i": 3, "/data/d": 1.5, "/data/day": NOW.date().replace(month=1, day=2), "/data/m": ["a", "b"]}

@@ -1,0 +1,161 @@
+"""Repeats: instances with their own slots, positions, aggregates, counts, nesting."""
+
+from __future__ import annotations
+
+import pytest
+
+from fieldsurvey.xforms import NotAnswerableError
+from tests.xforms.scenario import relevant, start, start_xform, value
+
+ROSTER = """
+| type | name | label | calculation | relevant |
+| begin repeat | person | Person | | |
+| text | name | Name | | |
+| integer | age | Age | | |
+| text | school | School | | ${age} < 18 |
+| calculate | number | | position(..) | |
+| calculate | share | | ${age} div ${total} | |
+| end repeat | | | | |
+| calculate | people | | count(${person}) | |
+| calculate | total | | sum(${age}) | |
+"""
+
+
+def test_each_instance_has_its_own_answers_conditions_and_position() -> None:
+    """References inside a repeat mean the current instance."""
+    interview = start(ROSTER)
+    assert interview.add_repeat("/data/person") == "/data/person[2]"
+    interview.answer("/data/person[1]/age", "40")
+    interview.answer("/data/person[2]/age", "10")
+    assert not relevant(interview, "/data/person[1]/school")
+    assert relevant(interview, "/data/person[2]/school")
+    assert [value(interview, f"/data/person[{n}]/number") for n in (1, 2)] == ["1", "2"]
+
+
+def test_an_aggregate_refreshes_every_instance_that_reads_it() -> None:
+    """Shares of a total sum to one after every answer (an engine that leaves them stale sums to more)."""
+    interview = start(ROSTER)
+    for number in range(2, 5):
+        interview.add_repeat("/data/person")
+        for person in range(1, number + 1):
+            interview.answer(f"/data/person[{person}]/age", str(7 * person + number))
+            answered = [n for n in range(1, number + 1) if value(interview, f"/data/person[{n}]/age")]
+            if len(answered) == number:
+                shares = sum(float(value(interview, f"/data/person[{n}]/share")) for n in answered)
+                assert abs(shares - 1) < 1e-9
+
+
+def test_removing_an_instance_moves_the_later_ones_up() -> None:
+    """Positions, sums, counts, notes and refs follow."""
+    interview = start(ROSTER)
+    for number in range(2, 5):
+        interview.add_repeat("/data/person")
+    for number in range(1, 5):
+        interview.answer(f"/data/person[{number}]/age", str(number * 10))
+    interview.set_note("/data/person[3]/age", "a note")
+    interview.remove_repeat("/data/person", 2)
+    assert [value(interview, f"/data/person[{n}]/age") for n in (1, 2, 3)] == ["10", "30", "40"]
+    assert [value(interview, f"/data/person[{n}]/number") for n in (1, 2, 3)] == ["1", "2", "3"]
+    assert (value(interview, "/data/people"), value(interview, "/data/total")) == ("3", "80")
+    assert (interview.note("/data/person[2]/age"), interview.note("/data/person[3]/age")) == ("a note", "")
+
+
+def test_adding_an_instance_costs_the_same_at_ten_as_at_two_hundred() -> None:
+    """The closures run for one more instance do not depend on how many there are."""
+    interview = start_xform(
+        '<r jr:template=""><pos/><x/></r><n/>',
+        '<bind nodeset="/data/r/pos" calculate="position(..)"/><bind nodeset="/data/n" calculate="count(/data/r)"/>',
+        '<repeat nodeset="/data/r"><input ref="/data/r/x"/></repeat>',
+    )
+    costs = []
+    for _again in range(200):
+        before = interview.state.settler.evaluations
+        interview.add_repeat("/data/r")
+        costs.append(interview.state.settler.evaluations - before)
+    assert len(set(costs)) == 1, costs
+
+
+def test_a_count_makes_and_removes_instances_and_forbids_doing_so_by_hand() -> None:
+    """`repeat_count` follows the answer it names."""
+    survey = """
+    | type | name | label | repeat_count |
+    | integer | n | How many? | |
+    | begin repeat | r | R | ${n} |
+    | text | x | X | |
+    | end repeat | | | |
+    """
+    interview = start(survey)
+    interview.answer("/data/n", "3")
+    interview.answer("/data/r[3]/x", "third")
+    with pytest.raises(NotAnswerableError):
+        interview.add_repeat("/data/r")
+    interview.answer("/data/n", "1")
+    assert interview.instance().xml.count(b"<x") == 1
+    interview.answer("/data/n", None)
+    assert interview.instance().xml.count(b"<x") == 0
+
+
+def test_nested_repeats_bind_to_the_instances_around_them() -> None:
+    """A sum inside an outer instance is over its own inner instances."""
+    interview = start_xform(
+        '<house jr:template=""><person jr:template=""><age/></person><total/></house><all/>',
+        '<bind nodeset="/data/house/total" calculate="sum(/data/house/person/age)"/>'
+        '<bind nodeset="/data/all" calculate="sum(/data/house/total)"/>',
+        '<repeat nodeset="/data/house"><repeat nodeset="/data/house/person"><input ref="/data/house/person/age"/>'
+        "</repeat></repeat>",
+    )
+    for house in (1, 2):
+        interview.add_repeat("/data/house")
+        for person in (1, 2):
+            interview.add_repeat(f"/data/house[{house}]/person")
+            interview.answer(f"/data/house[{house}]/person[{person}]/age", str(10 * house + person))
+    assert [value(interview, f"/data/house[{n}]/total") for n in (1, 2)] == ["23", "43"]
+    assert value(interview, "/data/all") == "66"
+
+
+def test_indexed_repeat_and_predicates_choose_an_instance() -> None:
+    """By position from outside, and the one before from inside."""
+    interview = start_xform(
+        '<r jr:template=""><x/><before/></r><second/><named/>',
+        '<bind nodeset="/data/r/before" calculate="indexed-repeat(/data/r/x, /data/r, position(..) - 1)"/>'
+        '<bind nodeset="/data/second" calculate="/data/r[2]/x"/>'
+        '<bind nodeset="/data/named" calculate="count(/data/r[x = \'b\'])"/>',
+        '<repeat nodeset="/data/r"><input ref="/data/r/x"/></repeat>',
+    )
+    for number, text in enumerate("abb", start=1):
+        interview.add_repeat("/data/r")
+        interview.answer(f"/data/r[{number}]/x", text)
+    assert [value(interview, f"/data/r[{n}]/before") for n in (2, 3)] == ["a", "b"]
+    assert (value(interview, "/data/second"), value(interview, "/data/named")) == ("b", "2")
+    interview.remove_repeat("/data/r", 2)
+    assert value(interview, "/data/r[2]/before") == "a"
+
+
+def test_a_new_instance_runs_its_actions() -> None:
+    """odk-new-repeat fires for instances that are added, with the template's defaults otherwise."""
+    interview = start_xform(
+        '<r jr:template=""><x>from the form</x><y/></r>',
+        "",
+        '<repeat nodeset="/data/r"><input ref="/data/r/x"/>'
+        '<setvalue event="odk-new-repeat" ref="/data/r/y" value="concat(\'n\', position(..))"/></repeat>',
+    )
+    interview.add_repeat("/data/r")
+    interview.add_repeat("/data/r")
+    assert [value(interview, f"/data/r[{n}]/y") for n in (1, 2)] == ["n1", "n2"]
+    assert value(interview, "/data/r[2]/x") == "from the form"
+
+
+def test_choices_may_come_from_a_repeat() -> None:
+    """An itemset over the form's own instances follows them."""
+    interview = start_xform(
+        '<r><x/></r><pick/>',
+        "",
+        '<repeat nodeset="/data/r"><input ref="/data/r/x"/></repeat><select1 ref="/data/pick">'
+        '<itemset nodeset="/data/r[x != \'\']"><value ref="x"/><label ref="x"/></itemset></select1>',
+    )
+    assert interview.question("/data/pick").choices == ()
+    interview.answer("/data/r[1]/x", "Inti")
+    interview.answer("/data/pick", "Inti")
+    assert interview.question("/data/pick").violation is None
+    interview.answer("/data/r[1]/x", "Killa")
+    assert interview.question("/data/pick").raw == "Inti"
