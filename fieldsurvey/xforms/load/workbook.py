@@ -12,11 +12,11 @@ from typing import Any
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.errors import FormError, FormProblem
+from fieldsurvey.xforms.load.archive import MAX_ROWS, refuse_bombs
+from fieldsurvey.xforms.load.remedies import explained
 from fieldsurvey.xforms.load.rows import RowMap
 
 MAX_BYTES = 32 * 1024 * 1024
-MAX_UNPACKED = 256 * 1024 * 1024
-MAX_ROWS = 250_000
 SHEETS = ("survey", "choices", "settings", "external_choices", "entities", "osm")
 
 
@@ -83,13 +83,16 @@ def convert_file(data: bytes, suffix: str, stem: str) -> Converted:
     from pyxform.xls2json_backends import get_xlsform
 
     _bounded(data)
-    _unpacked(data)
+    refuse_bombs(data)
     try:
         found = get_xlsform(xlsform=data, file_type=suffix)
     except (PyXFormError, *_CRASHES) as error:
+        reason = _words(error)
+        if "not recognized as a supported type" in reason:
+            reason = _("it is none")
         problem = FormProblem(
             "workbook.unreadable",
-            _("The workbook cannot be read: {reason}").format(reason=_words(error)),
+            _("The workbook cannot be read: {reason}").format(reason=reason),
             _("Open it in a spreadsheet program and save it again."),
         )
         raise FormError([problem]) from None
@@ -115,8 +118,8 @@ def _convert(sheets: dict[str, Any], stem: str) -> Converted:
     try:
         result = convert({**sheets, "fallback_form_name": stem or None}, warnings=warnings)
     except (PyXFormError, *_CRASHES) as error:
-        message = _words(error)
-        raise FormError([FormProblem("workbook", message, "", rows.from_message(message))]) from None
+        said = explained(_words(error), rows)
+        raise FormError([FormProblem("workbook", said.message, said.remedy, said.origin)]) from None
     media = {"itemsets.csv": result.itemsets.encode()} if result.itemsets else {}
     return Converted(result.xform.encode(), rows, tuple(warnings), media)
 
@@ -129,18 +132,4 @@ def _words(error: Exception) -> str:
 def _bounded(data: bytes) -> None:
     if len(data) > MAX_BYTES:
         message = _("The file is larger than {n} MiB.").format(n=MAX_BYTES // 2**20)
-        raise FormError([FormProblem("workbook.size", message)])
-
-
-def _unpacked(data: bytes) -> None:
-    """Refuse an archive that would unpack to more than the bound."""
-    if not data.startswith(b"PK"):
-        return
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError):
-        return  # the reader will say so
-    if size > MAX_UNPACKED:
-        message = _("The workbook unpacks to more than {n} MiB.").format(n=MAX_UNPACKED // 2**20)
         raise FormError([FormProblem("workbook.size", message)])
