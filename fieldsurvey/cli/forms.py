@@ -13,7 +13,7 @@ import typer
 
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError, RefusedError
-from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import Json, command, result
@@ -37,7 +37,7 @@ class StepsFileError(InputError):
     """A JSON file that cannot be read."""
 
     code = "input.json"
-    template = "{path} is not JSON: {reason}."
+    template = "{path} cannot be read as JSON: {reason}."
     hint = "Nothing was changed."
 
 
@@ -66,11 +66,11 @@ def open_form(name: str) -> LoadedForm:
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds. Raises StepsFileError or a StorageError."""
+    """What a JSON file holds. Raises StepsFileError."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise storage_error(error, path) from None
+        raise StepsFileError(path=str(path), reason=error.strerror or error) from None
     except (ValueError, RecursionError) as error:
         raise StepsFileError(path=str(path), reason=error) from None
 

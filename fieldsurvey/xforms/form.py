@@ -182,6 +182,9 @@ class LoadedForm:
                 place = rest[0] if rest else place
             elif kind == "=":
                 place = rest[0]
+            elif kind == "-":
+                saved = [moved for one in saved if (moved := places.after_removal(one, *rest)) is not None]
+                place = places.after_removal(place, *rest) or place
             elif kind == "l":
                 interview.state.language = interview.state.env.language = rest[0]
         found = [places.restored(interview.navigator, interview.refs, one) for one in saved]

@@ -9,6 +9,15 @@ from hypothesis import strategies as st
 
 from tests.xforms.scenario import xform
 
+AGGREGATES = [
+    "sum(/data/r/x)",
+    "count(/data/r)",
+    "count-non-empty(/data/r/x)",
+    "max(/data/r/x)",
+    "sum(/data/r/y)",
+    "count(/data/r[x &gt; 2])",
+    "/data/r[2]/x",
+]
 Edit = tuple[Any, ...]
 
 
@@ -26,14 +35,16 @@ def _conditions(before: list[str], relative: str = "") -> st.SearchStrategy[str]
     number = st.integers(0, 4).map(str)
     compare = st.tuples(refs, st.sampled_from(["=", "!=", "&lt;", "&gt;"]), number).map(" ".join)
     both = st.tuples(compare, st.sampled_from(["and", "or"]), compare).map(" ".join)
-    return st.one_of(compare, both, compare.map(lambda text: f"not({text})"), st.just(f"count(/data/r) &gt; 1{relative}"))
+    return st.one_of(
+        compare, both, compare.map(lambda text: f"not({text})"), st.just(f"count(/data/r) &gt; 1{relative}")
+    )
 
 
 def _calculations(before: list[str]) -> st.SearchStrategy[str]:
     refs = st.sampled_from(before or ["1"])
     plain = st.tuples(refs, st.sampled_from(["+", "-", "*"]), refs).map(" ".join)
     whether = st.tuples(_conditions(before), refs, refs).map(lambda parts: f"if({parts[0]}, {parts[1]}, {parts[2]})")
-    sums = st.sampled_from(["sum(/data/r/x)", "count(/data/r)", "count-non-empty(/data/r/x)", "max(/data/r/x)"])
+    sums = st.sampled_from(AGGREGATES)
     return st.one_of(plain, whether, sums, st.tuples(refs, refs).map(lambda parts: f"coalesce({', '.join(parts)})"))
 
 
@@ -54,7 +65,9 @@ def sketches(draw: st.DrawFn) -> Sketch:
             attributes.append(f'calculate="{draw(_calculations(before))}"')
         else:
             questions.append(ref)
-            body.append(f'<input ref="{ref}"><label>{name} <output value="{before[-1] if before else 1}"/></label></input>')
+            body.append(
+                f'<input ref="{ref}"><label>{name} <output value="{before[-1] if before else 1}"/></label></input>'
+            )
             if draw(st.booleans()):
                 attributes.append('constraint=". &lt; 4"')
             if draw(st.booleans()):
@@ -66,7 +79,7 @@ def sketches(draw: st.DrawFn) -> Sketch:
     binds.append('<bind nodeset="/data/r/x" type="int"/>')
     binds.append(f'<bind nodeset="/data/r/y" calculate="{draw(_calculations(inner))}"/>')
     binds.append(f'<bind nodeset="/data/r/z" relevant="{draw(_conditions(inner))}" required="true()"/>')
-    binds.append(f'<bind nodeset="/data/sum" calculate="sum(/data/r/y) + {draw(st.sampled_from(before))}"/>')
+    binds.append(f'<bind nodeset="/data/sum" calculate="{draw(st.sampled_from(AGGREGATES))}"/>')
     instance = "".join(f"<{name}/>" for name in names) + '<r jr:template=""><x/><y/><z/></r><sum/>'
     body.append('<repeat nodeset="/data/r"><input ref="/data/r/x"/><input ref="/data/r/z"/></repeat>')
     return Sketch(xform(instance, "".join(binds), "".join(body)), tuple(questions), ("x", "z"))
@@ -80,8 +93,12 @@ def edits(sketch: Sketch) -> st.SearchStrategy[list[Edit]]:
         st.tuples(st.just("remove"), st.integers(1, 3)),
         st.tuples(st.just("inner"), st.integers(1, 3), st.sampled_from(sketch.repeated), texts),
         st.sampled_from([("next",), ("previous",)]),
+        st.tuples(st.just("note"), st.integers(1, 3), st.sampled_from(["", "n"])),
     ]
     if sketch.questions:
         answer = st.tuples(st.just("answer"), st.sampled_from(sketch.questions), texts)
         choices += [answer, answer]
-    return st.lists(st.one_of(choices), max_size=14)
+    inner = st.tuples(st.just("inner"), st.integers(1, 3), st.just("x"), st.integers(0, 5).map(str))
+    begin = st.sampled_from([[("add",)], [("add",), ("add",)], [("add",), ("add",), ("add",)]])
+    filled = st.tuples(begin, st.lists(inner, max_size=3)).map(lambda parts: [*parts[0], *parts[1]])
+    return st.tuples(filled, st.lists(st.one_of(choices), max_size=12)).map(lambda parts: [*parts[0], *parts[1]])

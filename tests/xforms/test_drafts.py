@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -70,17 +71,18 @@ def test_a_snapshot_and_the_changes_since_are_a_draft() -> None:
     before = start(SURVEY)
     draft, mark = before.draft(), before.mark()
     parts = []
-    for step in range(8):
-        [
-            lambda: before.answer("/data/age", "7"),
-            before.next,
-            lambda: before.add_repeat("/data/r"),
-            lambda: before.answer("/data/r[2]/x", "two"),
-            lambda: before.remove_repeat("/data/r", 1),
-            before.previous,
-            lambda: before.set_note("/data/age", "n"),
-            lambda: before.answer("/data/age", "7.5"),
-        ][step]()
+    edits: list[Callable[[], object]] = [
+        lambda: before.answer("/data/age", "7"),
+        before.next,
+        lambda: before.add_repeat("/data/r"),
+        lambda: before.answer("/data/r[2]/x", "two"),
+        lambda: before.remove_repeat("/data/r", 1),
+        before.previous,
+        lambda: before.set_note("/data/age", "n"),
+        lambda: before.answer("/data/age", "7.5"),
+    ]
+    for edit in edits:
+        edit()
         parts.append(through_json(before.changes_since(mark)))
         mark = before.mark()
         after = form(SURVEY).resume(draft, parts, now=now)
@@ -121,7 +123,7 @@ def test_the_same_interview_is_the_same_bytes() -> None:
 def test_text_survives_xml() -> None:
     """Markup, quotes, line ends and odd characters come back as they were; what XML cannot hold becomes a space."""
     interview = start("| type | name | label |\n| text | a | A |")
-    for text in ('<b>&"\'', "línea 1\nlínea 2\r\n", "ñandú 🦜", "  spaced  ", "]]>"):
+    for text in ("<b>&\"'", "línea 1\nlínea 2\r\n", "ñandú 🦜", "  spaced  ", "]]>"):
         interview.answer("/data/a", text)
         assert interview.finalise().values["/data/a"] == text
         assert form("| type | name | label |\n| text | a | A |").values(interview.finalise().xml)["/data/a"] == text
@@ -167,4 +169,9 @@ def test_typed_values() -> None:
         interview.answer(f"/data/{name}", text)
     values = dict(interview.finalise().values)
     del values["/data/meta/instanceID"]
-    assert values == {"/data/i": 3, "/data/d": 1.5, "/data/day": NOW.date().replace(month=1, day=2), "/data/m": ["a", "b"]}
+    assert values == {
+        "/data/i": 3,
+        "/data/d": 1.5,
+        "/data/day": NOW.date().replace(month=1, day=2),
+        "/data/m": ["a", "b"],
+    }

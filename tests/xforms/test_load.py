@@ -23,7 +23,9 @@ def problems(source: bytes) -> list[tuple[str, str, int]]:
     """(code, sheet, row) of every problem."""
     with pytest.raises(FormError) as caught:
         load_form(source)
-    return [(p.code, p.origin.sheet if p.origin else "", p.origin.row if p.origin else 0) for p in caught.value.problems]
+    return [
+        (p.code, p.origin.sheet if p.origin else "", p.origin.row if p.origin else 0) for p in caught.value.problems
+    ]
 
 
 def test_a_markdown_workbook_loads_with_the_origin_of_each_row() -> None:
@@ -58,7 +60,9 @@ def test_files_beside_a_form_are_found(tmp_path: Path) -> None:
 def test_what_the_converter_refuses_names_the_row() -> None:
     """A workbook that pyxform refuses becomes a FormError at the row it means."""
     assert problems(table("| type | name | label |\n| text | a b | Name |")) == [("workbook", "survey", 2)]
-    assert problems(table("| type | name | label |\n| text | a | A |\n| integr | b | B |")) == [("workbook", "survey", 3)]
+    assert problems(table("| type | name | label |\n| text | a | A |\n| integr | b | B |")) == [
+        ("workbook", "survey", 3)
+    ]
     assert problems(table("| type | name | label | relevant |\n| text | a | A | ${nobody} = 1 |")) == [
         ("workbook", "survey", 2)
     ]
@@ -123,7 +127,9 @@ def test_nesting_and_size_are_bounded() -> None:
     assert problems(b"<a>" * 100_000)[0][0] == "xml.depth"
 
 
-@pytest.mark.parametrize("source", [b"", b"<a/>", b"<a", b"\x00\x01", b"PK\x03\x04broken", b"| survey |", b"<a>\xff</a>"])
+@pytest.mark.parametrize(
+    "source", [b"", b"<a/>", b"<a", b"\x00\x01", b"PK\x03\x04broken", b"| survey |", b"<a>\xff</a>"]
+)
 def test_what_is_no_form_is_refused_and_never_crashes(source: bytes) -> None:
     """Bytes that are nothing get a FormError."""
     assert problems(source)

@@ -56,7 +56,9 @@ def test_calculations_run_once_and_only_where_a_value_changed() -> None:
     )
     names = ("a", "b", "c", "d", "big", "after")
     interview = start_xform(
-        "".join(f"<{name}/>" for name in names), f'<bind nodeset="/data/a" type="int"/>{binds}', '<input ref="/data/a"/>'
+        "".join(f"<{name}/>" for name in names),
+        f'<bind nodeset="/data/a" type="int"/>{binds}',
+        '<input ref="/data/a"/>',
     )
     interview.answer("/data/a", "1")
     settler = interview.state.settler

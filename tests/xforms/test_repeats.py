@@ -48,7 +48,7 @@ def test_an_aggregate_refreshes_every_instance_that_reads_it() -> None:
 def test_removing_an_instance_moves_the_later_ones_up() -> None:
     """Positions, sums, counts, notes and refs follow."""
     interview = start(ROSTER)
-    for number in range(2, 5):
+    for _again in range(3):
         interview.add_repeat("/data/person")
     for number in range(1, 5):
         interview.answer(f"/data/person[{number}]/age", str(number * 10))
@@ -148,7 +148,7 @@ def test_a_new_instance_runs_its_actions() -> None:
 def test_choices_may_come_from_a_repeat() -> None:
     """An itemset over the form's own instances follows them."""
     interview = start_xform(
-        '<r><x/></r><pick/>',
+        "<r><x/></r><pick/>",
         "",
         '<repeat nodeset="/data/r"><input ref="/data/r/x"/></repeat><select1 ref="/data/pick">'
         '<itemset nodeset="/data/r[x != \'\']"><value ref="x"/><label ref="x"/></itemset></select1>',

@@ -12,7 +12,7 @@ from fieldsurvey.xforms.definition.model import Values
 from fieldsurvey.xforms.errors import NoSuchRefError
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, drop_instance, fill
 from fieldsurvey.xforms.live.refs import Refs
-from fieldsurvey.xforms.live.state import KEPT, State
+from fieldsurvey.xforms.live.state import KEPT, State, renumber
 
 FORMAT = 1
 
@@ -112,8 +112,12 @@ def _replay(state: State, refs: Refs, change: list[Any], unmapped: list[str]) ->
         add_instance(refs.range(rest[0]))
         refs.forget()
     elif kind == "-":
-        drop_instance(refs.range(rest[0]), rest[1])
+        owner = refs.range(rest[0])
+        count = len(owner.instances)
+        drop_instance(owner, rest[1])
         refs.forget()
+        for table in (state.notes, state.reasons):
+            renumber(table, rest[0], rest[1], count)
     elif kind == "n":
         state.notes[rest[0]] = rest[1]
         if not rest[1]:

@@ -24,7 +24,7 @@ from fieldsurvey.xforms.errors import NoSuchRefError, NotAnswerableError, NotRea
 from fieldsurvey.xforms.live import describe, drafts, places
 from fieldsurvey.xforms.live.datatypes import kind_of, stored
 from fieldsurvey.xforms.live.navigation import END, PAGE, PROMPT, QUESTION, Navigator, Page, owner_of
-from fieldsurvey.xforms.live.nodes import LiveNode, Range
+from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
 from fieldsurvey.xforms.live.outline import outline
 from fieldsurvey.xforms.live.refs import Refs
 from fieldsurvey.xforms.live.serialise import Writer, typed_values
@@ -114,11 +114,8 @@ class LiveInterview:
 
     def _stands(self, page: Page) -> bool:
         """Whether a page of the path is still there."""
-        frame = page.frame
-        while frame.range is not None and frame.outer is not None:
-            if frame not in frame.range.instances:
-                return False
-            frame = frame.outer
+        if not attached(page.frame):
+            return False
         if page.kind == PROMPT:
             assert page.control is not None
             assert page.control.ref is not None
@@ -218,8 +215,30 @@ class LiveInterview:
             made.append(Change(first.ref, frozenset(changes.pop(first, {ChangeKind.VALUE}))))
         made.extend(Change(node.ref, frozenset(kinds)) for node, kinds in changes.items())
         changes.clear()
+        if self.state.dropped:
+            self._leave_dropped()
         self.state.journal.append(["d", self.state.world.draws])
         return made
+
+    def _leave_dropped(self) -> None:
+        """Instances are gone: the path forgets them, and if we stood in one, we go to where it was."""
+        self.state.dropped = False
+        self.refs.forget()
+        self.path = [page for page in self.path if attached(page.frame)]
+        frame = self.page.frame
+        if attached(frame):
+            return
+        while frame.outer is not None and not attached(frame.outer):
+            frame = frame.outer
+        owner = frame.range
+        assert owner is not None
+        control = owner.d.control
+        if control is None:
+            self.page = self.navigator.first()
+        else:
+            prompt = Page(PROMPT, control, owner.frame)
+            self.page = self.navigator.enter(control, owner.frame) or self.navigator.next(prompt)
+        self.state.journal.append(["=", places.key(self.page)])
 
     def add_repeat(self, ref: str) -> str:
         """Append an instance to the repeat and return its ref; from its "add another?" we move into it."""
@@ -247,11 +266,6 @@ class LiveInterview:
             raise NotAnswerableError(ref=ref, reason=_("the form decides how many there are"))
         self.state.shrink(owner, position)
         self.state.actions.finish()
-        self.refs.forget()
-        if not self._stands(self.page):
-            page = self.navigator.enter(control, owner.frame) or self.navigator.next(Page(PROMPT, control, owner.frame))
-            self.state.journal.append(["=", places.key(page)])
-            self.page = page
         return self._changes(None)
 
     def set_language(self, language: str) -> None:
@@ -319,3 +333,13 @@ class LiveInterview:
         instance_id = meta.get("instanceID") or self.extra_meta.get("instanceID", "")
         name = meta.get("instanceName", "") or form.title
         return Instance(form.id, form.version, instance_id, name, xml, typed_values(self.state.root))
+
+
+def attached(frame: LiveFrame) -> bool:
+    """Whether a frame is still part of the interview."""
+    while frame.range is not None and frame.outer is not None:
+        instances = frame.range.instances
+        if not 0 < frame.position <= len(instances) or instances[frame.position - 1] is not frame:
+            return False
+        frame = frame.outer
+    return True

@@ -20,6 +20,16 @@ def key(page: Page) -> list[Any]:
     return [page.kind, page.control.number, target, page.frame.prefix()]
 
 
+def after_removal(saved: list[Any], owner: str, position: int) -> list[Any] | None:
+    """A saved page after an instance was removed: None inside it, moved up in a later one."""
+    if len(saved) < 4 or not saved[3].startswith(f"{owner}["):
+        return saved
+    number, _bracket, rest = saved[3][len(owner) + 1 :].partition("]")
+    if int(number) == position:
+        return None
+    return saved if int(number) < position else [*saved[:3], f"{owner}[{int(number) - 1}]{rest}"]
+
+
 def restored(navigator: Navigator, refs: Refs, saved: list[Any]) -> Page | None:
     """The page, or None when the form no longer has it."""
     root = navigator.state.root

@@ -45,6 +45,7 @@ class State:
         self.notes: dict[str, str] = {}
         self.reasons: dict[str, str] = {}
         self.replaying = False
+        self.dropped = False
 
     # -- starting ------------------------------------------------------------------------------------------------
 
@@ -197,14 +198,14 @@ class State:
 
     def shrink(self, owner: Range, position: int) -> LiveNode:
         """Remove an instance; notes and reasons inside it go with it, those of later ones move up."""
-        prefix = f"{owner.ref}[{position}]"
         count = len(owner.instances)
         if not self.replaying:
             self.journal.append(["-", owner.ref, position])
         frame = drop_instance(owner, position)
+        self.dropped = True
         self._forget(frame)
         for table in (self.notes, self.reasons):
-            _renumber(table, prefix, owner.ref, position, count)
+            renumber(table, owner.ref, position, count)
         node = frame.first()
         self.settler.mark(node, ChangeKind.REMOVED)
         self.settler.removed(owner, position, frame)
@@ -275,8 +276,9 @@ def _without(readers: list[list[tuple[Trigger, int]]], kinds: set[int]) -> list[
     return [[edge for edge in edges if edge[0].kind not in kinds] if edges else edges for edges in readers]
 
 
-def _renumber(table: dict[str, str], prefix: str, owner: str, position: int, count: int) -> None:
-    """Move what is kept by ref when an instance is removed."""
+def renumber(table: dict[str, str], owner: str, position: int, count: int) -> None:
+    """Move what is kept by ref when an instance of `owner` is removed; there were `count`."""
+    prefix = f"{owner}[{position}]"
     for ref in [ref for ref in table if ref == prefix or ref.startswith(prefix + "/")]:
         del table[ref]
     for number in range(position + 1, count + 1):
