@@ -23,6 +23,7 @@ from fieldsurvey.xforms.live.navigation import Page
 from fieldsurvey.xforms.live.serialise import read_values, stored_values
 from fieldsurvey.xforms.live.state import State
 from fieldsurvey.xforms.load.source import Source, read_source
+from fieldsurvey.xforms.pause import collector_paused
 from fieldsurvey.xforms.program.program import Program
 
 KEYWORDS = frozenset({"timezone", "seed", "language", "metadata", "last_saved", "entities", "audit", "verify"})
@@ -198,7 +199,9 @@ def load_form(source: str | Path | bytes, media: Media | None = None) -> LoadedF
     `media` gives the files that the form names: a mapping or a function from file name (or jr:// address) to bytes;
     by default they are looked for beside the form. Raises FormError with every problem, each with sheet and row.
     """
-    return LoadedForm(read_source(source, media))
+    found = read_source(source, media)
+    with collector_paused():
+        return LoadedForm(found)
 
 
 def _zone(name: str | None, now: Callable[[], datetime]) -> tzinfo:

@@ -15,8 +15,8 @@ class LiveNode(Node):
     """A node of the primary instance.
 
     `own` is its own relevance, `relevant` that of it and everything around it. `raw` is text that is not a value;
-    `faults` is what expressions of the form said when they failed, by the kind of trigger; `wrong` holds what does not hold: "constraint",
-    "warning", "type", "choice". `violation_kind` is the one that shows.
+    `faults` is what expressions of the form said when they failed, by the kind of trigger; `wrong` holds what does
+    not hold: "constraint", "warning", "type", "choice".
     """
 
     __slots__ = (

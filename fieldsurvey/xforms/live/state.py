@@ -126,7 +126,7 @@ class State:
         self.settler.mark(node, ChangeKind.VALID)
 
     def faulty(self, node: LiveNode, kind: int, message: str | None) -> None:
-        """An expression failed or does no longer. What a calculation said is kept in drafts, the rest works out anew."""
+        """An expression failed, or does no longer. Drafts keep what a calculation said; the rest works out anew."""
         if not node.fault(kind, message):
             return
         if kind in KEPT and not self.replaying:

@@ -11,6 +11,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.definition.model import SecondaryInstance
 from fieldsurvey.xforms.definition.xml import Element, parse_xml
 from fieldsurvey.xforms.errors import FormError
+from fieldsurvey.xforms.pause import collector_paused
 from fieldsurvey.xforms.xpath.errors import EvaluationError
 from fieldsurvey.xforms.xpath.nodes import ELEMENT, ROOT, Node
 
@@ -196,7 +197,8 @@ class Lists:
     def get(self, name: str) -> Node | None:
         """The document of a list, None when there is no such list; EvaluationError when its file cannot be used."""
         if name not in self.built:
-            self.built[name] = self._build(name)
+            with collector_paused():
+                self.built[name] = self._build(name)
         return self.built[name]
 
     def _build(self, name: str) -> Node | None:

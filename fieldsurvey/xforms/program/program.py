@@ -22,7 +22,8 @@ from fieldsurvey.xforms.program.triggers import (
     sources,
 )
 from fieldsurvey.xforms.xpath.ast import Expr
-from fieldsurvey.xforms.xpath.compiler import compile_as
+from fieldsurvey.xforms.xpath.compiled import Compiled
+from fieldsurvey.xforms.xpath.compiler import Compiler
 from fieldsurvey.xforms.xpath.errors import XPathNameError, XPathSyntaxError
 from fieldsurvey.xforms.xpath.namespaces import NAMESPACES
 from fieldsurvey.xforms.xpath.parser import parse
@@ -46,6 +47,7 @@ class Program:
         self.namespaces = {**NAMESPACES, **form.namespaces}
         self.lists = Lists(form.secondary, find_media)
         self.compiled: dict[tuple[int, str], Runner] = {}
+        self.parts: dict[int, tuple[Compiler, Compiled]] = {}
         self.warnings: list[FormProblem] = []
         problems = self._check()
         if problems:
@@ -72,13 +74,12 @@ class Program:
         return _parse(expression.source)
 
     def run(self, expression: Expression, kind: str) -> Runner:
-        """The closure of an expression, made when first asked for. `kind`: value, string, boolean, nodes, number."""
+        """The closure of an expression. `kind`: value, scalar, string, boolean, nodes, number."""
         key = (id(expression), kind)
         found = self.compiled.get(key)
         if found is None:
-            resolver = SlotResolver(self.form.root, expression.context, self.namespaces)
-            found = compile_as(self.parsed(expression), kind, resolver, namespaces=self.namespaces)
-            self.compiled[key] = found
+            compiler, compiled = self.parts[id(expression)]
+            found = self.compiled[key] = compiler.convert(compiled, kind)
         return found
 
     def triggers_of(self, frame: Frame) -> list[Trigger]:
@@ -92,7 +93,8 @@ class Program:
             try:
                 tree = self.parsed(expression)
                 resolver = SlotResolver(self.form.root, expression.context, self.namespaces)
-                compile_as(tree, "value", resolver, namespaces=self.namespaces)
+                compiler = Compiler(resolver, self.namespaces, "xforms")
+                self.parts[id(expression)] = (compiler, compiler.compile(tree))
             except (XPathSyntaxError, XPathNameError) as error:
                 message = f"{error.message} {expression.source[:200]}"
                 problems.append(FormProblem(error.code, message, "", expression.origin))
