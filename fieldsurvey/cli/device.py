@@ -23,6 +23,7 @@ from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.words import check_strength, generate_passphrase, normalise_passphrase
 from fieldsurvey.vault import VerifyReport, open_locked, verify_log, verify_vault
 from fieldsurvey.vault.errors import NoVaultError, SlotsFullError
+from sync.stick import Stick
 
 CARD_SUFFIX = ".fsd"
 
@@ -62,7 +63,9 @@ class DamageFoundError(RefusedError):
 @app.command()
 @command
 def join(
-    project_file: Annotated[Path, typer.Argument(metavar="PROJECT.fsp", help="The project's file, from the steward.")],
+    project_file: Annotated[
+        Path, typer.Argument(metavar="STICK", help="The steward's stick, or the project's file (.fsp) itself.")
+    ],
     *,
     name: Annotated[str, typer.Option("--name", help="What people call this laptop.")] = "",
     person: Annotated[str, typer.Option("--person", help="The enumerator's code, as the project lists it.")] = "",
@@ -74,8 +77,10 @@ def join(
 
     Makes this laptop's keys and a passphrase of six words, which is shown once. Writes a card to hand to the steward,
     who enrols it; interviewing may begin at once. With a newer file of the same project only that file is replaced.
+
+    Example: fieldsurvey device join /media/STICK --person E01
     """
-    data = _read(project_file)
+    data = _read(Stick(project_file).project if project_file.is_dir() else project_file)
     home = paths.home()
     if _joined(home):
         project = Laptop.open(home, SystemClock()).update(data)

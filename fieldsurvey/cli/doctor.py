@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.base.i18n import set_language
 from fieldsurvey.cli.checkup import Finding, Grade, all_findings
 from fieldsurvey.cli.common import Json, command, result
 
@@ -24,7 +23,6 @@ def doctor(json_: Json = False) -> None:
 
     Example: fieldsurvey doctor --json
     """
-    set_language(None)
     findings = all_findings()
     text = "\n".join(_line(f) for f in findings)
     bad = any(f.grade is Grade.BAD for f in findings)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 
+from fieldsurvey.base.i18n import gettext, n_, set_language
+
 GROUPS = {
     "demo": "fieldsurvey.cli.demo",
     "forms": "fieldsurvey.cli.forms",
@@ -15,7 +17,8 @@ GROUPS = {
     "needs": "fieldsurvey.cli.needs",
     "doctor": "fieldsurvey.cli.doctor",
 }
-HELP = """\
+HELP = n_(
+    """\
 fieldsurvey: surveys in host communities, without a network
 
   fieldsurvey [--plain]     the app: interview, seal, sync
@@ -32,20 +35,26 @@ fieldsurvey: surveys in host communities, without a network
 Each explains itself: fieldsurvey GROUP --help. Every command takes --json.
 Exit: 0 done, 1 refused with a reason, 2 wrong usage.
 """
+)
 
 
 def main() -> None:
     """The entry point."""
     words = sys.argv[1:]
     if words and words[0] in GROUPS:
+        set_language(None)
         module = importlib.import_module(GROUPS[words[0]])
-        module.app(args=words[1:], prog_name=f"fieldsurvey {words[0]}")
+        importlib.import_module("fieldsurvey.cli.translated").translated(module.app)(
+            args=words[1:], prog_name=f"fieldsurvey {words[0]}"
+        )
     elif words and words[0] in {"-h", "--help"}:
-        sys.stdout.write(HELP)
+        set_language(None)
+        sys.stdout.write(gettext(HELP))
     elif words and words[0] == "--version":
         importlib.import_module("fieldsurvey.cli.version").show()
     elif not words or words == ["--plain"]:
         sys.exit(importlib.import_module("fieldsurvey.cli.app").run(plain=bool(words)))
     else:
-        sys.stderr.write(f"fieldsurvey: there is no `{words[0]}`.\n\n{HELP}")
+        set_language(None)
+        sys.stderr.write(gettext("fieldsurvey: there is no `{word}`.").format(word=words[0]) + f"\n\n{gettext(HELP)}")
         sys.exit(2)

@@ -11,7 +11,7 @@ from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.base.i18n import ngettext, set_language
+from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import Json, command, passphrase, result, say
 from fieldsurvey.project import steward
 from fieldsurvey.project.draft import Draft, read_plan
@@ -20,6 +20,7 @@ from fieldsurvey.project.policy import Policy
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.words import generate_passphrase
 from forms import catalogue
+from sync.stick import Stick
 
 app = typer.Typer(
     help="Make and sign a project: who may open records, which forms, which laptops. Keep its folder safe.",
@@ -41,11 +42,6 @@ class PersonWordsError(InputError):
     code = "input.person"
     template = "{value} does not name a person."
     hint = "Nothing was changed. Write --person CODE=NAME, for example --person E01=Uno."
-
-
-@app.callback()
-def _start() -> None:
-    set_language(None)
 
 
 @app.command()
@@ -176,14 +172,21 @@ def enrol(
 @app.command()
 @command
 def publish(
-    target: Annotated[Path, typer.Argument(help="A file, or a folder that will hold project.fsp.")],
+    target: Annotated[Path, typer.Argument(metavar="STICK", help="A stick's folder, or a file to write.")],
     folder: Folder = None,
     one_recipient: Annotated[
         bool, typer.Option("--one-recipient", help="Publish although only one key could open the records.")
     ] = False,
     json_: Json = False,
 ) -> None:
-    """Write the newest signed version to a stick or folder, and read it back."""
+    """Write the newest signed version to a stick, where `device join` and `sync import` find it, and read it back.
+
+    Example: fieldsurvey project publish /media/STICK
+    """
+    if target.is_dir():
+        stick = Stick(target)
+        stick.make(stick.root)
+        target = stick.project
     signed = steward.publish(folder or paths.steward_dir(), target, one_recipient=one_recipient)
     text = _("Version {number} of {name} is at {target}.\n  {words}").format(
         number=signed.model.version, name=signed.model.name, target=target, words=signed.words

@@ -1,11 +1,13 @@
 """Collects every text that a person can read; `python -m tests.house.messages` adds the new ones to es.
 
-Texts: arguments of `_`, `gettext`, `n_`, `ngettext`, and the class attributes `template` and `hint` of errors.
+Texts: arguments of `_`, `gettext`, `n_`, `ngettext`; the class attributes `template` and `hint` of errors; in the
+command line, the docstrings of commands and `help=`.
 """
 
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,9 +43,15 @@ def in_module(path: Path) -> Iterator[Message]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
             texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            if "cli" in path.parts:
+                yield from (Message(text, None, where) for text in _helps(node))
             if name in CALLS and texts and texts[0]:
                 plural = texts[1] if name == "ngettext" and len(texts) > 1 else None
                 yield Message(texts[0], plural, where)
+        elif isinstance(node, ast.FunctionDef) and any(_is_command(d) for d in node.decorator_list):
+            text = ast.get_docstring(node)
+            if text:
+                yield Message(text, None, where)
         elif isinstance(node, ast.ClassDef):
             for statement in node.body:
                 targets = statement.targets if isinstance(statement, ast.Assign) else ()
@@ -51,6 +59,18 @@ def in_module(path: Path) -> Iterator[Message]:
                 value = statement.value if isinstance(statement, ast.Assign) else None
                 if names & ATTRIBUTES and isinstance(value, ast.Constant) and value.value:
                     yield Message(str(value.value), None, where)
+
+
+def _helps(call: ast.Call) -> Iterator[str]:
+    """The constant `help=` of an option, argument or group, as the command line shows it."""
+    for keyword in call.keywords:
+        if keyword.arg == "help" and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str):
+            yield inspect.cleandoc(keyword.value.value)
+
+
+def _is_command(decorator: ast.expr) -> bool:
+    call = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(call, ast.Attribute) and call.attr in {"command", "callback"}
 
 
 def collect() -> dict[str, Message]:
