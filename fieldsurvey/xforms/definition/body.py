@@ -10,7 +10,11 @@ from fieldsurvey.xforms.definition.context import Parsing
 from fieldsurvey.xforms.definition.model import Action, Control, Item, Itemset, NodeDef
 from fieldsurvey.xforms.definition.texts import itext_id, text_of
 from fieldsurvey.xforms.definition.xml import Element
+from fieldsurvey.xforms.xpath.ast import FunctionCall, render
+from fieldsurvey.xforms.xpath.errors import XPathSyntaxError
+from fieldsurvey.xforms.xpath.parser import parse
 
+SEARCH_ARGUMENTS = frozenset({1, 4, 6})
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 CONTROLS = {
@@ -215,9 +219,27 @@ class BodyParser:
             control.itemset = self.itemset(itemset, node)
         appearance = element.get("appearance").strip()
         if appearance.startswith("search(") or " search(" in appearance:
-            start = appearance.index("search(")
-            control.search = appearance[start:]
-            control.appearance = tuple(appearance[:start].split())
+            self.search(control, node, appearance, element.line)
+
+    def search(self, control: Control, node: NodeDef, appearance: str, line: int) -> None:
+        """`search(...)` in an appearance: choices from a CSV file, by Collect's rules."""
+        start = appearance.index("search(")
+        end = appearance.rindex(")") + 1 if ")" in appearance else len(appearance)
+        control.appearance = tuple((appearance[:start] + " " + appearance[end:]).split())
+        origin = self.parsing.origin_of(node.path, "appearance", line)
+        try:
+            call = parse(appearance[start:end])
+        except XPathSyntaxError as error:
+            self.parsing.problem(error.code, f"{error.message} {appearance[:200]}", origin=origin)
+            return
+        if not isinstance(call, FunctionCall) or len(call.args) not in SEARCH_ARGUMENTS:
+            self.parsing.problem(
+                "search.arguments",
+                _("search() takes a file, then how, where and what to look for, then a column and its value."),
+                origin=origin,
+            )
+            return
+        control.search = tuple(self.parsing.expression(render(arg), node, "appearance", line) for arg in call.args)
 
     def itemset(self, element: Element, node: NodeDef) -> Itemset | None:
         nodeset = element.get("nodeset")

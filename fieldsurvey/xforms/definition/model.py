@@ -180,7 +180,7 @@ class Control:
     hint: Text | None = None
     items: tuple[Item, ...] = ()
     itemset: Itemset | None = None
-    search: str = ""
+    search: tuple[Expression, ...] = ()
     parameters: dict[str, str] = field(default_factory=dict)
     children: list[Control] = field(default_factory=list)
     count: Expression | None = None

@@ -9,6 +9,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.contract import Choice
 from fieldsurvey.xforms.definition.model import Control, Itemset, NodeDef
 from fieldsurvey.xforms.live.nodes import LiveNode
+from fieldsurvey.xforms.live.search import searched
 from fieldsurvey.xforms.program.lists import below
 from fieldsurvey.xforms.program.references import References
 from fieldsurvey.xforms.xpath.ast import Path
@@ -35,6 +36,8 @@ class Choices:
         if control is None or control.kind not in SELECTS:
             return ()
         texts = self.state.texts
+        if control.search:
+            return tuple(searched(self.state, control, node))
         fixed = tuple(
             Choice(item.value, texts.plain(item.label, node), texts.media(item.label, node)) for item in control.items
         )
@@ -55,6 +58,9 @@ class Choices:
         """The values offered now."""
         control = node.d.control
         if control is None:
+            return
+        if control.search:
+            yield from (choice.value for choice in searched(self.state, control, node))
             return
         for item in control.items:
             yield item.value

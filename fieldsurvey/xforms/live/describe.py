@@ -80,7 +80,7 @@ def parameters(d: NodeDef) -> dict[str, str]:
     if d.bind is not None:
         found.update({name.rpartition(":")[2]: value for name, value in d.bind.extra.items() if name != "rank"})
     if control is not None and control.search:
-        found["search"] = control.search
+        found["search"] = ", ".join(part.source for part in control.search)
     return found
 
 

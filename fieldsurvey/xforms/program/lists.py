@@ -219,9 +219,19 @@ class Lists:
         return parse_list(definition.src, data)
 
     def _file(self, name: str) -> Node | None:
-        """`pulldata('towns', …)` and `search('towns')` name a CSV file without declaring it."""
+        """`pulldata('towns', …)` and `search('towns')` name a CSV file without declaring it.
+
+        `select_one_external` names a part of itemsets.csv: the rows whose list_name is `name`.
+        """
         data = self.find_media(f"{name}.csv")
-        return None if data is None else parse_list(f"{name}.csv", data)
+        if data is not None:
+            return parse_list(f"{name}.csv", data)
+        itemsets = self.find_media("itemsets.csv")
+        if itemsets is None:
+            return None
+        items = [item for root in parse_list("itemsets.csv", itemsets).children for item in root.children]
+        mine = [item for item in items if below(item, "list_name") == name]
+        return item_tree([{cell.name: cell.string() for cell in item.children} for item in mine]) if mine else None
 
 
 def parse_list(address: str, data: bytes) -> Node:

@@ -199,6 +199,7 @@ def sources(node: NodeDef, control: Control | None, itext: Itext) -> Iterator[tu
             yield COUNT, control.count
         if control.itemset is not None:
             yield CHOICES, control.itemset.nodeset
+        yield from ((CHOICES, part) for part in control.search)
         for text in (control.label, control.hint):
             yield from ((LABEL, part) for part in outputs(text, itext))
 

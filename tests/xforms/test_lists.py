@@ -1,0 +1,167 @@
+"""Lists from files: CSV, XML, GeoJSON, external choices, search(), the last saved record, entities."""
+
+from __future__ import annotations
+
+import json
+
+from fieldsurvey.xforms import ViolationKind, load_form
+from fieldsurvey.xforms.live.interview import LiveInterview
+from tests.xforms.scenario import now, start, table, value
+
+TOWNS = b"name,label,province\na,Alpha,p1\nb,Beta,p2\nc,Beta Alta,p2\n"
+
+
+def choices(interview: LiveInterview, ref: str) -> list[tuple[str, str]]:
+    """Values and labels offered now."""
+    return [(choice.value, choice.label) for choice in interview.question(ref).choices]
+
+
+def test_a_csv_file_with_other_delimiters_quotes_and_a_mark() -> None:
+    """Semicolons and tabs, quoted cells, a byte order mark, short rows."""
+    source = table("| type | name | label |\n| select_one_from_file t.csv | t | T |")
+    for data in (
+        b'\xef\xbb\xbfname;label\na;"Alpha; one"\nb\n',
+        b'name\tlabel\na\t"Alpha; one"\nb\t\n',
+    ):
+        interview = load_form(source, {"t.csv": data}).start(now=now, seed=1)
+        assert choices(interview, "/data/t") == [("a", "Alpha; one"), ("b", "")]
+
+
+def test_a_filter_and_columns_of_another_name() -> None:
+    """choice_filter over a file, `value` and `label` parameters."""
+    survey = """
+    | type | name | label | choice_filter | parameters |
+    | text | p | P | | |
+    | select_one_from_file t.csv | t | T | province = ${p} | value=label, label=name |
+    """
+    interview = load_form(table(survey), {"t.csv": TOWNS}).start(now=now, seed=1)
+    interview.answer("/data/p", "p2")
+    assert choices(interview, "/data/t") == [("Beta", "b"), ("Beta Alta", "c")]
+
+
+def test_xml_and_geojson_files() -> None:
+    """An XML list as it is; features as items with their geometry."""
+    source = table(
+        "| type | name | label |\n| select_one_from_file t.xml | t | T |\n| select_one_from_file g.geojson | g | G |"
+    )
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [-78.1, 0.3]},
+            "properties": {"id": "x", "title": "Somewhere"},
+        }
+    ]
+    media = {
+        "t.xml": b"<root><item><name>a</name><label>Alpha</label></item></root>",
+        "g.geojson": json.dumps({"type": "FeatureCollection", "features": features}).encode(),
+    }
+    interview = load_form(source, media).start(now=now, seed=1)
+    assert choices(interview, "/data/t") == [("a", "Alpha")]
+    (choice,) = interview.question("/data/g").choices
+    assert (choice.value, choice.label, choice.properties["geometry"]) == ("x", "Somewhere", "0.3 -78.1 0 0")
+
+
+def test_a_missing_or_broken_file_is_said_at_the_question() -> None:
+    """The form loads; the question has no choices and, once answered, a violation that names the file."""
+    source = table("| type | name | label |\n| select_one_from_file t.geojson | t | T |")
+    for media in ({}, {"t.geojson": b"[]"}, {"t.geojson": b"{"}):
+        interview = load_form(source, media).start(now=now, seed=1)
+        assert choices(interview, "/data/t") == []
+        interview.answer("/data/t", "a")
+        (problem,) = interview.problems()
+        assert problem.kind is ViolationKind.ERROR
+        assert "survey, row 2" in (problem.message or "")
+
+
+def test_search_reads_a_file_by_collects_rules() -> None:
+    """All rows, rows that contain, rows under a filter; numbered choices stand as they are."""
+    survey = """
+    | type | name | label | appearance |
+    | text | q | Q | |
+    | select_one towns | all | All | minimal search('t') |
+    | select_one towns | some | Some | search('t', 'contains', 'label', ${q}) |
+    | select_one towns | few | Few | search('t', 'startswith', 'label', ${q}, 'province', 'p2') |
+    """
+    listed = "| list_name | name | label |\n| towns | 99 | Other |\n| towns | name | label |"
+    interview = load_form(table(survey, listed), {"t.csv": TOWNS}).start(now=now, seed=1)
+    assert [name for name, _label in choices(interview, "/data/all")] == ["99", "a", "b", "c"]
+    assert interview.question("/data/all").appearance == ("minimal",)
+    interview.answer("/data/q", "alt")
+    assert choices(interview, "/data/some") == [("99", "Other"), ("c", "Beta Alta")]
+    interview.answer("/data/q", "b")
+    assert [name for name, _label in choices(interview, "/data/few")] == ["99", "b", "c"]
+    interview.answer("/data/few", "b")
+    interview.answer("/data/q", "a")
+    assert interview.question("/data/few").raw == "b"
+
+
+def test_external_choices_of_a_workbook() -> None:
+    """select_one_external: rows of the external_choices sheet, filtered."""
+    sheets = table(
+        "| type | name | label | choice_filter |\n| text | p | P | |\n| select_one_external town | t | T | province=${p} |"
+    )
+    sheets += b"\n| external_choices |\n| | list_name | name | label | province |\n| | town | a | Alpha | p1 |"
+    sheets += b"\n| | town | b | Beta | p2 |\n| | other | z | Zeta | p2 |"
+    interview = load_form(sheets).start(now=now, seed=1)
+    interview.answer("/data/p", "p2")
+    assert choices(interview, "/data/t") == [("b", "Beta")]
+
+
+def test_or_other_asks_which() -> None:
+    """The choice `other` opens a text question."""
+    interview = start(
+        "| type | name | label |\n| select_one c or_other | a | A |",
+        "| list_name | name | label |\n| c | x | X |",
+    )
+    assert "other" in [name for name, _label in choices(interview, "/data/a")]
+    interview.answer("/data/a", "other")
+    interview.answer("/data/a_other", "something else")
+    assert interview.finalise().values["/data/a_other"] == "something else"
+
+
+def test_the_last_saved_record_comes_from_the_caller() -> None:
+    """A default from the last record; blank when there is none."""
+    survey = "| type | name | label | default |\n| text | street | Street | ${last-saved#street} |"
+    form = load_form(table(survey))
+    assert value(form.start(now=now, seed=1), "/data/street") == ""
+    saved = form.start(now=now, seed=1)
+    saved.answer("/data/street", "synthetic street")
+    again = form.start(now=now, seed=1, last_saved=saved.finalise().xml)
+    assert value(again, "/data/street") == "synthetic street"
+
+
+def test_entities_come_from_the_caller() -> None:
+    """A list of entities is what the caller says it is now."""
+    form = load_form(table("| type | name | label |\n| select_one_from_file trees.csv | t | T |"))
+    interview = form.start(now=now, seed=1, entities={"trees": [{"name": "e1", "label": "Oak", "__version": "2"}]})
+    assert choices(interview, "/data/t") == [("e1", "Oak")]
+
+
+def test_rank_and_range() -> None:
+    """A ranking is an order of choices; a range takes its steps and nothing else."""
+    survey = """
+    | type | name | label | parameters |
+    | rank c | order | Order | |
+    | range | level | Level | start=0 end=10 step=2 |
+    """
+    interview = start(survey, "| list_name | name | label |\n| c | a | A |\n| c | b | B |")
+    assert interview.question("/data/order").type == "rank"
+    interview.answer("/data/order", "b a")
+    assert interview.question("/data/order").value == "b a"
+    interview.answer("/data/level", "3")
+    assert interview.question("/data/level").raw == "3"
+    interview.answer("/data/level", "4")
+    question = interview.question("/data/level")
+    assert (question.type, question.value, question.parameters["end"]) == ("range", "4", "10")
+
+
+def test_metadata_is_filled_from_what_the_caller_says() -> None:
+    """start, today, deviceid, username; the end when it is finalised."""
+    kinds = ("start", "today", "deviceid", "username", "end")
+    survey = "\n".join(["| type | name | label |", *(f"| {kind} | {kind} | |" for kind in kinds)])
+    interview = start(survey, metadata={"deviceid": "d-1", "username": "EN-01"})
+    assert value(interview, "/data/start") == "2026-03-14T15:30:00.000Z"
+    assert value(interview, "/data/today") == "2026-03-14"
+    assert (value(interview, "/data/deviceid"), value(interview, "/data/username")) == ("d-1", "EN-01")
+    assert value(interview, "/data/end") == ""
+    assert "2026-03-14T15:30:00.000Z</end>" in interview.finalise().xml.decode()
