@@ -29,7 +29,7 @@ from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.exits import Exit
 from fieldsurvey.tui.hand import Hand
-from fieldsurvey.tui.harden import crash_text
+from fieldsurvey.tui.harden import crash_text, no_core_dumps
 from fieldsurvey.tui.keymap import KeymapError, default_keymap, read_keymap
 from fieldsurvey.tui.screens.base import BaseScreen, Overlay, textual_keymap
 from fieldsurvey.tui.screens.hidden import HiddenScreen
@@ -81,18 +81,22 @@ class FieldsurveyApp(App[int]):
     # -- from start to Unlock
 
     def on_mount(self) -> None:
-        """The first screen; signals and idle time from now on."""
-        self.push_screen(self.first_screen())
+        """Signals and idle time from now on."""
+        if not self.joined:
+            self.push_screen(self.first_screen())
         self.set_interval(_TICK, self._tick)
+        self.call_after_refresh(no_core_dumps)  # before anything secret can have been typed
         if sys.platform != "win32":
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, lambda: self.run_worker(self._terminated()))
 
+    def get_default_screen(self) -> BaseScreen:
+        """The bottom of the stack: Unlock, so that no blank screen is painted before it."""
+        return UnlockScreen() if self.joined else BaseScreen()
+
     def first_screen(self) -> BaseScreen:
-        """Unlock, or the first steps where there is no vault yet."""
-        if self.joined:
-            return UnlockScreen()
+        """Where there is no vault yet: the first steps."""
         from fieldsurvey.tui.screens.join import JoinScreen  # once in a laptop's life
 
         return JoinScreen()
@@ -111,7 +115,7 @@ class FieldsurveyApp(App[int]):
 
         self.session = session
         self.idle_minutes = session.policy.idle_lock_minutes
-        self.switch_screen(HomeScreen())
+        self.push_screen(HomeScreen())
 
     def open_interview(self, screen: Screen[None], *, idle_minutes: int) -> None:
         """Over Home."""
@@ -124,7 +128,7 @@ class FieldsurveyApp(App[int]):
         if session is None:
             return
         self.idle_minutes = session.policy.idle_lock_minutes
-        while len(self.screen_stack) > 2:
+        while len(self.screen_stack) > 2:  # Unlock and Home stay
             self.pop_screen()
 
     # -- leaving

@@ -102,7 +102,6 @@ def replace_crash_output() -> None:
 
 
 def harden() -> None:
-    """All of it. Call before importing Textual."""
+    """What must come before Textual is imported. `no_core_dumps` follows once Unlock is painted: ctypes takes 5 ms."""
     scrub(os.environ)
-    no_core_dumps()
     replace_crash_output()

@@ -10,7 +10,6 @@ so that a broken keymap says so at Unlock instead of leaving somebody without a 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -54,10 +53,16 @@ def read_keymap(home: Path) -> dict[str, tuple[str, ...]]:
     path = home / FILE
     keys = default_keymap()
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return keys
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeError) as error:
+        raise KeymapError(path=str(path), reason=type(error).__name__) from None
+    import tomllib  # start-up: 15 ms for the few who have a keymap
+
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise KeymapError(path=str(path), reason=f"{type(error).__name__}: {error}") from None
     table = given.get("keys")
     if set(given) != {"keys"} or not isinstance(table, dict):

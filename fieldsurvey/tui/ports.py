@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from fieldsurvey.fieldwork.cards import SealedCard
-from fieldsurvey.xforms.contract import Change, Interview, Place
+if TYPE_CHECKING:  # start-up: what the screens import first must not bring the vault along
+    from fieldsurvey.fieldwork.cards import SealedCard
+    from fieldsurvey.xforms.contract import Change, Interview, Place
 
 
 class WorkLike(Protocol):

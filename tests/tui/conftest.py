@@ -21,7 +21,7 @@ class InterviewApp(FieldsurveyApp):
     """Opens on the interview instead of Unlock."""
 
     def __init__(self, home: Path, *, at: str | None = None, required_waits: bool = False) -> None:
-        super().__init__(home, joined=True, clock=FixedClock(NOON))
+        super().__init__(home, joined=False, clock=FixedClock(NOON))
         self.work = MemoryWork()
         if at is not None:
             self.work.go_to(at)

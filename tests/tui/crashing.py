@@ -80,6 +80,6 @@ if __name__ == "__main__":
     elif HOW == "bare":
         Bare().run()
     else:
-        app = Hardened(Path("/nonexistent"), joined=True)
+        app = Hardened(Path("/nonexistent"), joined=False)
         app.run()
         sys.exit(app.return_code)

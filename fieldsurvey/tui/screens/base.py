@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual.binding import Binding, BindingType
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from fieldsurvey.tui.app import FieldsurveyApp
 
 Result = TypeVar("Result")
+HERE = Path(__file__).parent.parent
+WORK_CSS = HERE / "work.tcss"  # for every screen but Unlock, which must not wait for it to be parsed
 # An editor, a list or a button has the first word on these; the rest of the registry comes before the editors (F5 to F7
 # select words in a TextArea, PgUp would move its cursor).
 _EDITORS_FIRST = frozenset({"enter", "delete", "space", "tab", "escape", "plus", "minus", "insert"})
@@ -109,6 +112,8 @@ class BaseScreen(_Common, Screen[None]):
 
 class Overlay(_Common, ModalScreen[Result]):
     """A box over a screen. Escape closes it without a result."""
+
+    CSS_PATH = HERE / "overlay.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", show=False),

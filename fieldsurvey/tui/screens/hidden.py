@@ -16,6 +16,10 @@ from fieldsurvey.tui.widgets.text import Words, bracketed
 class HiddenScreen(BaseScreen):
     """A cover."""
 
+    CSS = """
+    #cover { width: 1fr; height: 1fr; content-align: center middle; text-align: center; color: $text-muted; }
+    """
+
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "hide", show=False)]
 
     def compose(self) -> ComposeResult:

@@ -18,7 +18,7 @@ from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork import DraftCard, FormCard, SealedCard, State
 from fieldsurvey.tui.actions import Scope, of
-from fieldsurvey.tui.screens.base import BaseScreen, bindings
+from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
 from fieldsurvey.tui.screens.dialogs import AskYes
 from fieldsurvey.tui.standing import state_line, when
 from fieldsurvey.tui.symbols import symbols
@@ -43,6 +43,7 @@ class _Line:
 class HomeScreen(BaseScreen):
     """Where work begins and ends."""
 
+    CSS_PATH = WORK_CSS
     SCOPES = (Scope.HOME,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.HOME)
 

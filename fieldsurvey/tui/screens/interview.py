@@ -10,7 +10,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope
 from fieldsurvey.tui.hand import alone
 from fieldsurvey.tui.missing import Missing
-from fieldsurvey.tui.screens.base import bindings
+from fieldsurvey.tui.screens.base import WORK_CSS, bindings
 from fieldsurvey.tui.screens.dialogs import AskNote, AskYes, Tell
 from fieldsurvey.tui.screens.turning import TurningScreen
 from fieldsurvey.tui.sitting import MissingRefusedError, PageKind
@@ -21,6 +21,7 @@ from fieldsurvey.tui.wording import Wording
 class InterviewScreen(TurningScreen):
     """Drives one interview until it is left or sealed."""
 
+    CSS_PATH = WORK_CSS
     SCOPES = (Scope.INTERVIEW,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.INTERVIEW, Scope.REPEAT)
 

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope, of
-from fieldsurvey.tui.screens.base import BaseScreen
+from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen
 from fieldsurvey.tui.screens.dialogs import Tell
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
@@ -34,6 +34,7 @@ STEPS = ("file", "compare", "person", "name", "words", "back")
 class JoinScreen(BaseScreen):
     """One step at a time; PgUp goes back."""
 
+    CSS_PATH = WORK_CSS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pageup,ctrl+b", "previous", show=False, priority=True),
         Binding("enter,pagedown", "next", show=False),
@@ -61,7 +62,7 @@ class JoinScreen(BaseScreen):
 
     def on_mount(self) -> None:
         """Look for a project file while the screen is painted."""
-        self.run_worker(self._load())
+        self.call_after_refresh(self._begin)
 
     async def _load(self) -> None:
         home, clock = self.ours.home, self.ours.clock
@@ -74,6 +75,9 @@ class JoinScreen(BaseScreen):
 
         self.joining, self.files = await self.ours.hand.do(load)
         self._show()
+
+    def _begin(self) -> None:
+        self.run_worker(self._load())
 
     def renewed(self) -> None:
         """In another language."""

@@ -17,7 +17,7 @@ from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.choosing import ROWS
 from fieldsurvey.tui.hand import Hand, alone
 from fieldsurvey.tui.overview import Filter, Line, Overview
-from fieldsurvey.tui.screens.base import BaseScreen, bindings
+from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
 from fieldsurvey.tui.screens.dialogs import AskYes, Tell
 from fieldsurvey.tui.sealing import sealed_text
 from fieldsurvey.tui.symbols import symbols
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 class ReviewScreen(BaseScreen):
     """Over the interview it reviews."""
 
+    CSS_PATH = WORK_CSS
     SCOPES = (Scope.REVIEW,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.REVIEW)
 

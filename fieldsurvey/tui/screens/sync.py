@@ -16,7 +16,7 @@ from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.carrying import Carried, carry, found_line, last_words, status_words
-from fieldsurvey.tui.screens.base import BaseScreen, bindings
+from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
 from fieldsurvey.tui.widgets.text import Complaint, Words, hanging
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 class SyncScreen(BaseScreen):
     """Sticks found, a line for any other folder, progress, what came of it."""
 
+    CSS_PATH = WORK_CSS
     SCOPES = (Scope.SYNC,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.SYNC)
 

@@ -145,7 +145,7 @@ class TurningScreen(BaseScreen):
 
     def _values(self) -> dict[str, str | None]:
         """What was edited and is not saved yet."""
-        return {f.ref: f.stored() for f in self.card.fields if f.editable and (f.ref in self._dirty or f.is_confirm())}
+        return {f.ref: f.stored() for f in self.card.fields if f.editable and (f.ref in self._dirty or f.touched)}
 
     @alone
     async def save_pending(self) -> None:

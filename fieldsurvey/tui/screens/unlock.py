@@ -47,6 +47,10 @@ class UnlockScreen(BaseScreen):
         """Load the rooms below beside the typing."""
         if self.ours.keymap_error is not None:
             self._problem(self.ours.keymap_error)
+        # After the first paint: importing in a thread would fight with painting for the interpreter.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
         self.run_worker(self._load())
 
     def renewed(self) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widget import Widget
 
 from fieldsurvey.tui.actions import Action, show_key
 from fieldsurvey.tui.keymap import Keymap
-from fieldsurvey.tui.sitting import Progress
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.widgets.text import KEY
+
+if TYPE_CHECKING:  # start-up: Unlock has a bar and no interview
+    from fieldsurvey.tui.sitting import Progress
 
 FOOTER_KEYS = 6  # what fills 80 columns
 GAP = "  "

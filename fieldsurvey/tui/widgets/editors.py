@@ -58,8 +58,9 @@ class LineEditor(Input):
         self.parameters = question.parameters
         self.now = now
         mask = _PLACEHOLDER.get(question.type, "")
+        self.given = shown(self.kind, question.value, question.raw, self.appearance)
         super().__init__(
-            shown(self.kind, question.value, question.raw, self.appearance),
+            self.given,
             placeholder=_(mask) if not {"year", "month-year"} & set(self.appearance) else "",
             restrict=_RESTRICT.get(self.kind) if question.raw is None else None,
             password="masked" in self.appearance,
@@ -75,7 +76,7 @@ class LineEditor(Input):
         """See Editor. What is being typed is left alone when it means the same."""
         text = shown(self.kind, question.value, question.raw, self.appearance)
         if read(self.kind, text, self.now(), self.appearance) != self.stored():
-            self.value = text
+            self.given = self.value = text
             self.cursor_position = len(text)
 
     def on_key(self, event: events.Key) -> None:

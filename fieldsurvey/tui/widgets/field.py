@@ -14,7 +14,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import in_words
 from fieldsurvey.tui.widgets.choices import FILTER_FROM, ChoiceList
-from fieldsurvey.tui.widgets.editors import BoxEditor, Confirm, LineEditor, Now, RankEditor, make_editor
+from fieldsurvey.tui.widgets.editors import LineEditor, Now, RankEditor, make_editor
 from fieldsurvey.tui.widgets.text import Complaint, Hung, Words, keys
 from fieldsurvey.tui.wording import Wording
 from fieldsurvey.xforms.contract import Question
@@ -72,6 +72,13 @@ class Field(Vertical):
         if self.editor is None or self.question.read_only:
             return self.question.raw if self.question.raw is not None else self.question.value
         return self.editor.stored()
+
+    @property
+    def touched(self) -> bool:
+        """Whether the editor may hold something else than was given to it; also before its messages have arrived."""
+        if isinstance(self.editor, LineEditor):
+            return self.editor.value != self.editor.given
+        return self.editable and self.stored() != self.question.value
 
     @property
     def editable(self) -> bool:
@@ -200,11 +207,3 @@ class Field(Vertical):
         """Enter."""
         event.stop()
         self.post_message(self.Done(self))
-
-    def holds_box(self) -> bool:
-        """Whether Enter belongs to the editor (a new line)."""
-        return isinstance(self.editor, BoxEditor)
-
-    def is_confirm(self) -> bool:
-        """Whether this is an acknowledge."""
-        return isinstance(self.editor, Confirm)
