@@ -113,6 +113,7 @@ def check(
             raise typer.Exit(1) from None
         raise
     failures, tests = _own_tests(loaded, Path(form))
+    warnings = (*loaded.warnings, *loaded.missing_media())
     data = {
         "ok": not failures,
         "id": loaded.id,
@@ -120,7 +121,7 @@ def check(
         "title": loaded.title,
         "languages": list(loaded.languages),
         "questions": sum(1 for node in loaded.nodes if node.control is not None and node.kind == "leaf"),
-        "warnings": [problem_data(warning) for warning in loaded.warnings],
+        "warnings": [problem_data(warning) for warning in warnings],
         "tests": tests,
         "failures": failures,
     }
@@ -129,7 +130,7 @@ def check(
             title=loaded.title, id=loaded.id, version=loaded.version or "-", questions=data["questions"]
         )
     ]
-    lines.extend(_("Warning: {text}").format(text=warning) for warning in loaded.warnings)
+    lines.extend(_("Warning: {text}").format(text=warning) for warning in warnings)
     if tests:
         lines.append(ngettext("{n} test ran.", "{n} tests ran.", tests).format(n=tests))
     lines.extend(failures)

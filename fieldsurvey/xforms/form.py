@@ -50,6 +50,18 @@ class LoadedForm:
             *self.program.warnings,
         )
 
+    def missing_media(self) -> list[FormProblem]:
+        """The files that the form names and that are not there; their lists are empty."""
+        return [
+            FormProblem(
+                "media.missing",
+                _("The file {name} is not there; its list is empty.").format(name=found.src.rpartition("/")[2]),
+                _("Put it beside the form."),
+                found.origin,
+            )
+            for found in self.program.lists.missing()
+        ]
+
     @property
     def nodes(self) -> Sequence[NodeDef]:
         """Every node with its bind, control and origin."""

@@ -61,11 +61,20 @@ def test_xml_and_geojson_files() -> None:
     assert (choice.value, choice.label, choice.properties["geometry"]) == ("x", "Somewhere", "0.3 -78.1 0 0")
 
 
-def test_a_missing_or_broken_file_is_said_at_the_question() -> None:
-    """The form loads; the question has no choices and, once answered, a violation that names the file."""
+def test_a_missing_file_is_an_empty_list_and_said_beforehand() -> None:
+    """As in ODK; the form says which file it misses."""
+    form = load_form(table("| type | name | label |\n| select_one_from_file t.csv | t | T |"))
+    assert choices(form.start(now=now, seed=1), "/data/t") == []
+    (problem,) = form.missing_media()
+    assert problem.code == "media.missing"
+    assert "t.csv" in problem.message
+
+
+def test_a_broken_file_is_said_at_the_question() -> None:
+    """The form loads; the question has no choices and, once answered, a violation that names the row."""
     source = table("| type | name | label |\n| select_one_from_file t.geojson | t | T |")
-    for media in ({}, {"t.geojson": b"[]"}, {"t.geojson": b"{"}):
-        interview = load_form(source, media).start(now=now, seed=1)
+    for broken in (b"[]", b"{", b'{"type": "FeatureCollection", "features": [1]}'):
+        interview = load_form(source, {"t.geojson": broken}).start(now=now, seed=1)
         assert choices(interview, "/data/t") == []
         interview.answer("/data/t", "a")
         (problem,) = interview.problems()
@@ -98,7 +107,8 @@ def test_search_reads_a_file_by_collects_rules() -> None:
 def test_external_choices_of_a_workbook() -> None:
     """select_one_external: rows of the external_choices sheet, filtered."""
     sheets = table(
-        "| type | name | label | choice_filter |\n| text | p | P | |\n| select_one_external town | t | T | province=${p} |"
+        "| type | name | label | choice_filter |\n"
+        "| text | p | P | |\n| select_one_external town | t | T | province=${p} |"
     )
     sheets += b"\n| external_choices |\n| | list_name | name | label | province |\n| | town | a | Alpha | p1 |"
     sheets += b"\n| | town | b | Beta | p2 |\n| | other | z | Zeta | p2 |"

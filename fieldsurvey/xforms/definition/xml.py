@@ -16,7 +16,7 @@ from fieldsurvey.xforms.errors import FormError, FormProblem
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 200
-MAX_ELEMENTS = 3_000_000
+MAX_ELEMENTS = 1_000_000
 
 XFORMS = "http://www.w3.org/2002/xforms"
 XHTML = "http://www.w3.org/1999/xhtml"

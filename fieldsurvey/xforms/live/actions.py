@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fieldsurvey.xforms.definition.model import Action, NodeDef
 from fieldsurvey.xforms.live.datatypes import kind_of, to_text, zulu
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
+from fieldsurvey.xforms.live.settle import located
 from fieldsurvey.xforms.program.references import shared_depth
 from fieldsurvey.xforms.program.slots import inside
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
@@ -88,7 +89,7 @@ class Actions:
                 try:
                     value = self.state.program.run(action.value, "scalar")(Context(node, self.state.env, position=0))
                 except (EvaluationError, XPathNameError) as error:
-                    self.state.faulty(node, ACTION, error.message)
+                    self.state.faulty(node, ACTION, located(action.value, error))
                     continue
                 self.state.faulty(node, ACTION, None)
                 text = to_text(value, kind_of(node.d), self.state.env.timezone)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.contract import ChangeKind
-from fieldsurvey.xforms.definition.model import NodeDef
+from fieldsurvey.xforms.definition.model import Expression, NodeDef
 from fieldsurvey.xforms.live.datatypes import calculated, kind_of, to_text, typed
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
 from fieldsurvey.xforms.program.slots import inside
@@ -145,15 +145,7 @@ class Settler:
 
     def failed(self, trigger: Trigger, node: LiveNode, error: EvaluationError | XPathNameError) -> None:
         """Keep the error at the node, with the row that the author has to mend."""
-        origin = trigger.expression.origin
-        place = (
-            _("{sheet}, row {row}, column {column}: ").format(
-                sheet=origin.sheet, row=origin.row, column=origin.column or trigger.expression.column
-            )
-            if origin
-            else ""
-        )
-        self.state.faulty(node, trigger.kind, place + error.message)
+        self.state.faulty(node, trigger.kind, located(trigger.expression, error))
 
     # -- one for each kind of trigger ----------------------------------------------------------------------------
 
@@ -295,3 +287,14 @@ class Settler:
             for later in owner.instances[position - 1 :]:
                 for inner in inside(later, chain[later.d.depth + 1 :]):
                     self.push(trigger, inner)
+
+
+def located(expression: Expression, error: EvaluationError | XPathNameError) -> str:
+    """What went wrong, and the row of the form that has to be mended."""
+    origin = expression.origin
+    if origin is None:
+        return error.message
+    place = _("{sheet}, row {row}, column {column}: ").format(
+        sheet=origin.sheet, row=origin.row, column=origin.column or expression.column
+    )
+    return place + error.message

@@ -17,8 +17,8 @@ from fieldsurvey.xforms.xpath.nodes import ELEMENT, ROOT, Node
 
 LAST_SAVED = "jr://instance/last-saved"
 MAX_BYTES = 256 * 1024 * 1024
-MAX_ROWS = 2_000_000
-MAX_FIELDS = 4096
+MAX_ROWS = 500_000
+MAX_CELLS = 4_000_000
 
 
 def from_element(element: Element) -> Node:
@@ -79,14 +79,13 @@ def from_csv(data: bytes) -> Node:
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         header = [name.strip() for name in next(reader, [])]
-        if len(header) > MAX_FIELDS:
-            raise EvaluationError(_("a CSV file has too many columns"))
+        most = min(MAX_ROWS, MAX_CELLS // max(len(header), 1))
         rows: list[dict[str, str]] = []
         for line in reader:
             if any(line):
                 padded = [*line, *[""] * (len(header) - len(line))]
                 rows.append({name: value for name, value in zip(header, padded, strict=False) if name})
-            if len(rows) > MAX_ROWS:
+            if len(rows) > most:
                 raise EvaluationError(_("a CSV file has too many rows"))
     except csv.Error as error:
         raise EvaluationError(_("a CSV file cannot be read: {reason}").format(reason=error)) from None
@@ -201,6 +200,17 @@ class Lists:
                 self.built[name] = self._build(name)
         return self.built[name]
 
+    def missing(self) -> list[SecondaryInstance]:
+        """The lists whose files are not there: they are empty."""
+        return [
+            definition
+            for definition in self.definitions.values()
+            if definition.src
+            and definition.src != LAST_SAVED
+            and definition.data is None
+            and self.find_media(definition.src) is None
+        ]
+
     def _build(self, name: str) -> Node | None:
         definition = self.definitions.get(name)
         if definition is None:
@@ -213,9 +223,7 @@ class Lists:
         if data is None:
             if isinstance(definition.data, Element):
                 return from_element(definition.data)
-            if not definition.src:
-                return Node(ROOT)
-            raise EvaluationError(_("the file {name} is missing").format(name=definition.src.rpartition("/")[2]))
+            return item_tree([]) if definition.src else Node(ROOT)  # as in ODK; `missing` says so beforehand
         return parse_list(definition.src, data)
 
     def _file(self, name: str) -> Node | None:
