@@ -157,3 +157,13 @@ def test_an_unknown_event_is_refused() -> None:
     """An action that would never run is a mistake."""
     action = '<setvalue event="odk-instance-frist-load" ref="/data/a" value="1"/>'
     assert problems(xform("<a/>", "", '<input ref="/data/a"/>', action))[0][0] == "action.event"
+
+
+def test_indexed_repeat_needs_a_repeat_around_the_field() -> None:
+    """A group, or a repeat elsewhere, can have no such field in it."""
+    bind = '<bind nodeset="/data/a" calculate="indexed-repeat(/data/{}/x, /data/{}, 1)"/>'
+    body = '<repeat nodeset="/data/r"><input ref="/data/r/x"/></repeat><input ref="/data/g/x"/>'
+    load_form(xform("<a/><r><x/></r><g><x/></g>", bind.format("r", "r"), body))
+    for target, group in [("g", "g"), ("g", "r")]:
+        source = xform("<a/><r><x/></r><g><x/></g>", bind.format(target, group), body)
+        assert problems(source)[0][0] == "xpath.indexed_repeat"

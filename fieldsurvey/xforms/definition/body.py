@@ -127,11 +127,13 @@ class BodyParser:
             return None
         control = self.made("group", element, parent, node, context)
         control.children = self.controls(element, control, node or context)
+        if len(control.children) == 1 and control.children[0].kind == "repeat" and node is None:
+            return self.around_repeat(control, control.children[0].ref)
         if node is not None and node.kind == "repeat":
             return self.around_repeat(control, node)
         return control
 
-    def around_repeat(self, group: Control, node: NodeDef) -> Control:
+    def around_repeat(self, group: Control, node: NodeDef | None) -> Control:
         """The group that forms put around a repeat to give it a label."""
         group.ref = None
         inner = group.children[0] if len(group.children) == 1 else None

@@ -9,7 +9,7 @@ from fieldsurvey.xforms.contract import ChangeKind, ViolationKind
 from fieldsurvey.xforms.definition.model import NodeDef, Values
 from fieldsurvey.xforms.live.actions import ACTION, Actions
 from fieldsurvey.xforms.live.choices import SELECTS, Choices
-from fieldsurvey.xforms.live.datatypes import stored
+from fieldsurvey.xforms.live.datatypes import read_datetime, stored
 from fieldsurvey.xforms.live.env import InterviewEnv, World
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, build, drop_instance, fill
 from fieldsurvey.xforms.live.settle import Settler
@@ -72,15 +72,28 @@ class State:
                     self._fixed(inner)
 
     def _cast(self) -> None:
-        """Defaults as their type has them: a date without its time of day, points with four numbers."""
+        """Given values as their type has them: a date without its time of day, points with four numbers.
+
+        What does not read as the type is set aside with a violation, as if somebody had typed it.
+        """
         for d in self.program.cast:
             assert d.bind is not None
+            kind = d.bind.type
             for frame in inside(self.root, d.frame.chain()[1:]):
                 node = frame.node(d)
-                if d.bind.type == "date" and node.text[10:11] == "T":
-                    node.put(node.text[:10])
-                elif d.bind.type != "date" and node.text:
-                    node.put(stored(node.text, "geotrace") or stored(node.text, "geopoint") or node.text)
+                text = node.text
+                if not text or kind in {"integer", "decimal"} and stored(text, kind) is not None:
+                    continue
+                if kind == "date" and text[10:11] == "T":
+                    text = text[:10]
+                elif kind in {"geopoint", "geotrace", "geoshape"}:
+                    text = stored(text, "geotrace") or stored(text, "geopoint") or ""
+                elif stored(text, kind) is None and read_datetime(text, None) is None:
+                    text = ""
+                if text:
+                    node.put(text)
+                else:
+                    self.set_aside(node, node.text, "type")
 
     def restore(self) -> None:
         """Work out conditions after values were put back; calculated values stay as they were kept."""

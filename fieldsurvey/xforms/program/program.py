@@ -10,6 +10,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.definition.model import Control, Expression, FormDef, Frame, NodeDef
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.program.lists import Lists
+from fieldsurvey.xforms.program.references import calls
 from fieldsurvey.xforms.program.slots import SlotResolver
 from fieldsurvey.xforms.program.triggers import (
     COUNT,
@@ -21,7 +22,7 @@ from fieldsurvey.xforms.program.triggers import (
     self_reading,
     sources,
 )
-from fieldsurvey.xforms.xpath.ast import Expr
+from fieldsurvey.xforms.xpath.ast import Expr, Path
 from fieldsurvey.xforms.xpath.compiled import Compiled
 from fieldsurvey.xforms.xpath.compiler import Compiler
 from fieldsurvey.xforms.xpath.errors import XPathNameError, XPathSyntaxError
@@ -29,8 +30,8 @@ from fieldsurvey.xforms.xpath.namespaces import NAMESPACES
 from fieldsurvey.xforms.xpath.parser import parse
 from fieldsurvey.xforms.xpath.runtime import Context
 
-CAST = frozenset({"date", "geopoint", "geotrace", "geoshape"})
-"""Types whose defaults are rewritten as they are stored."""
+CAST = frozenset({"integer", "decimal", "date", "time", "dateTime", "geopoint", "geotrace", "geoshape"})
+"""Types whose given values are checked and rewritten as they are stored."""
 Runner = Callable[[Context], Any]
 
 
@@ -61,7 +62,11 @@ class Program:
             for trigger in self.triggers
             if trigger.kind != COUNT and any(name in trigger.expression.source for name in ("jr:itext", "choice-name"))
         ]
-        self.cast = [node for node in form.nodes if node.bind is not None and node.bind.type in CAST]
+        self.cast = [
+            node
+            for node in form.nodes
+            if node.bind is not None and node.bind.type in CAST and node.bind.calculate is None and not node.is_attribute
+        ]
         self.by_target: dict[int, dict[int, Trigger]] = {}
         self.by_frame: dict[int, list[Trigger]] = {}
         for trigger in self.triggers:
@@ -99,6 +104,7 @@ class Program:
                 message = f"{error.message} {expression.source[:200]}"
                 problems.append(FormProblem(error.code, message, "", expression.origin))
                 continue
+            problems.extend(self._indexed(tree, resolver, expression))
             for name in dict.fromkeys(resolver.missing):
                 problem = FormProblem(
                     "ref.nothing",
@@ -110,6 +116,25 @@ class Program:
                 )
                 # a bare word is a child that is not there: blank, as in ODK; nearly always quotes were forgotten
                 (self.warnings if name in resolver.bare else problems).append(problem)
+        return problems
+
+    def _indexed(self, tree: Expr, resolver: SlotResolver, expression: Expression) -> list[FormProblem]:
+        """indexed-repeat() needs repeats, and a field that is inside of them."""
+        problems: list[FormProblem] = []
+        for call in calls(tree, "indexed-repeat"):
+            paths = [arg for arg in (call.args[0], *call.args[1::2]) if isinstance(arg, Path)]
+            found = [resolver.references.resolve(path, (), every=True) for path in paths]
+            target = found[0] if found else None
+            if target is None or target.missing:
+                continue
+            for group in found[1:]:
+                if group is None or group.missing:
+                    continue
+                d = group.target
+                if d.kind != "repeat" or not target.target.path.startswith(f"{d.path}/"):
+                    message = _("indexed-repeat() looks for {field} in {group}, which is not a repeat around it.")
+                    text = message.format(field=target.target.path, group=d.path)
+                    problems.append(FormProblem("xpath.indexed_repeat", text, "", expression.origin))
         return problems
 
     def _triggers(self) -> list[Trigger]:
