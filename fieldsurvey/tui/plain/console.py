@@ -124,7 +124,7 @@ class Console:
 
 def _named(actions: Sequence[Action], word: str) -> list[Action]:
     """The actions that `word` names, whole or by its beginning, in the user's language or in English."""
-    word = word.casefold()
+    word = {"?": "help"}.get(word, word.casefold())
     whole = [a for a in actions if a.plain and word in {_(a.plain).casefold(), a.plain.casefold()}]
     if whole or not word:
         return whole[:1]

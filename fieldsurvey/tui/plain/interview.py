@@ -39,7 +39,7 @@ class PlainInterview:
         self.languages = languages
         self.now = now
         self._section: tuple[str, ...] | None = None
-        self._left = False
+        self._left = self._sealed = False
         self._at = 0  # which question of a page of several
 
     def run(self) -> None:
@@ -52,7 +52,8 @@ class PlainInterview:
                 self.console.say(f"{_('NOT SAVED')}. {error.message} {error.advice}")
             except FieldsurveyError as error:
                 self.console.say(f"{error.message} {error.advice}")
-        self.work.close()
+        if not self._sealed:
+            self.work.close()
 
     # -- a page
 
@@ -134,7 +135,8 @@ class PlainInterview:
             say(f"  /{_(action(code.value).plain)} {option.label}")
 
     def _after(self, page: Page, question: Question) -> None:
-        """On to the next question of the page, or to the next page."""
+        """On to the next question of the page (the answer may have made one appear), or to the next page."""
+        page = self.sitting.page() if page.kind is PageKind.FIELDS else page
         if self._at < len(page.questions) - 1 and not self._blame(question, required=False):
             self._at += 1
         else:
@@ -322,4 +324,4 @@ class PlainInterview:
         self.console.say(_("Sealed, only the HMU can read it: not this laptop, not you. Nothing can be changed after."))
         if self.console.yes(_("Seal this interview?")):
             self.console.say(sealed_text(self.work.finalise()))
-            self._left = True
+            self._left = self._sealed = True

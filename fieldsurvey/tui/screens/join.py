@@ -118,7 +118,7 @@ class JoinScreen(BaseScreen):
         say = _("Choose the project file (.fsp) that the steward gave, or press [Tab] and type where it is.")
         if not self.files:
             say = _("Type where the project file (.fsp) is that the steward gave. Put its stick in first.")
-        return _("The project"), say, "", [str(f) for f in self.files], str(joining.source or "")
+        return _("The project"), say, "", [f"{f.name}   {f.parent}" for f in self.files], str(joining.source or "")
 
     def _ask_compare(self, joining: Joining) -> Asked:
         project = joining.project
