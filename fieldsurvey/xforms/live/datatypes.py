@@ -18,6 +18,7 @@ MOST = 2**31 - 1
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _DECIMAL = re.compile(r"[+-]?(\d{1,300}([.,]\d{0,300})?|[.,]\d{1,300})")
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:\d\d)?)?")
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _POINT = re.compile(r"\s*[+-]?\d+(\.\d+)?(\s+[+-]?\d+(\.\d+)?){1,3}\s*")
 
@@ -106,7 +107,7 @@ def stored(text: str, kind: str) -> str | None:
     if kind == "time":
         return text if read_time(text) else None
     if kind == "dateTime":
-        return text if text[10:11] == "T" and read_datetime(text, None) else None
+        return text if _MOMENT.fullmatch(text) and read_datetime(text, None) else None
     if kind == "boolean":
         return {"true": "1", "1": "1", "false": "0", "0": "0"}.get(text)
     if kind == "geopoint":
