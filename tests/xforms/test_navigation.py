@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fieldsurvey.xforms import End, Group, NoSuchRefError, Question, Repeat
+from fieldsurvey.xforms import End, Form, Group, Interview, NoSuchRefError, Question, Repeat
 from fieldsurvey.xforms.live.interview import LiveInterview
-from tests.xforms.scenario import start
+from tests.xforms.scenario import form as load
+from tests.xforms.scenario import now, start, start_xform
 
 SURVEY = """
 | type | name | label | relevant | appearance |
@@ -130,3 +131,73 @@ def test_standing_on_a_question_that_becomes_irrelevant_shows_what_follows() -> 
     interview.answer("/data/works", "n")
     assert isinstance(interview.current, Group | Question)
     assert where(interview) == "/data/together"
+
+
+def test_a_repeat_whose_instances_are_pages() -> None:
+    """field-list on a repeat: each instance is one page."""
+    survey = """
+    | type | name | label | appearance |
+    | begin repeat | r | R | field-list |
+    | text | a | A | |
+    | text | b | B | |
+    | end repeat | | | |
+    """
+    interview = start(survey)
+    page = interview.current
+    assert isinstance(page, Group)
+    assert (page.ref, page.questions) == ("/data/r[1]", ("/data/r[1]/a", "/data/r[1]/b"))
+    assert isinstance(interview.next(), Repeat)
+    interview.add_repeat("/data/r")
+    assert where(interview) == "/data/r[2]"
+    assert isinstance(interview.next(), Repeat)
+    assert interview.next() == End()
+
+
+def test_a_repeat_on_a_page_shows_there_and_is_added_to_after_it() -> None:
+    """Its instances are part of the page; "add another?" follows, and yes comes back to the page."""
+    survey = """
+    | type | name | label | appearance |
+    | begin group | g | G | field-list |
+    | text | a | A | |
+    | begin repeat | r | R | |
+    | text | b | B | |
+    | end repeat | | | |
+    | end group | | | |
+    | text | last | Last | |
+    """
+    interview = start(survey)
+    page = interview.current
+    assert isinstance(page, Group)
+    assert page.questions == ("/data/g/a", "/data/g/r[1]/b")
+    assert isinstance(interview.next(), Repeat)
+    interview.add_repeat("/data/g/r")
+    page = interview.current
+    assert isinstance(page, Group)
+    assert page.questions == ("/data/g/a", "/data/g/r[1]/b", "/data/g/r[2]/b")
+    interview.next()
+    interview.next()
+    assert where(interview) == "/data/last"
+
+
+def test_instances_are_made_as_one_walks_when_the_count_depends_on_them() -> None:
+    """A count of what is counted is no circle: one more is made when one gets there and it asks for one."""
+    interview = start_xform(
+        '<n/><r jr:template=""><more/></r><last/>',
+        '<bind nodeset="/data/n" calculate="count(/data/r[more = \'y\']) + 1"/>',
+        '<repeat nodeset="/data/r" jr:count="/data/n"><input ref="/data/r/more"/></repeat><input ref="/data/last"/>',
+    )
+    assert where(interview) == "/data/r[1]/more"
+    interview.answer("/data/r[1]/more", "y")
+    interview.next()
+    assert where(interview) == "/data/r[2]/more"
+    interview.answer("/data/r[2]/more", "n")
+    interview.next()
+    assert where(interview) == "/data/last"
+
+
+def test_the_engine_is_what_the_contract_says() -> None:
+    """Front ends are written against the protocols; the classes behind them fit (mypy checks this line by line)."""
+    form: Form = load(SURVEY, CHOICES)
+    interview: Interview = form.start(now=now, seed=1)
+    assert interview.mark() == len(interview.changes_since(0)["changes"])
+    assert form.resume(interview.draft(), [], now=now).draft() == interview.draft()

@@ -6,7 +6,7 @@ from typing import Any
 
 from fieldsurvey.xforms.definition.model import Control
 from fieldsurvey.xforms.errors import NoSuchRefError
-from fieldsurvey.xforms.live.navigation import END, PROMPT, Navigator, Page
+from fieldsurvey.xforms.live.navigation import END, PROMPT, Navigator, Page, paged
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
 from fieldsurvey.xforms.live.refs import Refs
 from fieldsurvey.xforms.live.validity import is_question
@@ -84,6 +84,8 @@ def page_of(navigator: Navigator, target: LiveNode | Range) -> Page | None:
     if control is None or not target.relevant:
         return None
     if target.d.kind == "repeat":
+        if paged(control) and target.frame.outer is not None:
+            return navigator.find(control, target.frame.outer)
         return navigator.instance(control, target.frame)
     page = navigator.find(control, target.frame)
     if page is None and not is_question(target):
