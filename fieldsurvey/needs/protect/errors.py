@@ -4,7 +4,8 @@ InputError
 ├── TableError         a count table that cannot be read or does not add up
 └── TableTooLargeError more cells than memory allows
 RefusedError
-└── AuditError         a suppressed cell could be narrowed too far: the release is not made
+├── AuditError         a suppressed cell could be narrowed too far: the release is not made
+└── UnprotectableError what is published already leaves no way to protect a cell: collapse first
 """
 
 from __future__ import annotations
@@ -36,4 +37,12 @@ class AuditError(RefusedError):
 
     code = "needs.audit"
     template = "The audit refused this release: {cells} cells could be worked out too closely (the first: {first})."
+    hint = "Nothing was written. Collapse a dimension (fewer, larger groups) and try again."
+
+
+class UnprotectableError(RefusedError):
+    """With the cells that are published already, a cell cannot be given an interval of k."""
+
+    code = "needs.unprotectable"
+    template = "This table cannot be protected beside what is published already."
     hint = "Nothing was written. Collapse a dimension (fewer, larger groups) and try again."

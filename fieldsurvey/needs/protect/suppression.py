@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fieldsurvey.needs.protect.cube import Bools, Ints
+from fieldsurvey.needs.protect.errors import UnprotectableError
 from fieldsurvey.needs.protect.moves import Move, MoveFinder
 from fieldsurvey.needs.protect.system import System, Whole
 
@@ -76,7 +77,9 @@ class Pattern:
 def suppress(system: System, k: int, *, tidy: bool = True, progress: Progress | None = None) -> Pattern:
     """The pattern for `system`: every suppressed cell has an interval at least `k` wide, proven with integers.
 
-    Deterministic. `tidy` tries secondary suppressions back. `progress(done, of)` is called now and then.
+    Deterministic. `tidy` tries secondary suppressions back. `progress(done, of)` is called now and then. Raises
+    UnprotectableError, which cannot happen where no cell is fixed: then adding to a part and to every total above it
+    is always a move.
     """
     work = _Work(system, k, progress)
     work.protect_all()
@@ -120,15 +123,30 @@ class _Work:
     def _protect(self, cell: int) -> None:
         if self._prove(self._proofs, cell, self.suppressed):
             return
-        k, proofs = self._k, self._proofs
-        ups = self._finder.cheapest(np.array([cell]), k + int(proofs.lowest[cell]), self.suppressed)
-        need_down = k - int(proofs.highest[cell])
-        downs = None
-        if need_down <= self._system.values[cell]:
-            downs = self._finder.cheapest(np.array([cell]), -need_down, self.suppressed)
-        found = [move for move in (ups, downs) if move is not None]
-        assert found, "adding to a part and to every total above it is always a move"
-        self._take(min(found, key=lambda move: self._finder.price(move, self.suppressed)))
+        up = self._k + int(self._proofs.lowest[cell])
+        down = self._k - int(self._proofs.highest[cell])
+        found = [self._cheapest(cell, up)]
+        if down <= self._system.values[cell]:
+            found.append(self._cheapest(cell, -down))
+        moves = [move for move in found if move is not None]
+        if moves:
+            self._take(min(moves, key=lambda move: self._finder.price(move, self.suppressed)))
+        else:
+            self._in_two_steps(cell)
+
+    def _cheapest(self, cell: int, need: int) -> Move | None:
+        return self._finder.cheapest(np.array([cell]), need, self.suppressed)
+
+    def _in_two_steps(self, cell: int) -> None:
+        """Some way down and the rest up, where published cells leave no room for either alone."""
+        for down in range(min(int(self._system.values[cell]), self._k - 1), 0, -1):
+            below = self._cheapest(cell, -down)
+            above = self._cheapest(cell, self._k - down) if below is not None else None
+            if below is not None and above is not None:
+                self._take(below)
+                self._take(above)
+                return
+        raise UnprotectableError
 
     def _take(self, move: Move) -> None:
         self._proofs.add(move, self._system.values)
@@ -152,7 +170,8 @@ class _Work:
         if self.suppressed[whole.zeros].any():
             return
         move = self._finder.cheapest(whole.zeros, self._k, self.suppressed)
-        assert move is not None, "adding to a part and to every total above it is always a move"
+        if move is None:
+            raise UnprotectableError
         self._take(move)
 
     def tidy(self) -> None:

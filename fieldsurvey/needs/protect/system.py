@@ -27,7 +27,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class System:
-    """`sums` is (equations × cells): +1 for a total, −1 for each of its parts; values satisfy `sums @ values == 0`.
+    """`sums` is (equations × cells): +1 for a total, −1 for each of its parts; changes keep `sums @ change == 0`.
 
     `hidden` cells are never published and ask for no protection (they stand for differences between linked tables).
     `fixed` cells are always published. `cost` is what suppressing a cell costs a reader.
