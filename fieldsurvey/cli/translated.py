@@ -7,13 +7,19 @@ from typing import Any
 
 import typer
 import typer.main
+import typer.rich_utils
 
 from fieldsurvey.base.i18n import gettext
+from fieldsurvey.base.i18n import gettext as _
 
 
 def translated(app: typer.Typer) -> Callable[..., Any]:
     """The app as a command whose help texts are in the language in use now."""
     command = typer.main.get_command(app)
+    typer.rich_utils.ARGUMENTS_PANEL_TITLE = _("Arguments")
+    typer.rich_utils.OPTIONS_PANEL_TITLE = _("Options")
+    typer.rich_utils.COMMANDS_PANEL_TITLE = _("Commands")
+    typer.rich_utils.ERRORS_PANEL_TITLE = _("Error")
     _translate(command)
     return command
 
