@@ -17,8 +17,6 @@ from __future__ import annotations
 from fieldsurvey.base.errors import RefusedError, StorageError, UntrustedError
 from fieldsurvey.base.sqlite import DatabaseBusyError
 
-_KEPT = "It was refused whole and central is as it was before."
-
 
 class CentralBusyError(DatabaseBusyError):
     """Waited, and another process still held it. `holder` says which, as far as it is known."""
@@ -52,7 +50,7 @@ class BatchError(UntrustedError):
 
     code = "untrusted.batch"
     template = "This batch does not hold together ({reason})."
-    hint = _KEPT + " Ask for a fresh export from the laptop itself."
+    hint = "It was refused whole and central is as it was before. Ask for a fresh export from the laptop itself."
 
 
 class ForeignProjectError(RefusedError):
@@ -60,7 +58,7 @@ class ForeignProjectError(RefusedError):
 
     code = "refused.foreign_project"
     template = "This belongs to another project ({found}), not to this one ({expected})."
-    hint = _KEPT + " Check that it is the right stick."
+    hint = "It was refused whole and central is as it was before. Check that it is the right stick."
 
 
 class NothingHereError(RefusedError):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldsurvey.base.errors import InputError, RefusedError
+from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.contract import Origin, Violation
 
 
@@ -30,8 +31,8 @@ class FormProblem:
     def __str__(self) -> str:
         where = ""
         if self.origin is not None:
-            where = f"{self.origin.sheet}, row {self.origin.row}"
-            where += f", column {self.origin.column}: " if self.origin.column else ": "
+            line = _("{sheet}, row {row}, column {column}: ") if self.origin.column else _("{sheet}, row {row}: ")
+            where = line.format(sheet=self.origin.sheet, row=self.origin.row, column=self.origin.column)
         return f"{where}{self.message}" + (f" {self.remedy}" if self.remedy else "")
 
 

@@ -15,6 +15,7 @@ from typing import TextIO
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Action
+from fieldsurvey.tui.choosing import fold
 from fieldsurvey.tui.exits import Exit
 
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"  # the screen and what scrolled away
@@ -94,8 +95,8 @@ class Console:
 
     def yes(self, question: str) -> bool:
         """A decision; anything but yes is no."""
-        answer = self.line(f"{question} [{_('yes')}/{_('no')}] ").strip().casefold()
-        return bool(answer) and (_("yes").casefold().startswith(answer) or "yes".startswith(answer))
+        answer = fold(self.line(f"{question} [{_('yes')}/{_('no')}] ").strip())
+        return bool(answer) and (fold(_("yes")).startswith(answer) or "yes".startswith(answer))
 
     def list_commands(self, actions: Sequence[Action]) -> None:
         """What can be typed here."""
