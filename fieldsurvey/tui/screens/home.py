@@ -122,7 +122,7 @@ class HomeScreen(BaseScreen):
             self._lines += [None, None]
         for draft in drafts:
             number += 1
-            said = _("begun {began}, saved {saved}").format(began=when(draft.started), saved=when(draft.saved))
+            said = _("begun {began}").format(began=when(draft.started))
             rows.append(Option(_row(number, draft.title, said)))
             self._lines.append(_Line(draft=draft))
         options.set_options(rows)

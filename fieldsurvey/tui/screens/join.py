@@ -122,9 +122,7 @@ class JoinScreen(BaseScreen):
 
     def _ask_compare(self, joining: Joining) -> Asked:
         project = joining.project
-        say = _(
-            "Compare these words with those the steward tells you by voice. Other words: stop, it is another project."
-        )
+        say = _("Compare with the words that the steward tells you by voice. If they differ, stop: another project.")
         if project is None:
             return "", say, "", [], None
         return project.model.name, say, project.words, [], None
@@ -138,9 +136,7 @@ class JoinScreen(BaseScreen):
         return _("This laptop"), say, "", [], joining.suggested_name()
 
     def _ask_words(self, joining: Joining) -> Asked:
-        say = _(
-            "These six words open your work. Write them on paper now; keep it apart from the laptop. Shown only now."
-        )
+        say = _("These six words open your work. Write them on paper now, away from the laptop. Shown only now.")
         return _("Your six words"), say, joining.make_words(), [], None
 
     @staticmethod

@@ -57,7 +57,7 @@ class TurningScreen(BaseScreen):
     def compose(self) -> ComposeResult:
         """Top, card, keys: they stay."""
         yield TopBar(Heading(self.form_title))
-        yield Card(self.now)
+        yield Card(self.now, lambda action: show_key(self.ours.keymap[action][0]))
         yield KeyBar(of(Scope.INTERVIEW, Scope.EVERYWHERE), self.ours.keymap)
 
     @property

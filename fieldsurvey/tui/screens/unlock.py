@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from fieldsurvey.base.errors import FieldsurveyError, UnlockError
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.tui.actions import Scope, of
+from fieldsurvey.tui.actions import Scope, of, show_key
 from fieldsurvey.tui.screens.base import BaseScreen, bindings
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
@@ -40,7 +40,8 @@ class UnlockScreen(BaseScreen):
             yield Input(password=True, id="passphrase", select_on_focus=False)
             yield Words("", id="doing", classes="echo")
             yield Complaint()
-            yield Words(bracketed(_("[Enter] opens   [F6] shows what you type")), classes="echo")
+            reveal = show_key(self.ours.keymap["reveal"][0])
+            yield Words(bracketed(_("[Enter] opens   [{key}] shows what you type").format(key=reveal)), classes="echo")
         yield KeyBar(of(Scope.UNLOCK, Scope.EVERYWHERE), self.ours.keymap)
 
     def on_mount(self) -> None:

@@ -26,9 +26,11 @@ class Card(VerticalScroll, can_focus=False):
     Card { padding: 1 2 0 2; scrollbar-size-vertical: 1; }
     """
 
-    def __init__(self, now: Now) -> None:
+    def __init__(self, now: Now, keys: Callable[[str], str]) -> None:
+        """`keys`: action id -> the key that is shown for it."""
         super().__init__()
         self.now = now
+        self.keys = keys
         self.page: Page | None = None
         self.fields: list[Field] = []
 
@@ -67,16 +69,19 @@ class Card(VerticalScroll, can_focus=False):
         if page.kind is PageKind.FIELDS and page.title:
             return [Words(page.title, classes="group")]
         if page.kind is PageKind.SECTION:
-            return [Words(page.title, classes="group"), Words(bracketed(_("[Enter] begins this section.")))]
+            begin = _("[{next}] begins this section.").format(next=self.keys("next"))
+            return [Words(page.title, classes="group"), Words(bracketed(begin))]
         if page.kind is PageKind.REPEAT:
             table = RepeatTable(page)
-            what = bracketed(_("[Enter] opens or adds   [+] adds   [Del] removes"))
+            text = _("[Enter] opens or adds   [{add}] adds   [{remove}] removes")
+            what = bracketed(text.format(add=self.keys("add"), remove=self.keys("remove")))
             return [Words(page.title, classes="group"), table, Words(what, classes="echo")]
         if page.kind is PageKind.END:
+            on = _("[{next}] shows all answers, and from there the interview is sealed.")
             return [
                 Words(_("That was the last question."), classes="group"),
-                Words(bracketed(_("[Enter] shows all answers, and from there the interview is sealed."))),
-                Words(bracketed(_("[PgUp] goes back.")), classes="echo"),
+                Words(bracketed(on.format(next=self.keys("next")))),
+                Words(bracketed(_("[{back}] goes back.").format(back=self.keys("back"))), classes="echo"),
             ]
         return []
 

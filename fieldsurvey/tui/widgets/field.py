@@ -14,8 +14,8 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import in_words
 from fieldsurvey.tui.widgets.choices import FILTER_FROM, ChoiceList
-from fieldsurvey.tui.widgets.editors import LineEditor, Now, RankEditor, make_editor
-from fieldsurvey.tui.widgets.text import Complaint, Hung, Words, keys
+from fieldsurvey.tui.widgets.editors import BoxEditor, LineEditor, Now, RankEditor, make_editor
+from fieldsurvey.tui.widgets.text import Complaint, Hung, Words, bracketed, keys
 from fieldsurvey.tui.wording import Wording
 from fieldsurvey.xforms.contract import Question
 
@@ -115,8 +115,6 @@ class Field(Vertical):
         lines = [t for t in (question.hint, question.guidance) if t]
         if self.editor is None and question.type not in {"note", "trigger"}:
             lines.append(_("A question of type {type} cannot be asked in a terminal yet.").format(type=question.type))
-        if "multiline" in question.appearance:
-            lines.append(_("[Enter] starts a new line, [PgDn] goes on."))
         if question.read_only and question.value and question.type != "note":
             lines.append(_("Filled in by the form: {value}").format(value=question.value))
         then = Content(f"{symbols().then} ")
@@ -138,8 +136,10 @@ class Field(Vertical):
         return keys(self.missing.offered)
 
     def _echo(self) -> None:
-        text = ""
-        if isinstance(self.editor, ChoiceList):
+        text: str | Content = ""
+        if isinstance(self.editor, BoxEditor):
+            text = bracketed(_("[Enter] starts a new line."))
+        elif isinstance(self.editor, ChoiceList):
             text = self.editor.status()
         elif isinstance(self.editor, RankEditor):
             text = _("Shift+↑ and Shift+↓ move; Space keeps the order as it stands")
