@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gettext
+import io
 from collections.abc import Callable
 from pathlib import Path
 
+import polib
 import pytest
 
 from fieldsurvey.base import i18n
@@ -50,3 +53,14 @@ def interview_app(tmp_path: Path) -> Callable[..., InterviewApp]:
         return InterviewApp(tmp_path, at=at, required_waits=required_waits)
 
     return make
+
+
+@pytest.fixture
+def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spanish from the catalogue's source, which needs no compiling."""
+    source = Path(i18n.__file__).parents[1] / "locale" / "es" / "LC_MESSAGES" / "fieldsurvey.po"
+    if not source.exists():
+        pytest.skip("the Spanish catalogue is not there yet")
+    book = gettext.GNUTranslations(io.BytesIO(polib.pofile(str(source)).to_binary()))
+    monkeypatch.setattr(i18n, "_current", book)
+    monkeypatch.setattr(i18n, "_language", "es")

@@ -9,6 +9,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Input, TextArea
 
+from fieldsurvey.base import i18n
 from fieldsurvey.tui.actions import ACTIONS, Scope, of, show_key
 from fieldsurvey.tui.keymap import EDITING, FILE, KeymapError, default_keymap, read_keymap
 from fieldsurvey.tui.widgets.bars import FOOTER_KEYS, KeyBar, ends
@@ -57,6 +58,24 @@ def test_the_footer_fits(scope: Scope, width: int) -> None:
     assert len(pairs) <= FOOTER_KEYS
     assert "F1" in [key for key, _words in pairs]
     assert sum(len(f"[{key}] {words}") for key, words in pairs) + 2 * (len(pairs) - 1) <= width
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize("scope", list(Scope))
+def test_the_footer_fits_in_spanish(scope: Scope) -> None:
+    """The field's language is longer: what matters is still there at 80 columns."""
+    shown = [key for key, _words in KeyBar(of(scope, Scope.EVERYWHERE), default_keymap()).shown(78)]
+    least = {"F1"} | {show_key(a.keys[0]) for a in of(scope) if a.rank in {1, 2, 3}}
+    assert least <= set(shown)
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize("scope", [Scope.INTERVIEW, Scope.HOME, Scope.REVIEW, Scope.UNLOCK])
+def test_command_words_are_one_for_one_and_typeable(scope: Scope) -> None:
+    """--plain in Spanish: no word names two things, and any keyboard types it."""
+    words = [i18n.gettext(a.plain) for a in of(scope, Scope.REPEAT, Scope.EVERYWHERE) if a.plain]
+    assert len(set(words)) == len(words)
+    assert [w for w in words if not w.isascii() or not w.isalpha()] == []
 
 
 def test_keys_are_shown_as_on_the_keyboard() -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import gettext
-import io
 from collections.abc import Callable
 from pathlib import Path
 
-import polib
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.color import Color
 
-from fieldsurvey.base import i18n
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.tui.app import FieldsurveyApp
 from fieldsurvey.tui.themes import THEMES
@@ -89,33 +85,18 @@ async def test_the_laptop_screens(tmp_path: Path, snapshot: SnapshotAssertion) -
 async def test_the_main_screens_in_spanish(
     tmp_path: Path, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch, catalogue: None
 ) -> None:
-    """The language of the field: Unlock, Home, a question with an error, review, help; nothing is cut at 80 columns."""
+    """The language of the field: a question with an error, the keys, the review; nothing is cut at 80 columns."""
     monkeypatch.setattr("fieldsurvey.tui.screens.turning.Turnstile", lambda: Turnstile(dwell=0.0))
     clock = FixedClock(NOON)
     joined(tmp_path / "home", {"types": (DATA / "types.xml").read_bytes()}, clock=clock).close()
     app = FieldsurveyApp(tmp_path / "home", joined=True, clock=clock)
     async with app.run_test(size=(80, 24)) as pilot:
-        await rest(pilot)
-        assert text(app) == snapshot(name="unlock")
         await press(pilot, f"={WORDS}", "enter", "1", "enter", "enter", "=99", "enter")
         assert text(app) == snapshot(name="question")
         await press(pilot, "f1")
         assert text(app) == snapshot(name="help")
         await press(pilot, "escape", "f9")
         assert text(app) == snapshot(name="review")
-        await press(pilot, "escape", "ctrl+s")
-        assert text(app) == snapshot(name="home")
-
-
-@pytest.fixture
-def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spanish from the catalogue's source, which needs no compiling."""
-    source = Path(i18n.__file__).parents[1] / "locale" / "es" / "LC_MESSAGES" / "fieldsurvey.po"
-    if not source.exists():
-        pytest.skip("the Spanish catalogue is not there yet")
-    book = gettext.GNUTranslations(io.BytesIO(polib.pofile(str(source)).to_binary()))
-    monkeypatch.setattr(i18n, "_current", book)
-    monkeypatch.setattr(i18n, "_language", "es")
 
 
 async def test_the_first_start(tmp_path: Path, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch) -> None:
