@@ -20,6 +20,7 @@ from fieldsurvey.xforms.live import describe, drafts, places
 from fieldsurvey.xforms.live.env import Entities, Verify, World
 from fieldsurvey.xforms.live.interview import LiveInterview
 from fieldsurvey.xforms.live.navigation import Page
+from fieldsurvey.xforms.live.nodes import LiveNode
 from fieldsurvey.xforms.live.serialise import read_values, stored_values
 from fieldsurvey.xforms.live.state import State
 from fieldsurvey.xforms.load.source import Source, read_source
@@ -157,27 +158,26 @@ class LoadedForm:
     def _identify(self, interview: LiveInterview) -> None:
         """Give the instance its id where the form leaves that to the program."""
         state = interview.state
-        meta = self.definition.root.child("meta")
-        d = meta.child("instanceID") if meta is not None else None
-        if d is None:
+        node = _meta_node(state, "instanceID")
+        if node is None:
             interview.extra_meta["instanceID"] = f"uuid:{state.new_uuid()}"
-        elif not state.root.node(d).text and (d.bind is None or d.bind.calculate is None):
-            state.put(state.root.node(d), f"uuid:{state.new_uuid()}")
+        elif not node.text and (node.d.bind is None or node.d.bind.calculate is None):
+            state.put(node, f"uuid:{state.new_uuid()}")
             state.actions.finish()
 
     def _supersede(self, interview: LiveInterview, xml: bytes) -> None:
+        """A new id, and the old one as what it replaces."""
         state = interview.state
-        meta = self.definition.root.child("meta")
-        d = meta.child("instanceID") if meta is not None else None
-        old = state.root.node(d).text if d is not None else _meta_of(xml).get("instanceID", "")
+        node = _meta_node(state, "instanceID")
+        old = node.text if node is not None else _meta_of(xml).get("instanceID", "")
         fresh = f"uuid:{state.new_uuid()}"
-        if d is not None:
-            state.put(state.root.node(d), fresh)
+        if node is not None:
+            state.put(node, fresh)
         else:
             interview.extra_meta["instanceID"] = fresh
-        deprecated = meta.child("deprecatedID") if meta is not None else None
+        deprecated = _meta_node(state, "deprecatedID")
         if deprecated is not None:
-            state.put(state.root.node(deprecated), old)
+            state.put(deprecated, old)
         elif old:
             interview.extra_meta["deprecatedID"] = old
         state.actions.finish()
@@ -224,6 +224,13 @@ def _zone(name: str | None, now: Callable[[], datetime]) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         problem = FormProblem("timezone", _("There is no time zone {name}.").format(name=name))
         raise FormError([problem]) from None
+
+
+def _meta_node(state: State, name: str) -> LiveNode | None:
+    """The node of the meta block called `name`, None when the form has none (or repeats its meta block)."""
+    meta = state.program.form.root.child("meta")
+    d = meta.child(name) if meta is not None else None
+    return state.root.node(d) if d is not None and d.kind == "leaf" and d.frame is state.root.d else None
 
 
 def _meta_of(xml: bytes) -> dict[str, str]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fieldsurvey.xforms.definition.model import Values
 from fieldsurvey.xforms.errors import NoSuchRefError
-from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, drop_instance, fill
+from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, drop_instance
 from fieldsurvey.xforms.live.refs import Refs
 from fieldsurvey.xforms.live.state import KEPT, State, renumber
 
@@ -63,7 +62,6 @@ def _collect(
 def restore(state: State, data: dict[str, Any], changes: list[list[Any]], unmapped: list[str]) -> None:
     """Put a snapshot and the changes since back. Refs that the form no longer has are added to `unmapped`."""
     refs = Refs(state)
-    fill(state.root.first(), Values())
     for ref, count in data["repeats"]:
         try:
             owner = refs.range(ref)

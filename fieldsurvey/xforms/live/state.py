@@ -97,7 +97,7 @@ class State:
 
     def restore(self) -> None:
         """Work out conditions after values were put back; calculated values stay as they were kept."""
-        settler = self.settler
+        settler, draws = self.settler, self.world.draws
         settler.push_frame(self.root)
         for order in [order for order in settler.dirty if settler.triggers[order].kind in {CALCULATE, COUNT}]:
             del settler.dirty[order]
@@ -107,6 +107,7 @@ class State:
         settler.settle()
         settler.readers = kept
         self._refresh_all(self.root)
+        self.world.draws = draws  # looking again takes nothing from chance
         self.replaying = False
         settler.changes.clear()
 
