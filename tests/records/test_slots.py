@@ -82,6 +82,7 @@ def _wrong(position: int) -> bytes:
         (_wrong(len(SLOT) - 1), WORDS, "test"),  # tag
         (SLOT[:-1], WORDS, "test"),
     ],
+    ids=("words", "empty", "surrogate", "purpose", "memory", "salt", "nonce", "secret", "tag", "truncated"),
 )
 def test_every_wrong_cause_is_the_same_error(slot: bytes, words: str, label: str) -> None:
     """Wrong words, wrong purpose or altered bytes: one class, one sentence, no cause chained to it."""
