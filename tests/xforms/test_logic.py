@@ -174,3 +174,22 @@ def test_randomness_and_time_come_from_the_caller() -> None:
     other.state.world.draws = 0
     assert other.state.env.random() != one.state.env.random()
     assert value(one, "/data/t").startswith("2026-03-14T15:30:00.000")
+
+
+def test_choices_are_kept_until_their_list_or_the_language_changes() -> None:
+    """The same tuple for the same list; another after a change; labels with outputs are always worked out."""
+    interview = start(CASCADE, PLACES, language="en")
+    interview.answer("/data/province", "p2")
+    first = interview.question("/data/town").choices
+    assert interview.question("/data/town").choices is first
+    interview.set_language("es")
+    assert [choice.label for choice in interview.question("/data/town").choices] == ["Dos", "Tres"]
+    interview.answer("/data/province", "p1")
+    assert [choice.value for choice in interview.question("/data/town").choices] == ["t1"]
+    told = start(
+        "| type | name | label |\n| text | who | Who |\n| select_one c | one | One |",
+        "| list_name | name | label |\n| c | a | For ${who} |",
+    )
+    for name in ("Inti", "Killa"):
+        told.answer("/data/who", name)
+        assert told.question("/data/one").choices[0].label == f"For {name}"

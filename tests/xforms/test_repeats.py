@@ -159,3 +159,19 @@ def test_choices_may_come_from_a_repeat() -> None:
     assert interview.question("/data/pick").violation is None
     interview.answer("/data/r[1]/x", "Killa")
     assert interview.question("/data/pick").raw == "Inti"
+
+
+def test_choices_from_a_repeat_follow_its_labels() -> None:
+    """A label that changes in an instance changes in the list, though the list itself does not depend on it."""
+    interview = start_xform(
+        "<r><v>1</v><l>one</l></r><pick/>",
+        "",
+        '<repeat nodeset="/data/r"><input ref="/data/r/v"/><input ref="/data/r/l"/></repeat><select1 ref="/data/pick">'
+        '<itemset nodeset="/data/r"><value ref="v"/><label ref="l"/></itemset></select1>',
+    )
+    interview.answer("/data/pick", "1")
+    assert [choice.label for choice in interview.question("/data/pick").choices] == ["one"]
+    interview.answer("/data/r[1]/l", "uno")
+    assert [choice.label for choice in interview.question("/data/pick").choices] == ["uno"]
+    interview.answer("/data/r[1]/v", "2")
+    assert interview.question("/data/pick").raw == "1"

@@ -25,25 +25,46 @@ SELECTS = frozenset({"select", "select1", "rank"})
 
 
 class Choices:
-    """The choices of one interview."""
+    """The choices of one interview. What was offered is kept until its list or the language changes."""
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self._offered: dict[LiveNode, tuple[Choice, ...]] = {}
+        self._values: dict[LiveNode, frozenset[str]] = {}
+
+    def forget(self, node: LiveNode | None = None) -> None:
+        """Work the choices of a select out anew when they are asked for; of all of them without a node."""
+        if node is None:
+            self._offered.clear()
+            self._values.clear()
+        else:
+            self._offered.pop(node, None)
+            self._values.pop(node, None)
 
     def offered(self, node: LiveNode) -> tuple[Choice, ...]:
         """The choices of a select; raises EvaluationError when its list cannot be worked out."""
         control = node.d.control
         if control is None or control.kind not in SELECTS:
             return ()
-        texts = self.state.texts
+        found = self._offered.get(node)
+        if found is None:
+            texts = self.state.texts
+            before = texts.outputs
+            found = tuple(self._all(control, node))
+            if texts.outputs == before:  # no label says something that an answer may change
+                self._offered[node] = found
+        return found
+
+    def _all(self, control: Control, node: LiveNode) -> Iterator[Choice]:
         if control.search:
-            return tuple(searched(self.state, control, node))
-        fixed = tuple(
-            Choice(item.value, texts.plain(item.label, node), texts.media(item.label, node)) for item in control.items
-        )
-        if control.itemset is None:
-            return fixed
-        return fixed + tuple(self._choice(control.itemset, found, node) for found in self.nodes(control, node))
+            yield from searched(self.state, control, node)
+            return
+        texts = self.state.texts
+        for item in control.items:
+            yield Choice(item.value, texts.plain(item.label, node), texts.media(item.label, node))
+        if control.itemset is not None:
+            for found in self.nodes(control, node):
+                yield self._choice(control.itemset, found, node)
 
     def nodes(self, control: Control, node: LiveNode) -> list[Node]:
         """The nodes that the itemset gives now."""
@@ -54,8 +75,14 @@ class Choices:
         found: list[Node] = run(Context(node, self.state.env, position=0))
         return found
 
-    def values(self, node: LiveNode) -> Iterator[str]:
+    def values(self, node: LiveNode) -> frozenset[str]:
         """The values offered now."""
+        known = self._values.get(node)
+        if known is None:
+            known = self._values[node] = frozenset(self._each_value(node))
+        return known
+
+    def _each_value(self, node: LiveNode) -> Iterator[str]:
         control = node.d.control
         if control is None:
             return
@@ -73,12 +100,9 @@ class Choices:
         control = node.d.control
         if control is None:
             return False
-        wanted = {text} if control.kind == "select1" else set(text.split())
-        for value in self.values(node):
-            wanted.discard(value)
-            if not wanted:
-                return False
-        return bool(wanted)
+        if control.kind == "select1":
+            return text not in self.values(node)
+        return not self.values(node).issuperset(text.split())
 
     def _choice(self, itemset: Itemset, found: Node, node: LiveNode) -> Choice:
         value = below(found, itemset.value)

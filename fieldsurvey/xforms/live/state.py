@@ -82,7 +82,7 @@ class State:
             for frame in inside(self.root, d.frame.chain()[1:]):
                 node = frame.node(d)
                 text = node.text
-                if not text or kind in {"integer", "decimal"} and stored(text, kind) is not None:
+                if not text or (kind in {"integer", "decimal"} and stored(text, kind) is not None):
                     continue
                 if kind == "date" and text[10:11] == "T":
                     text = text[:10]
@@ -150,6 +150,7 @@ class State:
 
     def check_choices(self, node: LiveNode, trigger: Trigger) -> None:
         """Set aside an answer that is not offered any more; take it back when it is."""
+        self.choices.forget(node)
         candidate = node.text or (node.raw if "choice" in node.wrong else None)
         if not candidate:
             self.faulty(node, trigger.kind, None)
@@ -230,6 +231,7 @@ class State:
         for slot in frame.slots:
             if type(slot) is LiveNode:
                 self.bad.pop(slot, None)
+                self.choices.forget(slot)
             else:
                 for inner in slot.instances:  # type: ignore[union-attr]
                     self._forget(inner)
@@ -237,7 +239,8 @@ class State:
             waiting.pop(frame, None)
 
     def language_changed(self) -> None:
-        """Texts are part of what these expressions say."""
+        """Texts are part of what these expressions say, and of every choice."""
+        self.choices.forget()
         for trigger in self.program.speaking:
             for frame in inside(self.root, trigger.target.frame.chain()[1:]):
                 self.settler.push(trigger, frame)

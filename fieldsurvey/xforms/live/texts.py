@@ -22,6 +22,7 @@ class Texts:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self.outputs = 0  # how many outputs were worked out so far
 
     def entry(self, text_id: str) -> Forms | None:
         """An itext entry in the interview's language, else in the form's default language."""
@@ -72,6 +73,7 @@ class Texts:
 
     def _output(self, expression: Expression, node: Node | None) -> str:
         """What an output shows; a dash where it cannot be worked out, since a label must never stop an interview."""
+        self.outputs += 1
         at = node if node is not None else self.state.root.first()
         try:
             shown: str = self.state.program.run(expression, "string")(Context(at, self.state.env, position=0))

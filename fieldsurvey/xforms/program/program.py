@@ -10,9 +10,10 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.definition.model import Control, Expression, FormDef, Frame, NodeDef
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.program.lists import Lists
-from fieldsurvey.xforms.program.references import calls
+from fieldsurvey.xforms.program.references import References, calls
 from fieldsurvey.xforms.program.slots import SlotResolver
 from fieldsurvey.xforms.program.triggers import (
+    CHOICES,
     COUNT,
     NAMES,
     OWN,
@@ -65,7 +66,10 @@ class Program:
         self.cast = [
             node
             for node in form.nodes
-            if node.bind is not None and node.bind.type in CAST and node.bind.calculate is None and not node.is_attribute
+            if node.bind is not None
+            and node.bind.type in CAST
+            and node.bind.calculate is None
+            and not node.is_attribute
         ]
         self.by_target: dict[int, dict[int, Trigger]] = {}
         self.by_frame: dict[int, list[Trigger]] = {}
@@ -145,10 +149,34 @@ class Program:
                 depth = node.outer.depth if kind == COUNT else node.frame.depth
                 trigger = Trigger(kind, node, expression, depth)
                 trigger.reads, trigger.positions = reads_of(self.parsed(expression), self.form.root, context)
+                if kind == CHOICES:
+                    trigger.reads.extend(self._items(node, context))
                 if kind in OWN and all(read is not node for read, _bound in trigger.reads):
                     trigger.reads.append((node, depth))  # a condition on an answer waits for the answer
                 made.append(trigger)
         return made
+
+    def _items(self, node: NodeDef, context: NodeDef) -> list[tuple[NodeDef, int]]:
+        """What a list that comes from the form itself reads in each of its nodes: value and label."""
+        control = _own_control(node)
+        itemset = control.itemset if control is not None else None
+        tree = self.parsed(itemset.nodeset) if itemset is not None else None
+        if itemset is None or not isinstance(tree, Path):
+            return []
+        found = References(self.form.root, context).resolve(tree)
+        if found is None or found.missing:
+            return []
+        inside = References(self.form.root, found.target)
+        reads: list[tuple[NodeDef, int]] = []
+        for source in (itemset.value, itemset.label.source if itemset.label is not None else ""):
+            try:
+                path = _parse(source) if source else None
+            except XPathSyntaxError:
+                continue
+            part = inside.resolve(path) if isinstance(path, Path) else None
+            if part is not None and not part.missing:
+                reads.append((part.target, min(found.bound, part.bound)))
+        return reads
 
     def _refuse_cycles(self) -> None:
         cycle = self.graph.cycle or [trigger for trigger in self.graph.triggers if self_reading(trigger)][:1]
