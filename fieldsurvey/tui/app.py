@@ -7,6 +7,7 @@ about interviews.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -25,7 +26,7 @@ from textual.worker import WorkerFailed
 
 from fieldsurvey.base import i18n
 from fieldsurvey.base.clock import Clock, SystemClock
-from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.base.errors import FieldsurveyError, StorageError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.exits import Exit
 from fieldsurvey.tui.hand import Hand
@@ -42,6 +43,7 @@ if TYPE_CHECKING:  # loaded while the passphrase is typed: sqlite, pydantic and 
 
 HIDDEN_LOCK = 60.0  # seconds under the cover before it locks
 _TICK = 1.0
+_PATIENCE = 2.0  # seconds to close the vault in order when locking
 
 
 class FieldsurveyApp(App[int]):
@@ -139,14 +141,31 @@ class FieldsurveyApp(App[int]):
                 await screen.save_pending()
 
     async def lock(self) -> None:
-        """Save what is typed, and end this process: that is what clears it from memory."""
+        """Save what is typed, and end this process: that is what clears it from memory.
+
+        Neither a full disk nor a copy under way stops it: what was shown as saved is durable without closing.
+        """
         await self._save_pending()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._close_session(), _PATIENCE)
         self.exit(return_code=Exit.LOCKED if self.session is not None else Exit.QUIT)
 
     async def leave(self) -> None:
-        """Save what is typed and leave the program."""
+        """Save what is typed and leave the program; not while something cannot be saved."""
         await self._save_pending()
-        self.exit(return_code=Exit.QUIT)
+        if await self._close_session():
+            self.exit(return_code=Exit.QUIT)
+
+    async def _close_session(self) -> bool:
+        """Whether everything is durable and the vault closed."""
+        if self.session is None:
+            return True
+        try:
+            await self.hand.do(self.session.close)
+        except StorageError as error:
+            self.tell(error)
+            return False
+        return True
 
     def hide(self) -> None:
         """Cover the screen; the same key uncovers it."""

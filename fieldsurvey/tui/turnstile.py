@@ -6,17 +6,20 @@ a bouncing or held key, or a nervous double press, would otherwise pass a questi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from time import monotonic
+from time import monotonic, perf_counter
 
 DWELL = 0.15  # seconds; people read longer, and a double press is faster
+# Textual stamps its events with these (textual/_time.py); they are compared with the time of painting.
+EVENT_CLOCK: Callable[[], float] = perf_counter if sys.platform == "win32" else monotonic
 _GOING = frozenset({"enter", "pagedown", "pageup", "ctrl+b"})
 
 
 class Turnstile:
     """Closed while a page is being changed."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic, dwell: float = DWELL) -> None:
+    def __init__(self, clock: Callable[[], float] = EVENT_CLOCK, dwell: float = DWELL) -> None:
         self._clock = clock
         self._dwell = dwell
         self._opened: float | None = None

@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from fieldsurvey.base import i18n
 from fieldsurvey.base.clock import FixedClock
+from fieldsurvey.fieldwork import Laptop
 from fieldsurvey.project.policy import Policy
 from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.tui.app import FieldsurveyApp
@@ -105,11 +106,10 @@ async def test_idle_locks(laptop_app: Maker, monkeypatch: pytest.MonkeyPatch) ->
         codes.append(app.return_code)
     assert codes == [None, Exit.LOCKED]
     monkeypatch.undo()
-    laptop = app.laptop
-    assert laptop is not None
-    assert app.session is not None
-    [draft] = app.session.drafts()
-    assert app.session.resume(draft.draft_id).interview.question("/data/zone").value == "Barrio"
+    session = Laptop.open(app.home, app.clock).unlock(WORDS)
+    [draft] = session.drafts()
+    assert session.resume(draft.draft_id).interview.question("/data/zone").value == "Barrio"
+    session.close()
 
 
 async def test_hidden_locks_sooner(laptop_app: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

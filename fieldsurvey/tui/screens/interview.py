@@ -136,7 +136,7 @@ class InterviewScreen(TurningScreen):
     async def action_save(self) -> None:
         """To Home; the draft opens at this question."""
         await self.save_pending()
-        if not self._dirty:
+        if not self._dirty and await self.done(self.work.close):
             self.ours.close_interview()
 
     # -- the table of a repeat

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -122,8 +123,13 @@ class SyncScreen(BaseScreen):
             self.run_worker(self._copy(target))
 
     async def _copy(self, target: Path) -> None:
+        shown_at = 0.0
+
         def told(done: int, total: int, text: str) -> None:
-            self.app.call_from_thread(self._show_progress, done, total, text)
+            nonlocal shown_at  # ten times a second is enough: showing every record would slow the copy down
+            if done == total or monotonic() - shown_at > 0.1:
+                shown_at = monotonic()
+                self.app.call_from_thread(self._show_progress, done, total, text)
 
         try:
             outcome = await self.ours.hand.do(lambda: carry(self.laptop, target, self.ours.clock, told))

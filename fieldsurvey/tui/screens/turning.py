@@ -129,7 +129,8 @@ class TurningScreen(BaseScreen):
             return await self.hand.do(change)
         except StorageError as error:
             self.query_one(TopBar).show(state=f"{symbols().stop} {_('NOT SAVED')}", good=False)
-            self.app.push_screen(Tell(_("This was not saved"), f"{error.message}\n\n{error.advice}"))
+            if not isinstance(self.app.screen, Tell):  # said once, until it is closed
+                self.app.push_screen(Tell(_("This was not saved"), f"{error.message}\n\n{error.advice}"))
             return None
 
     async def done(self, change: Callable[[], object]) -> bool:
