@@ -11,7 +11,6 @@ from fieldsurvey.xforms import NoSuchRefError, ViolationKind
 from fieldsurvey.xforms.live import describe
 from fieldsurvey.xforms.live.interview import LiveInterview
 from fieldsurvey.xforms.live.nodes import LiveNode, Range
-from fieldsurvey.xforms.live.serialise import leaves
 from fieldsurvey.xforms.live.validity import locked
 from tests.conformance.compare import instance_differences, same_text
 from tests.conformance.forms_cases import events
@@ -130,9 +129,8 @@ def plain(ref: str, interview: LiveInterview) -> str:
             slot = interview.refs.find(f"{made}/{bare}")
         except NoSuchRefError:
             return "/".join([made, *steps[number - 1 :]])
-        if isinstance(slot, Range) and step == bare and number < len(steps):
-            step = f"{bare}[1]"  # noqa: PLW2901
-        made += f"/{step}" if isinstance(slot, Range) else f"/{bare}"
+        first = f"{bare}[1]" if step == bare and number < len(steps) else step
+        made += f"/{first}" if isinstance(slot, Range) else f"/{bare}"
     return made
 
 
@@ -305,5 +303,3 @@ LOOK: dict[str, Look] = {
     "attributeOf": _attribute,
     "instance_xml": _instance,
 }
-
-__all__ = ["LOOK", "Cursor", "leaves", "plain"]
