@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from datetime import datetime
+from time import monotonic
 from typing import Any, TypeVar
 
 from textual.app import ComposeResult
@@ -33,6 +34,7 @@ from fieldsurvey.xforms.contract import Question
 
 T = TypeVar("T")
 PAUSE = 0.8  # seconds without typing after which what is typed so far is saved
+LONGEST = 3.0  # seconds of typing without a pause after which it is saved all the same
 
 
 class TurningScreen(BaseScreen):
@@ -50,6 +52,7 @@ class TurningScreen(BaseScreen):
         self.gate = Turnstile()
         self._dirty: set[str] = set()
         self._pause: Timer | None = None
+        self._typing_since = 0.0
         self._to_review = False  # came from the review: going on returns there
 
     # -- the page
@@ -90,6 +93,7 @@ class TurningScreen(BaseScreen):
         self._dirty.clear()
         if self._pause is not None:
             self._pause.stop()
+            self._pause = None
         await self.card.turn(self.sitting.page(), self._missing_keys)
         self._say_saved()
         self.call_after_refresh(self._painted)
@@ -167,12 +171,26 @@ class TurningScreen(BaseScreen):
         self._dirty.add(field.ref)
         field.blame(None)
         self.query_one(TopBar).show(state=f"{symbols().unsaved} " + _("not saved yet"), good=True)
-        if self._pause is not None:
-            self._pause.stop()
         if event.settled:
             self.start(self.save_and_follow(None))
         else:
-            self._pause = self.set_timer(PAUSE, lambda: self.start(self.save_and_follow(field)))
+            self._save_soon(field)
+
+    def _save_soon(self, field: Field) -> None:
+        """At the next pause in typing; for somebody who never pauses, after LONGEST."""
+        now = monotonic()
+        if self._pause is not None:
+            if now - self._typing_since > LONGEST:
+                return
+            self._pause.stop()
+        else:
+            self._typing_since = now
+
+        def save() -> None:
+            self._pause = None
+            self.start(self.save_and_follow(field))
+
+        self._pause = self.set_timer(PAUSE, save)
 
     @alone
     async def save_and_follow(self, spare: Field | None) -> None:
