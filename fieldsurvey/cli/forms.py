@@ -17,6 +17,8 @@ from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.xforms.check import Severity, check_form, render_report
+from fieldsurvey.xforms.check.own_tests import run_tests, tests_beside
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.form import LoadedForm, load_form
 from fieldsurvey.xforms.render import render_form
@@ -97,13 +99,24 @@ def clock(now: str | None) -> datetime:
 @command
 def check(
     form: FormArgument,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="List every row and every finding.")] = False,
+    tests: Annotated[bool, typer.Option("--tests/--no-tests", help="Run the form's own tests.")] = True,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for warnings too.")] = False,
     json_: Json = False,
 ) -> None:
-    """Load a form and say what is wrong, with sheet, row and remedy; run the tests beside it.
+    """Say how each row of a form runs here, what its author surely did not mean, and run the tests beside it.
 
-    Tests are steps files (see `forms fill`) in the folder `tests` beside the form.
+    Every row is full, adapted (it works in another way), attached (it needs a file) or refused (it cannot run in a
+    terminal). Findings are errors, warnings and notes: questions that are never asked, conditions that are always the
+    same, choices never offered, missing translations, names in each other's way. Each has its sheet, row and remedy.
 
-    Example: fieldsurvey forms check ./my-form
+    Tests are steps files (see `forms fill`) in the folder `tests` beside the form, or objects such as
+    {"now": "2026-03-14T10:00:00-05:00", "language": "es", "steps": [...]}.
+
+    Exit 1 when something is refused, an error is found or a test fails.
+
+    Example: fieldsurvey forms check ./my-form --all
     """
     try:
         loaded = open_form(form)
@@ -112,43 +125,33 @@ def check(
             typer.echo(json.dumps({"ok": False, "problems": [problem_data(p) for p in error.problems]}))
             raise typer.Exit(1) from None
         raise
-    failures, tests = _own_tests(loaded, Path(form))
-    warnings = (*loaded.warnings, *loaded.missing_media())
+    report = check_form(loaded)
+    runs = run_tests(loaded, tests_beside(Path(form)), SystemClock().now) if tests else []
+    wanted = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    found = any(finding.severity in wanted for finding in report.findings)
+    ok = report.ok and not found and all(run.ok for run in runs)
     data = {
-        "ok": not failures,
+        "ok": ok,
         "id": loaded.id,
         "version": loaded.version,
         "title": loaded.title,
         "languages": list(loaded.languages),
         "questions": sum(1 for node in loaded.nodes if node.control is not None and node.kind == "leaf"),
-        "warnings": [problem_data(warning) for warning in warnings],
-        "tests": tests,
-        "failures": failures,
+        **report.as_dict(),
+        "tests": [run.as_dict() for run in runs],
     }
     lines = [
         _("{title} ({id}, version {version}) loads: {questions} questions.").format(
             title=loaded.title, id=loaded.id, version=loaded.version or "-", questions=data["questions"]
-        )
+        ),
+        *render_report(report, every=every),
     ]
-    lines.extend(_("Warning: {text}").format(text=warning) for warning in warnings)
-    if tests:
-        lines.append(ngettext("{n} test ran.", "{n} tests ran.", tests).format(n=tests))
-    lines.extend(failures)
+    if runs:
+        lines.append(ngettext("{n} test ran.", "{n} tests ran.", len(runs)).format(n=len(runs)))
+    lines.extend(line for run in runs for line in run.lines())
     result(json_, data, "\n".join(lines))
-    if failures:
+    if not ok:
         raise typer.Exit(1)
-
-
-def _own_tests(form: LoadedForm, path: Path) -> tuple[list[str], int]:
-    folder = (path if path.is_dir() else path.parent) / "tests"
-    if not folder.is_dir() or not path.exists():
-        return [], 0
-    failures: list[str] = []
-    files = sorted(folder.glob("*.json"))
-    for file in files:
-        interview = form.start(now=SystemClock().now, seed=1)
-        failures.extend(f"{file.name}: {failure}" for failure in run_steps(interview, read_json(file)).failures)
-    return failures, len(files)
 
 
 @app.command()

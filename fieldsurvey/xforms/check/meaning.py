@@ -1,0 +1,440 @@
+"""What an expression may give, and what its being true or false says of the answers that it reads.
+
+An abstract reading of JavaRosa's XPath: `value` gives a superset of the values, `truth` of the truth values, and
+`refine` narrows what is known so that the expression may be true (or false), None when that cannot be. All three rule
+out only what cannot happen; whatever they do not understand may be anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from fieldsurvey.xforms.check.comparing import arithmetic, compare, narrowed
+from fieldsurvey.xforms.check.domains import Domains
+from fieldsurvey.xforms.check.functions import by_function
+from fieldsurvey.xforms.check.possible import (
+    ANYTHING,
+    BLANK,
+    EITHER,
+    NO,
+    YES,
+    Held,
+    Possible,
+    exactly,
+    held,
+    join,
+    meet,
+    number_of,
+    numbers,
+    plain,
+    without_blank,
+)
+from fieldsurvey.xforms.definition.model import Expression, NodeDef
+from fieldsurvey.xforms.live.datatypes import kind_of, to_text, typed
+from fieldsurvey.xforms.program.program import Program
+from fieldsurvey.xforms.program.references import References
+from fieldsurvey.xforms.xpath.ast import (
+    Binary,
+    Chain,
+    Expr,
+    FunctionCall,
+    Literal,
+    NameTest,
+    Number,
+    Path,
+    Unary,
+    children,
+)
+from fieldsurvey.xforms.xpath.convert import to_boolean
+
+COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+ENUMERATED = 1500
+"""A question with more choices than this is not tried choice by choice."""
+DEEP = 40
+
+
+class ExhaustedError(Exception):
+    """The budget is used up: nothing can be said. Never leaves the package."""
+
+
+@dataclass(slots=True)
+class Env:
+    """What is known of nodes, by index, beyond what their types say.
+
+    `memo` holds what calculated nodes may then be, `inputs` what each of these depends on.
+    """
+
+    known: dict[int, Possible] = field(default_factory=dict)
+    memo: dict[int, Possible] = field(default_factory=dict)
+    inputs: dict[int, frozenset[int]] = field(default_factory=dict)
+
+    def knowing(self, d: NodeDef, possible: Possible) -> Env:
+        """The same with one more thing known."""
+        index, inputs = d.index, self.inputs
+        memo = {key: held for key, held in self.memo.items() if key != index and index not in inputs[key]}
+        return Env({**self.known, index: possible}, memo, inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where an expression stands. `columns` is what the item of a list has, inside a filter of choices."""
+
+    here: NodeDef
+    columns: Mapping[str, Possible] | None = None
+    depth: int = 0
+
+
+class Meaning:
+    """Reads the expressions of one form. `steps` counts what was done; beyond `budget` ExhaustedError is raised."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.form = program.form
+        self.domains = Domains(program.form, program)
+        self.trees: dict[str, Expr] = {}
+        self.resolved: dict[tuple[int, int], NodeDef | bool | None] = {}
+        self.steps = 0
+        self.budget = 0
+        self.quick = False
+
+    def tree(self, expression: Expression) -> Expr:
+        """The syntax tree, the same object each time."""
+        found = self.trees.get(expression.source)
+        if found is None:
+            found = self.trees[expression.source] = self.program.parsed(expression)
+        return found
+
+    def spend(self, count: int = 1) -> None:
+        """Count work."""
+        self.steps += count
+        if self.steps > self.budget:
+            raise ExhaustedError
+
+    # -- nodes -------------------------------------------------------------------------------------------------------
+
+    def node(self, expr: Expr, scope: Scope) -> NodeDef | None:
+        """The one node that a path means here; None when it is something else, or many nodes."""
+        if not isinstance(expr, Path) or (scope.columns is not None and _relative(expr)):
+            return None
+        found = self._resolve(expr, scope.here)
+        return found if isinstance(found, NodeDef) else None
+
+    def _resolve(self, path: Path, here: NodeDef) -> NodeDef | bool | None:
+        key = (id(path), id(here))
+        if key not in self.resolved:
+            self.resolved[key] = self._resolved(path, here)
+        return self.resolved[key]
+
+    def _resolved(self, path: Path, here: NodeDef) -> NodeDef | bool | None:
+        """False for what is not in the form: it is blank."""
+        found = References(self.form.root, here).resolve(path)
+        if found is None:
+            return None
+        if found.missing:
+            return False
+        target = found.target
+        if found.predicates or found.bound != target.frame.depth or target.kind != "leaf":
+            return None
+        return target
+
+    def of(self, d: NodeDef, env: Env, depth: int = 0) -> Possible:
+        """What a node may read as."""
+        memo = env.memo.get(d.index)
+        if memo is not None:
+            return memo
+        found = env.known.get(d.index)
+        if found is None:
+            found = self.domains.of(d)
+        calculation = self.domains.calculation(d)
+        if calculation is not None and depth < DEEP:
+            given = stored(self.value(self.tree(calculation), Scope(d, None, depth + 1), env), d)
+            if self.domains.conditional(d):
+                given = join(given, BLANK)
+            found = meet(found, given)
+            self._inputs(d, env.inputs)
+            env.memo[d.index] = found
+        return found
+
+    def _inputs(self, d: NodeDef, table: dict[int, frozenset[int]]) -> None:
+        """Keep in `table` the nodes that a calculated node depends on, through other calculations too."""
+        if d.index in table:
+            return
+        found: set[int] = set()
+        pending = [d]
+        while pending:
+            at = pending.pop()
+            calculation = self.domains.calculation(at)
+            if calculation is None:
+                continue
+            for read in self.reads(self.tree(calculation), Scope(at)):
+                if read.index not in found:
+                    found.add(read.index)
+                    pending.append(read)
+        table[d.index] = frozenset(found)
+
+    # -- values ------------------------------------------------------------------------------------------------------
+
+    def value(self, expr: Expr, scope: Scope, env: Env) -> Possible:
+        """What an expression may give."""
+        self.spend()
+        if isinstance(expr, Number | Literal):
+            return exactly({expr.value})
+        if isinstance(expr, Path):
+            return self._path(expr, scope, env)
+        if isinstance(expr, Unary):
+            return negative(self.value(expr.operand, scope, env))
+        if isinstance(expr, FunctionCall):
+            return by_function(self, expr, scope, env)
+        if isinstance(expr, Binary):
+            if expr.op in COMPARISONS or expr.op in {"and", "or"}:
+                return as_possible(self.truth(expr, scope, env))
+            left, right = self.value(expr.left, scope, env), self.value(expr.right, scope, env)
+            return arithmetic(expr.op, left, right, self.spend)
+        if isinstance(expr, Chain):
+            if expr.rest[0][0] in {"and", "or"}:
+                return as_possible(self.truth(expr, scope, env))
+            if expr.rest[0][0] in COMPARISONS:
+                return EITHER
+            total = self.value(expr.first, scope, env)
+            for op, operand in expr.rest:
+                total = arithmetic(op, total, self.value(operand, scope, env), self.spend)
+            return total
+        return ANYTHING
+
+    def _path(self, path: Path, scope: Scope, env: Env) -> Possible:
+        if scope.columns is not None and _relative(path):
+            step = path.steps[0] if len(path.steps) == 1 else None
+            if step is None or step.axis != "child" or step.predicates or not isinstance(step.test, NameTest):
+                return ANYTHING
+            return scope.columns.get(step.test.local, BLANK)
+        found = self._resolve(path, scope.here)
+        if isinstance(found, NodeDef):
+            return self.of(found, env, scope.depth)
+        return BLANK if found is False else ANYTHING
+
+    # -- truth -------------------------------------------------------------------------------------------------------
+
+    def truth(self, expr: Expr, scope: Scope, env: Env) -> tuple[bool, bool]:
+        """(may be true, may be false)."""
+        self.spend()
+        parts, op = operands(expr)
+        if op:
+            found = [self.truth(part, scope, env) for part in parts]
+            if op == "and":
+                return all(yes for yes, _no in found), any(no for _yes, no in found)
+            return any(yes for yes, _no in found), all(no for _yes, no in found)
+        inner = negated(expr)
+        if inner is not None:
+            yes, no = self.truth(inner, scope, env)
+            return no, yes
+        if isinstance(expr, Binary) and expr.op in COMPARISONS:
+            left, right = self.value(expr.left, scope, env), self.value(expr.right, scope, env)
+            return compare(expr.op, left, right, self.spend)
+        return truths(self.value(expr, scope, env))
+
+    def refine(self, expr: Expr, want: bool, scope: Scope, env: Env) -> Env | None:
+        """What is known when the expression is `want`; None when it cannot be."""
+        self.spend()
+        parts, op = operands(expr)
+        if op:
+            if (op == "and") is want:
+                return self._all(parts, want, scope, env)
+            return self._any(parts, want, scope, env)
+        inner = negated(expr)
+        if inner is not None:
+            return self.refine(inner, not want, scope, env)
+        yes, no = self.truth(expr, scope, env)
+        if not (yes if want else no):
+            return None
+        narrower = self._narrow(expr, want, scope, env)
+        return narrower if narrower is None or self.quick else self._tried(expr, want, scope, narrower)
+
+    def quickly(self, expr: Expr, want: bool, scope: Scope, env: Env) -> Env | None:
+        """`refine` without trying answers value by value."""
+        before, self.quick = self.quick, True
+        try:
+            return self.refine(expr, want, scope, env)
+        finally:
+            self.quick = before
+
+    def _all(self, parts: list[Expr], want: bool, scope: Scope, env: Env) -> Env | None:
+        for _again in range(2):
+            before = env.known
+            for part in parts:
+                found = self.refine(part, want, scope, env)
+                if found is None:
+                    return None
+                env = found
+            if env.known == before:
+                break
+        return env
+
+    def _any(self, parts: list[Expr], want: bool, scope: Scope, env: Env) -> Env | None:
+        ways = [found for part in parts if (found := self.refine(part, want, scope, env)) is not None]
+        if not ways:
+            return None
+        if len(ways) == 1:
+            return ways[0]
+        return joined(ways, env)
+
+    def together(self, parts: Iterable[Expr], scope: Scope, env: Env) -> Env | None:
+        """What is known when all of them are true; None when they cannot be."""
+        for part in parts:
+            found = self.refine(part, True, scope, env)
+            if found is None:
+                return None
+            env = found
+        return env
+
+    def names_in(self, filters: Iterable[Expr]) -> frozenset[str]:
+        """The columns of the list that its filters read."""
+        found: set[str] = set()
+        pending = list(filters)
+        while pending:
+            current = pending.pop()
+            if isinstance(current, Path) and _relative(current) and current.steps:
+                test = current.steps[0].test
+                if isinstance(test, NameTest):
+                    found.add(test.local)
+            pending.extend(children(current))
+        return frozenset(found)
+
+    def _narrow(self, expr: Expr, want: bool, scope: Scope, env: Env) -> Env | None:
+        """What a comparison with one answer, or a choice being selected, says of that answer."""
+        if isinstance(expr, Binary) and expr.op in COMPARISONS:
+            for side, other, flipped in ((expr.left, expr.right, False), (expr.right, expr.left, True)):
+                d = self.node(side, scope)
+                if d is not None:
+                    was = self.of(d, env)
+                    now = narrowed(was, expr.op, self.value(other, scope, env), want=want, flipped=flipped)
+                    if now.impossible:
+                        return None
+                    if now != was:
+                        env = env.knowing(d, now)
+            return env
+        if isinstance(expr, FunctionCall) and expr.name in {"selected", "is-selected"}:
+            return self._selected(expr, want, scope, env)
+        d = self.node(expr, scope)
+        if d is not None and want:
+            now = without_blank(self.of(d, env))
+            return None if now.impossible else env.knowing(d, now)
+        return env
+
+    def _selected(self, call: FunctionCall, want: bool, scope: Scope, env: Env) -> Env | None:
+        d = self.node(call.args[0], scope)
+        wanted = self.value(call.args[1], scope, env).values
+        if d is None or wanted is None or len(wanted) != 1:
+            return env
+        (word,) = wanted
+        was = self.of(d, env)
+        if was.tokens is None or not isinstance(word, str) or not word.strip() or " " in word.strip():
+            return env
+        word = word.strip()
+        now = replace(was, must=was.must | {word}, blank=False) if want else replace(was, tokens=was.tokens - {word})
+        return None if now.impossible else env.knowing(d, now)
+
+    def _tried(self, expr: Expr, want: bool, scope: Scope, env: Env) -> Env | None:
+        """Each answer with few values keeps those with which the expression may be `want`."""
+        for d in self.reads(expr, scope):
+            was = self.of(d, env)
+            if was.values is None or not 1 < len(was.values) <= ENUMERATED:
+                continue
+            kept: set[Held] = set()
+            for value in was.values:
+                yes, no = self.truth(expr, scope, env.knowing(d, Possible(frozenset({value}))))
+                if yes if want else no:
+                    kept.add(value)
+            if not kept:
+                return None
+            if len(kept) < len(was.values):
+                env = env.knowing(d, Possible(frozenset(kept)))
+        return env
+
+    def reads(self, expr: Expr, scope: Scope) -> list[NodeDef]:
+        """The nodes that an expression reads by themselves, outside of predicates."""
+        found: dict[int, NodeDef] = {}
+        pending = [expr]
+        while pending:
+            current = pending.pop()
+            if isinstance(current, Path):
+                d = self.node(current, scope)
+                if d is not None:
+                    found[d.index] = d
+            elif isinstance(current, FunctionCall):
+                pending.extend(current.args)
+            elif isinstance(current, Binary):
+                pending.extend((current.left, current.right))
+            elif isinstance(current, Chain):
+                pending.extend((current.first, *(operand for _op, operand in current.rest)))
+            elif isinstance(current, Unary):
+                pending.append(current.operand)
+        return [found[index] for index in sorted(found)]
+
+
+def joined(ways: list[Env], env: Env) -> Env:
+    """What is known whichever of several ways it is."""
+    shared = set(ways[0].known).intersection(*(way.known for way in ways[1:]))
+    known = dict(env.known)
+    for index in shared:
+        possible = ways[0].known[index]
+        for way in ways[1:]:
+            possible = join(possible, way.known[index])
+        known[index] = possible
+    return env if known == env.known else Env(known, inputs=env.inputs)
+
+
+def operands(expr: Expr) -> tuple[list[Expr], str]:
+    """The parts of an `and` or an `or`, and which of the two."""
+    if isinstance(expr, Binary) and expr.op in {"and", "or"}:
+        return [expr.left, expr.right], expr.op
+    if isinstance(expr, Chain) and expr.rest[0][0] in {"and", "or"}:
+        return [expr.first, *(operand for _op, operand in expr.rest)], expr.rest[0][0]
+    return [], ""
+
+
+def negated(expr: Expr) -> Expr | None:
+    """What stands inside `not()`."""
+    return expr.args[0] if isinstance(expr, FunctionCall) and expr.name == "not" and len(expr.args) == 1 else None
+
+
+def negative(operand: Possible) -> Possible:
+    """`-operand`."""
+    if operand.values is not None:
+        return exactly(-number_of(value) for value in operand.values)
+    low, high, none = numbers(operand)
+    return Possible(None, -high, -low, operand.whole, blank=False, odd=none)
+
+
+def as_possible(truth: tuple[bool, bool]) -> Possible:
+    """A truth value as a value."""
+    return EITHER if truth == (True, True) else YES if truth[0] else NO if truth[1] else exactly(())
+
+
+def truths(possible: Possible) -> tuple[bool, bool]:
+    """(may be true, may be false) of a value as a condition."""
+    if possible.values is not None:
+        found = {to_boolean(plain(value)) for value in possible.values}
+        return True in found, False in found
+    if possible.tokens is not None or possible.pure:
+        return True, possible.blank
+    low, high, none = numbers(possible)
+    return (low, high) != (0, 0) or possible.odd, none or low <= 0 <= high
+
+
+def stored(possible: Possible, d: NodeDef) -> Possible:
+    """What is read back of a calculated value: as it is, or as its text reads by the node's type."""
+    if possible.values is not None:
+        found: set[Held] = set()
+        for value in possible.values:
+            found.add(value)
+            back = held(typed(to_text(plain(value), kind_of(d), None), d))
+            if back is not None:
+                found.add(back)
+        return exactly(found)
+    loose = replace(possible, blank=possible.blank or possible.odd)
+    return loose if kind_of(d) == "string" else replace(loose, pure=False, tokens=None, must=frozenset())
+
+
+def _relative(path: Path) -> bool:
+    return not path.absolute and path.start is None
