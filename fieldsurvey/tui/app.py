@@ -156,6 +156,10 @@ class FieldsurveyApp(App[int]):
         if await self._close_session():
             self.exit(return_code=Exit.QUIT)
 
+    async def action_quit(self) -> None:
+        """Textual binds Ctrl+Q before any screen does: it must save too."""
+        await self.leave()
+
     async def _close_session(self) -> bool:
         """Whether everything is durable and the vault closed."""
         if self.session is None:

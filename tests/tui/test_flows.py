@@ -163,8 +163,8 @@ def test_asked_to_end_it_saves_what_is_typed(start: Starter, home: Path) -> None
     assert answers(home)["zone"] == CANARY
 
 
-def test_ctrl_c_interrupts_nothing(start: Starter) -> None:
-    """Ctrl+C, at Unlock and in an interview, is a key like others."""
+def test_ctrl_c_interrupts_nothing_and_ctrl_q_saves(start: Starter, home: Path) -> None:
+    """Ctrl+C, at Unlock and in an interview, is a key like others; Ctrl+Q saves what was not entered yet."""
     terminal = start()
     terminal.wait("Your six words")
     terminal.send("ctrl+c")
@@ -175,6 +175,7 @@ def test_ctrl_c_interrupts_nothing(start: Starter) -> None:
     terminal.wait(CANARY[-4:])
     terminal.send("ctrl+q")
     assert terminal.end() == 0
+    assert answers(home)["zone"] == CANARY
 
 
 def test_nothing_is_logged_and_nothing_stays_on_the_screen(start: Starter, tmp_path: Path) -> None:

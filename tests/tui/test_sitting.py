@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from pyxform.xls2xform import convert
 
 from fieldsurvey.base.files import NoSpaceError
 from fieldsurvey.tui.missing import Missing
 from fieldsurvey.tui.sitting import MissingRefusedError, PageKind, Sitting, Step
-from tests.tui.memory import LANGUAGES, MemoryWork
+from tests.tui.memory import DATA, LANGUAGES, MemoryWork
 
 
 @pytest.fixture
@@ -25,6 +26,13 @@ def sitting(work: MemoryWork) -> Sitting:
 def to(sitting: Sitting, ref: str) -> None:
     """Stand on a question."""
     sitting.go_to(ref)
+
+
+def test_the_synthetic_form_is_what_its_sheet_says() -> None:
+    """types.xml is pyxform's translation of types.md."""
+    assert convert(xlsform=DATA / "types.md", validate=False, pretty_print=True).xform == (
+        DATA / "types.xml"
+    ).read_text(encoding="utf-8")
 
 
 def test_going_on_saves_and_shows_the_next(sitting: Sitting) -> None:
