@@ -87,7 +87,7 @@ def class_of(share: float) -> str:
 def bars(rows: Sequence[Sequence[Bar]], *, name: str, title: str, description: str, axis: str) -> str:
     """Horizontal bars; each row is one bar, or a pair that shares a label."""
     label, track, step, top = 2.25, 2.55, 0.245, 0.08
-    gap = 0.085 if max(map(len, rows), default=1) == 1 else 0.16
+    gap = 0.085 if max(map(len, rows), default=1) == 1 else 0.1
     heights = [len(row) * step + gap for row in rows]
     height = sum(heights) + top + 0.42
     longest = max((bar.whole for row in rows for bar in row), default=1.0) or 1.0
