@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from fieldsurvey.base import paths
+from fieldsurvey.base.clock import SystemClock
+from fieldsurvey.base.errors import InputError
+from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import language as current_language
 from fieldsurvey.cli.central import NoCentralError
 from fieldsurvey.cli.common import Json, command, passphrase, result
 from fieldsurvey.cli.progress import progress_bar
+from fieldsurvey.needs.ledger import Ledger
 from fieldsurvey.needs.opened.opening import open_round, round_named
-from fieldsurvey.needs.opened.store import save_dataset
+from fieldsurvey.needs.opened.store import load_dataset, save_dataset
 from fieldsurvey.needs.protect import parse_hierarchy, protect_table
 from fieldsurvey.needs.protect.files import read_table, write_table
+from fieldsurvey.needs.publish import Rounds
+from fieldsurvey.needs.report.content import ReportContent
 from fieldsurvey.project.keys import HMU, unlock_hmu
 from fieldsurvey.project.steward import read_steward
 from sync.central import Central
+
+
+class NoSuchCellError(InputError):
+    """The release has no such table."""
+
+    code = "needs.no_cell"
+    template = "There is no table of that kind here: unit {unit}, kind {kind}, place {place}."
+    hint = "Places with few interviews are joined with others; try the canton, or the province (no --place)."
+
+
+class NotPublishedError(InputError):
+    """--published, and nothing is."""
+
+    code = "needs.not_published"
+    template = "Round `{round}` is not published yet."
+    hint = "Publish it with `fieldsurvey needs export` or `fieldsurvey needs report`, without --published."
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -134,3 +160,171 @@ def protect(
         "suppressions. The audit passed: no suppressed cell can be worked out to within {k}."
     )
     result(json_, data, text.format(**data))
+
+
+RoundOption = Annotated[
+    str | None,
+    typer.Option("--round", metavar="R", help="The round's id in the project's plan [default: the only one]."),
+]
+LanguageOption = Annotated[
+    str | None, typer.Option("--language", metavar="es|en", help="Of the words [default: the program's].")
+]
+SimulatedOption = Annotated[
+    bool, typer.Option("--simulated", help="Say on every page that nobody was asked: the answers are simulated.")
+]
+PublishedOption = Annotated[
+    bool, typer.Option("--published", help="Write the tables that are published already, as they were.")
+]
+
+
+@app.command()
+@command
+def table(
+    *,
+    round_: RoundOption = None,
+    unit: Annotated[str, typer.Option("--unit", help="person or household.")] = "person",
+    kind: Annotated[str, typer.Option("--kind", help="sector, problem, priority or barrier.")] = "sector",
+    place: Annotated[str, typer.Option("--place", help="The code of a canton or parish [default: the province].")] = "",
+    language: LanguageOption = None,
+    simulated: SimulatedOption = False,
+    json_: Json = False,
+) -> None:
+    """Show a protected table of an opened round. Nothing is published by looking.
+
+    Each line: what, for whom, how many were asked, how many said so, the share. ▨ stands for a number that is kept
+    back so that nobody can be recognised, ○ for what was not asked.
+
+    Example: fieldsurvey needs table --round r1 --kind sector --place 1004
+    """
+    made = _made(round_, publish=False, published=False, simulated=simulated, quiet=json_)
+    frames = {"priority": made.priorities, "barrier": made.barriers}.get(kind, made.needs)
+    wanted = (pl.col("unit") == unit) & (pl.col("kind") == kind) & (pl.col("place") == place)
+    rows = pl.concat(frames).filter(wanted) if frames else pl.DataFrame()
+    if rows.is_empty():
+        raise NoSuchCellError(unit=unit, kind=kind, place=place or "–")
+    result(json_, {"round": made.round_title, "rows": rows.to_dicts()}, _lines(rows, made, language))
+
+
+@app.command()
+@command
+def export(
+    *,
+    round_: RoundOption = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the files; it is made.")],
+    language: LanguageOption = None,
+    simulated: SimulatedOption = False,
+    published: PublishedOption = False,
+    json_: Json = False,
+) -> None:
+    """Publish a round's tables as files: a workbook, CSV (one for each level), HXL. They enter the ledger.
+
+    Only what passed the audit is written. A suppressed cell is empty and its status says why. A round that is
+    published already is issued again only when nothing changed, or everything by enough (see `needs ledger --help`).
+
+    Example: fieldsurvey needs export --round r1 --out tables-r1
+    """
+    # start-up: xlsxwriter and the report's templates cost 0.1 s, and only two commands use them
+    from fieldsurvey.needs.export import export_release
+
+    made = _made(round_, publish=True, published=published, simulated=simulated, quiet=json_)
+    written = export_release(made, out, language or current_language())
+    files = [str(path) for path in written.files]
+    text = _("Release {n} of {round}: {files} files in {out}.")
+    result(
+        json_,
+        {"round": made.round_title, "release": made.release, "files": files},
+        text.format(n=made.release, round=made.round_title, files=len(files), out=out),
+    )
+
+
+@app.command()
+@command
+def report(
+    *,
+    round_: RoundOption = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="Where to write it.")],
+    language: LanguageOption = None,
+    simulated: SimulatedOption = False,
+    published: PublishedOption = False,
+    json_: Json = False,
+) -> None:
+    """Publish a round's report: one HTML file with charts that opens anywhere and prints on A4. It enters the ledger.
+
+    The same cells are suppressed in the report, the charts and the exported tables.
+
+    Example: fieldsurvey needs report --round r1 --out report.html
+    """
+    # start-up: matplotlib costs 0.4 s, and only this command draws
+    from fieldsurvey.needs.report.render import page
+
+    made = _made(round_, publish=True, published=published, simulated=simulated, quiet=json_)
+    text = page(made, language or current_language())
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, out.parent) from error
+    write_atomic(out, text.encode("utf-8"))
+    said = _("Release {n} of {round}: the report is {out}.").format(n=made.release, round=made.round_title, out=out)
+    result(json_, {"round": made.round_title, "release": made.release, "out": str(out)}, said)
+
+
+@app.command()
+@command
+def ledger(*, json_: Json = False) -> None:
+    """List what was published, with the SHA-256 of each release.
+
+    Two releases of one round that differ by little would tell whose answers the difference is. So a published round is
+    issued again only when every changed cell changed by at least `k_base` of the policy. Until then the published
+    tables stand, also when a record was withdrawn and erased since; `--published` writes them again.
+
+    Example: fieldsurvey needs ledger
+    """
+    entries = Ledger(paths.needs_dir()).entries()
+    lines = [f"{e.round}  {e.release}  {e.issued}  {e.sha256}" for e in entries]
+    result(
+        json_, {"releases": [asdict(entry) for entry in entries]}, "\n".join(lines) or _("Nothing is published yet.")
+    )
+
+
+def _made(round_: str | None, *, publish: bool, published: bool, simulated: bool, quiet: bool) -> ReportContent:
+    """The release to show or write."""
+    project = read_steward(paths.steward_dir())
+    wanted = round_named(project, round_)
+    way = Rounds(project, wanted.id, Ledger(paths.needs_dir()))
+    if published:
+        found = way.published()
+        if found is None:
+            raise NotPublishedError(round=wanted.id)
+        return found
+    keys = unlock_hmu(paths.steward_dir() / HMU, passphrase("HMU", _("Passphrase of the HMU")))
+    make = way.release if publish else way.prepared
+    with progress_bar(_("Tabulating and protecting"), quiet=quiet) as progress:
+        return make(
+            lambda: load_dataset(wanted.id, keys),
+            SystemClock().now().date(),
+            simulated=simulated,
+            progress=progress,
+        )
+
+
+def _lines(rows: pl.DataFrame, made: ReportContent, language: str | None) -> str:
+    """A table for the terminal: one line an indicator and group."""
+    # start-up: the report's words are read from files
+    from fieldsurvey.needs.report.names import Names
+    from fieldsurvey.needs.report.words import Words
+
+    words = Words(language or current_language())
+    names = Names(made.labels, words, made.territory)
+    first = rows.row(0, named=True)
+    found = [f"{names.place(first['place'])} · {names.unit(first['unit'])}"]
+    for group in rows["group"].unique(maintain_order=True):
+        mine = rows.filter(pl.col("group") == group).sort("serious", descending=True, nulls_last=True)
+        found += ["", names.group(group)]
+        for row in mine.iter_rows(named=True):
+            said = {"suppressed": "▨", "not_asked": "○"}.get(row["status"], str(row["serious"]))
+            asked = "▨" if row["asked"] is None else str(row["asked"])
+            share = "" if row["pct"] is None else f"{row['pct']:.0f} %"
+            found.append(
+                f"  {names.indicator(row['indicator'], row['sector']):<42.42} {said:>6} / {asked:<6} {share:>5}"
+            )
+    return "\n".join(found)

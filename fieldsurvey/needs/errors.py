@@ -9,11 +9,13 @@ RefusedError
 ├── NothingToShowError  too few interviews to publish anything
 ├── ReissueError        a published round would change by too little
 └── LeakError           the audit of a release found a cell that could be worked out
+StorageError
+└── LedgerError         the ledger of releases was altered or is damaged
 """
 
 from __future__ import annotations
 
-from fieldsurvey.base.errors import InputError, RefusedError
+from fieldsurvey.base.errors import InputError, RefusedError, StorageError
 
 
 class IndicatorError(InputError):
@@ -65,7 +67,7 @@ class ReissueError(RefusedError):
     )
     hint = (
         "Nothing was written; the published tables stand. A difference that small could point to one person. "
-        "Late records belong to the next round."
+        "Late records belong to the next round. To write the published tables again, add --published."
     )
 
 
@@ -75,3 +77,11 @@ class LeakError(RefusedError):
     code = "needs.leak"
     template = "The audit refused this release: {cells} cells could be worked out too closely."
     hint = "Nothing was written. This should not happen: keep the data as it is and report it."
+
+
+class LedgerError(StorageError):
+    """What the ledger holds is not what was written."""
+
+    code = "needs.ledger"
+    template = "The ledger of releases is damaged or was altered: {place}."
+    hint = "Nothing was written. Restore it from a backup: without it no release can be held against an earlier one."

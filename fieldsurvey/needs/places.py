@@ -104,7 +104,7 @@ def collapse(gazetteer: Gazetteer, interviews: Mapping[str, int], k_base: int) -
     totals = {c: sum(interviews.get(p.code, 0) for p in gazetteer.parishes if p.canton == c) for c in gazetteer.cantons}
     visited = {canton: n for canton, n in totals.items() if n}
     empty = {p.code: p.canton for p in gazetteer.parishes if interviews.get(p.code) == 0}
-    joined = _join(visited, k_base)
+    joined = join_small(visited, k_base)
     if joined == set(visited):
         joined = set()  # nothing to tell apart: the province is the only place
         visited = {}
@@ -112,7 +112,7 @@ def collapse(gazetteer: Gazetteer, interviews: Mapping[str, int], k_base: int) -
         if canton in joined:
             continue
         here = {p.code: interviews[p.code] for p in gazetteer.parishes if p.canton == canton and interviews.get(p.code)}
-        together = _join(here, k_base)
+        together = join_small(here, k_base)
         blank = tuple(code for code, where in empty.items() if where == canton)
         if together == set(here) or len(here) < 2:
             areas.append(Area(canton, canton, (*here, *blank)))
@@ -130,10 +130,10 @@ def collapse(gazetteer: Gazetteer, interviews: Mapping[str, int], k_base: int) -
     return Places(tuple(areas))
 
 
-def _join(numbers: dict[str, int], k_base: int) -> set[str]:
-    """Those below `k_base`, and the smallest others until they are `k_base` together."""
-    small = {code for code, n in numbers.items() if n < k_base}
+def join_small(numbers: Mapping[str, int], k: int) -> set[str]:
+    """Those below `k`, and the smallest others until they are two or more and `k` together."""
+    small = {code for code, n in numbers.items() if n < k}
     others = sorted((n, code) for code, n in numbers.items() if code not in small)
-    while small and (sum(numbers[code] for code in small) < k_base or len(small) < 2) and others:
+    while small and (sum(numbers[code] for code in small) < k or len(small) < 2) and others:
         small.add(others.pop(0)[1])
     return small

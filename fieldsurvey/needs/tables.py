@@ -25,6 +25,8 @@ PUBLISHED: Final = "published"
 SUPPRESSED: Final = "suppressed"
 NOT_ASKED: Final = "not_asked"
 NOT_VISITED: Final = "not_visited"
+SHARE_PARISHES: Final = 6
+"""Parishes with k_base people asked before the province has a share (needs.md, "Reading it right")."""
 STATUSES: Final = (PUBLISHED, SUPPRESSED, NOT_ASKED, NOT_VISITED)
 
 
@@ -60,6 +62,17 @@ class Shown:
     said: Ints
     asked_shown: Bools
     said_shown: Bools
+    unseen: Bools
+    """Cells that are in no table: groups where they are not told apart."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """No more people can have said so than these, by place and group; `shown`: what a reader knows of it."""
+
+    places: Places
+    values: Ints
+    shown: Bools
 
 
 @dataclass(frozen=True)
@@ -142,24 +155,25 @@ def needs_tables(
     limits: Thresholds,
     *,
     beside: Mapping[str, Shown] | None = None,
+    bounds: Mapping[str, Bound] | None = None,
     coarser: Mapping[str, int] | None = None,
 ) -> list[Shown]:
     """What is shown of each block for the records of one unit.
 
     `frame`: one row a record. `beside`: by sector, what is shown already for the other unit: the two together are no
-    more than the interviews. `coarser`: by sector, how many steps of collapsing to begin with. A sector for which no
-    way is found is left out. Raises MixedUnitsError, ForbiddenTableError.
+    more than the interviews. `bounds`: by indicator. `coarser`: by indicator, how many steps of collapsing to begin
+    with. A block for which no way is found is left out. Raises MixedUnitsError, ForbiddenTableError.
     """
     one_unit([indicator for block in wanted for indicator in block.all])
     found: list[Shown] = []
     for block in wanted:
-        sector = block.whole.sector
-        for places, grouped in _collapsings(base.places)[(coarser or {}).get(sector, 0) :]:
+        name = block.whole.id
+        for places, grouped in _collapsings(base.places)[(coarser or {}).get(name, 0) :]:
             for indicator in block.all:
                 check_place(indicator, finest_level(places))
-            plan = _Plan(block, base.at(places, grouped=grouped), limits)
+            plan = _Plan(block, base.at(places, grouped=grouped), limits, (bounds or {}).get(name))
             try:
-                found += plan.shown(frame, (beside or {}).get(sector))
+                found += plan.shown(frame, (beside or {}).get(block.whole.sector))
             except UnprotectableError:
                 continue
             break
@@ -182,7 +196,7 @@ def _collapsings(places: Places) -> list[tuple[Places, bool]]:
     """From fine to coarse: the places to show, and whether by group."""
     cantons = cantons_only(places)
     found = [(places, True), (cantons, True), (cantons, False), (province_only(places), False)]
-    return found[1:] if cantons.areas == places.areas else found
+    return found[1:] if cantons.nodes == places.nodes else found
 
 
 def cantons_only(places: Places) -> Places:
@@ -205,6 +219,7 @@ class _Plan:
     block: Block
     base: Interviews
     limits: Thresholds
+    bound: Bound | None = None
 
     @property
     def places(self) -> Places:
@@ -231,7 +246,15 @@ class _Plan:
         self._link(tables, beside)
         shown = tables.published(self.limits.k_cell)
         return [
-            Shown(i, places, counted.asked[i.id], counted.said[i.id], asked_shown[i.id], shown[f"said {i.id}"])
+            Shown(
+                indicator=i,
+                places=places,
+                asked=counted.asked[i.id],
+                said=counted.said[i.id],
+                asked_shown=asked_shown[i.id],
+                said_shown=shown[f"said {i.id}"],
+                unseen=base.unseen,
+            )
             for i in block.all
         ]
 
@@ -240,6 +263,11 @@ class _Plan:
         tables.at_most((f"asked {whole}",), "interviews")
         if beside is not None:
             tables.within_known(f"asked {whole}", "interviews", beside.places, beside.asked, beside.asked_shown)
+        bound = self.bound
+        if bound is not None and set(self.places.nodes) <= set(bound.places.nodes):
+            rows = [bound.places.nodes.index(node) for node in self.places.nodes]
+            tables.add_decided("bound", bound.values[rows], bound.shown[rows])
+            tables.at_most((f"said {whole}",), "bound")
         for what in ("asked", "said") if self.block.parts else ():
             parts = [f"{what} {part.id}" for part in self.block.parts]
             tables.at_most(parts, f"{what} {whole}")
@@ -264,12 +292,17 @@ class _Plan:
 
 
 def needs_frame(tables: Sequence[Shown], limits: Thresholds) -> pl.DataFrame:
-    """Long: one row an indicator, place and group. `asked`, `serious` null where not shown; `pct` where both are and
-    `asked` is at least k_base; `asked_status`, `status` one of STATUSES; `rank` by share among what is shown.
+    """Long: one row an indicator, place and group, each number with its status (one of STATUSES).
+
+    `asked`, `serious`: null where not shown. `pct`: where both are shown and `asked` is at least k_base, for the province
+    only where SHARE_PARISHES parishes have k_base. `rank`: by share, among the shares that are shown.
     """
     made = [_long(shown) for shown in tables]
     frame = pl.concat(made) if made else pl.DataFrame(schema=_SCHEMA)
-    pct = pl.when(pl.col("asked") >= limits.k_base).then((100 * pl.col("serious") / pl.col("asked")).round(1))
+    enough = pl.col("asked") >= limits.k_base
+    parishes = (enough & (pl.col("level") == "parish")).sum().over("indicator", "group")
+    may = enough & ((pl.col("level") != "province") | (parishes >= SHARE_PARISHES))
+    pct = pl.when(may).then((100 * pl.col("serious") / pl.col("asked")).round(1))
     by = ["unit", "kind", "place", "group"]
     return frame.with_columns(pct.alias("pct")).with_columns(
         pl.when(pl.col("pct").is_not_null())
@@ -279,6 +312,7 @@ def needs_frame(tables: Sequence[Shown], limits: Thresholds) -> pl.DataFrame:
     )
 
 
+_KINDS: Final = {"sector_": "sector", "need_": "problem", "top3_": "priority", "barrier_": "barrier"}
 _SCHEMA: Final = {
     "unit": pl.String,
     "kind": pl.String,
@@ -303,23 +337,27 @@ def _long(shown: Shown) -> pl.DataFrame:
     status = np.where(shown.said_shown.ravel() & shown.asked_shown.ravel(), PUBLISHED, SUPPRESSED)
     nobody = (asked == 0) & shown.asked_shown.ravel()
     status = np.where(nobody, NOT_ASKED, status)
-    return pl.DataFrame(
-        {
-            "unit": indicator.unit,
-            "kind": "sector" if indicator.id.startswith("sector_") else "problem",
-            "indicator": indicator.id,
-            "sector": indicator.sector,
-            "place": nodes,
-            "level": [places.level(node) for node in nodes],
-            "canton": [places.canton_of(node) for node in nodes],
-            "group": list(GROUPS) * len(places.nodes),
-            "asked": pl.Series(asked),
-            "asked_status": pl.Series(asked_status.tolist()),
-            "serious": pl.Series(said),
-            "status": pl.Series(status.tolist()),
-        },
-        schema=_SCHEMA,
-    ).with_columns(
-        pl.when(pl.col("asked_status") == PUBLISHED).then("asked").alias("asked"),
-        pl.when(pl.col("status") == PUBLISHED).then("serious").alias("serious"),
+    return (
+        pl.DataFrame(
+            {
+                "unit": indicator.unit,
+                "kind": next((kind for start, kind in _KINDS.items() if indicator.id.startswith(start)), "problem"),
+                "indicator": indicator.id,
+                "sector": indicator.sector,
+                "place": nodes,
+                "level": [places.level(node) for node in nodes],
+                "canton": [places.canton_of(node) for node in nodes],
+                "group": list(GROUPS) * len(places.nodes),
+                "asked": pl.Series(asked),
+                "asked_status": pl.Series(asked_status.tolist()),
+                "serious": pl.Series(said),
+                "status": pl.Series(status.tolist()),
+            },
+            schema=_SCHEMA,
+        )
+        .filter(~pl.Series(shown.unseen.ravel()))
+        .with_columns(
+            pl.when(pl.col("asked_status") == PUBLISHED).then("asked").alias("asked"),
+            pl.when(pl.col("status") == PUBLISHED).then("serious").alias("serious"),
+        )
     )

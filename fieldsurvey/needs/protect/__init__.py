@@ -62,6 +62,7 @@ def protect_table(
     k: int = 5,
     k_base: int | None = None,
     traits: Sequence[str] | None = None,
+    known: pl.Expr | None = None,
     intervals: bool = False,
     progress: Progress | None = None,
     audit_progress: Progress | None = None,
@@ -71,11 +72,14 @@ def protect_table(
     `frame`: string columns named in `dimensions` (chains coarse to fine), `count` integers ≥ 0, optional `primary`.
     `k`: counts of 1 to k − 1 are primary; intervals are at least k wide. `k_base` (default 2 k) and `traits`: all of
     a group smaller than `k_base` are never shown to be alike in a trait (default: every dimension without hierarchy).
-    Raises TableError, TableTooLargeError, and AuditError when the audit refuses the result.
+    `known`: a condition on the dimensions for cells that are published elsewhere, and stay so. Raises TableError,
+    TableTooLargeError, UnprotectableError (only with `known`), and AuditError when the audit refuses the result.
     """
     base = 2 * k if k_base is None else k_base
     cube = build_cube(frame, dimensions)
-    pattern = suppress(cube_system(cube, k=k, k_base=base, traits=traits), k, progress=progress)
+    fixed = None if known is None else cube.frame().select(known.alias("known"))["known"].to_numpy().reshape(cube.shape)
+    system = cube_system(cube, k=k, k_base=base, traits=traits, known=fixed)
+    pattern = suppress(system, k, progress=progress)
     status = np.where(pattern.primary, "primary", np.where(pattern.secondary, "secondary", "published"))
     whole = cube.frame(count=cube.values.ravel(), status=status.tolist())
     public = whole.with_columns(pl.when(pl.col("status") == "published").then(pl.col("count")).alias("count"))

@@ -17,6 +17,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_matrix, csr_matrix, hstack, identity
 
 _NODE_LIMIT = 20_000
+_FEW = 4  # cells that are linked: fewer are looked at one by one
+_LOOKS = 16
 _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]
 
@@ -98,6 +100,8 @@ def audit_cells(
         if reader.contradiction:
             findings.append(Finding(cells[0], "sum"))
             continue
+        if not exact:
+            reader.survey(k)
         for cell in cells:
             done += 1
             if cell not in published.unprotected:
@@ -148,20 +152,40 @@ class _Reader:
                 signs.append(sign)
         self._matrix = coo_matrix((signs, (rows, columns)), shape=(len(equations), len(cells))).tocsr()
         self._right = np.array([right for _, right in equations], dtype=float)
-        self._endless = self._find_endless()
-        wanted = np.array([0.0 if cell in unprotected else 1.0 for cell in cells])
-        # Two tables far apart settle most cells at once when only safety is asked for.
-        self._visit(wanted)
+        self._unbounded: _Bools | None = None
+        self._wanted = np.array([0.0 if cell in unprotected else 1.0 for cell in cells])
+        self._visit(self._wanted)
         self.contradiction = self._low[0] is None
-        if not self.contradiction:
-            self._visit(np.where(self._endless, 0.0, -wanted))
+
+    @property
+    def _endless(self) -> _Bools:
+        if self._unbounded is None:
+            self._unbounded = self._find_endless()
+        return self._unbounded
+
+    def survey(self, k: int) -> None:
+        """Look at a few tables far apart: they settle most cells at once when only safety is asked for."""
+        if len(self._place) < _FEW:
+            return
+        limited = np.where(self._endless, 0.0, self._wanted)
+        for turn in range(_LOOKS):
+            spans = np.array([self._span(place) for place in range(len(self._place))])
+            narrow = (spans < k) & (limited > 0)
+            if not narrow.any():
+                return
+            # Half of them up, half down, another half each time and the same in every run; then the other way.
+            half = (np.arange(narrow.size) * 2654435761 >> (turn // 2 + 7)) & 1
+            signs = np.where(half == turn % 2, 1.0, -1.0) * narrow
+            self._visit(signs, lambda _: True)
 
     def interval(self, cell: int, k: int, *, exact: bool) -> Interval:
         """The feasible interval of `cell`."""
         place = self._place[cell]
+        if not exact and self._span(place) >= k:
+            return self._known(place, endless=False)
         endless = bool(self._endless[place])
-        if not exact and (endless or self._span(place) >= k):
-            return self._known(place, endless=endless)
+        if not exact and endless:
+            return self._known(place, endless=True)
         self._push(place, down=True)
         if not endless and (exact or self._span(place) < k):
             self._push(place, down=False)

@@ -71,6 +71,24 @@ class MoveFinder:
                 return move
         return self._solve(whole, np.full(whole.size, _OPEN_COST / whole.size), target, need, exactly=False)
 
+    def spread(self, targets: Ints, signs: Ints, limit: int, suppressed: Bools) -> Move | None:
+        """One move over suppressed and hidden cells that takes many `targets` far at once, each towards its sign and by
+        at most `limit`; None where the best of them is not whole.
+        """
+        cells = np.flatnonzero(suppressed | self._system.hidden)
+        sign = np.zeros(self._system.size, dtype=np.int64)
+        sign[targets] = signs
+        sign = sign[cells]
+        room = self._system.values[cells].astype(np.float64)
+        capped = sign != 0
+        upper = np.concatenate([np.where(capped, limit, np.inf), np.where(capped, np.minimum(room, limit), room)])
+        tiny = _OPEN_COST / (1 + cells.size)
+        price = np.concatenate([tiny - sign, tiny + sign])
+        matrix = self._ups_and_downs(cells)
+        bounds = np.column_stack([np.zeros(upper.size), upper])
+        found = linprog(price, A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=bounds, method="highs-ds")
+        return None if found.x is None else self._whole(cells, found.x)
+
     def cheapest(self, target: Ints, need: int, suppressed: Bools) -> Move | None:
         """The move that changes the sum of `target` by `need` and asks for the least more to be suppressed."""
         if self._system.near is not None and target.size == 1:

@@ -49,8 +49,11 @@ class System:
         return int(self.values.size)
 
 
-def cube_system(cube: Cube, *, k: int, k_base: int, traits: Sequence[str] | None = None) -> System:
-    """The system of one table. A cell is primary when its count is 1 to k − 1, or it was marked.
+def cube_system(
+    cube: Cube, *, k: int, k_base: int, traits: Sequence[str] | None = None, known: Bools | None = None
+) -> System:
+    """The system of one table. A cell is primary when its count is 1 to k − 1, or it was marked; `known` cells (in the
+    table's shape) are published elsewhere already.
 
     `traits`: names of the dimensions (by their last column) that say something about people; all of a group of fewer
     than `k_base` in one category of a trait may not be shown. None takes every dimension that is not a hierarchy.
@@ -64,7 +67,8 @@ def cube_system(cube: Cube, *, k: int, k_base: int, traits: Sequence[str] | None
         for whole in _wholes(cube, axis, k_base)
     )
     nothing = np.zeros(values.shape, dtype=np.bool_)
-    return System(values, _sums(cube), primary, nothing, nothing.copy(), _cost(cube), wholes, near_in(cube))
+    fixed = nothing.copy() if known is None else known.ravel()
+    return System(values, _sums(cube), primary, nothing, fixed, _cost(cube), wholes, near_in(cube))
 
 
 def near_in(cube: Cube) -> Callable[[int], Ints]:
