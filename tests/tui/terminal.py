@@ -68,12 +68,19 @@ class Terminal:
             self._read(min(left, 0.2))
         self._seen += self.text[self._seen :].index(words) + len(words)
 
-    def until(self, key: str, words: str, tries: int = 8) -> None:
-        """Press `key` until `words` appear: a key pressed before a page could be read is dropped on purpose."""
+    def until(self, key: str, words: str, tries: int = 3) -> None:
+        """Press `key` once the screen is quiet, until `words` appear: a key pressed before a page could be read is
+        dropped on purpose, and one that was heard must not be pressed twice.
+        """
         for _ in range(tries):
+            quiet = time.monotonic() + 0.3
+            last = quiet + 2.0  # a cursor that blinks is quiet enough
+            while time.monotonic() < min(quiet, last):
+                if self._read(0.05):
+                    quiet = time.monotonic() + 0.3
             self.send(key)
             try:
-                self.wait(words, 1.5)
+                self.wait(words, 8.0)
             except AssertionError:
                 continue
             return

@@ -102,6 +102,7 @@ def test_killed_in_the_middle_and_resumed_at_the_same_question(start: Starter, h
     assert answers(home) == {"zone": CANARY, "people": None}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read through /proc")
 def test_locking_ends_the_process_that_knew(start: Starter) -> None:
     """F12: another process asks for the passphrase; no living process remembers an answer, a passphrase or a key.
 
