@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fieldsurvey.needs.report.words import Words
@@ -15,6 +15,8 @@ _LISTS: Final = (
     ("why_not_", "barrier"),
     ("sector_", "sector"),
 )
+# Questions whose list of answers has another name.
+_ASKED_WITH: Final = {"sex": "sex_gender", "recruited_by": "recruitment", "interview_language": "language"}
 _REST: Final = "rest"
 
 
@@ -68,12 +70,18 @@ class Names:
 
     def answer(self, dimension: str, code: str) -> str:
         """An answer of a question, from the list of the question's own name or of the list it is asked with."""
-        lists = {"sex": "sex_gender", "recruited_by": "recruitment", "interview_language": "language"}
         if dimension == "host_mobility":
             return self.group(code)
         if dimension == "area" and self._words.has(f"area.{code}"):
             return self._words(f"area.{code}")
-        for name in (dimension, lists.get(dimension, ""), "missing"):
-            if code in self._labels.get(name, {}):
-                return self.label(name, code)
-        return code
+        found = next((name for name in self._answers(dimension) if code in self._labels.get(name, {})), None)
+        return code if found is None else self.label(found, code)
+
+    def order(self, dimension: str, codes: Sequence[str]) -> list[str]:
+        """Answers in the order in which they are read out; what no list knows stays where it is, at the end."""
+        known = [code for name in self._answers(dimension) for code in self._labels.get(name, {})]
+        return sorted(codes, key=lambda code: known.index(code) if code in known else len(known))
+
+    @staticmethod
+    def _answers(dimension: str) -> tuple[str, ...]:
+        return (dimension, _ASKED_WITH.get(dimension, dimension), "missing")

@@ -26,6 +26,7 @@ class Picture:
     svg: str
     caption: str
     notes: tuple[str, ...] = ()
+    counted: bool = False  # bars are counts, not shares
 
 
 def said(reader: Reader, value: Value) -> str:
@@ -56,7 +57,7 @@ def top(reader: Reader, needs: Needs, unit: str, group: str, name: str) -> Pictu
     if counted:
         notes.insert(0, words("top.counts", parishes=SHARE_PARISHES, base=reader.release.limits.k_base))
     svg = charts.bars(rows, name=name, title=caption, description=words("top.desc", lines=lines), axis=axis)
-    return Picture(svg, caption, tuple(notes))
+    return Picture(svg, caption, tuple(notes), counted)
 
 
 def _bar(reader: Reader, needs: Needs, value: Value, counted: bool) -> Bar:

@@ -138,7 +138,7 @@ def _profile(reader: Reader) -> Section | None:
 
 
 def _top(reader: Reader) -> Section | None:
-    words, release, parts = reader.words, reader.release, []
+    words, release, parts, shares = reader.words, reader.release, [], False
     for unit in _units(release.needs):
         needs = Needs(release.needs, unit, release)
         if not needs.indicators("sector"):
@@ -147,7 +147,9 @@ def _top(reader: Reader) -> Section | None:
         if not any(picture.svg for picture in found):
             found = [pictures.top(reader, needs, unit, "", f"top-{unit}-all")]
         parts.append((unit, found))
-    data = {"intro": f"{words('top.intro')} {words('top.shares')}", "parts": parts, "same": words("tables.title")}
+        shares = shares or any(picture.svg and not picture.counted for picture in found)
+    intro = f"{words('top.intro')} {words('top.shares')}" if shares else words("top.intro")
+    data = {"intro": intro, "parts": parts, "same": words("tables.title")}
     return Section("top", words("top.title"), "pictures.html.j2", data) if parts else None
 
 

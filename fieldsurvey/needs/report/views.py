@@ -120,7 +120,7 @@ def profile(reader: Reader, frame: pl.DataFrame, *, caption: str = "") -> list[T
         for dimension in mine["dimension"].unique(maintain_order=True).to_list():
             rows = mine.filter(pl.col("dimension") == dimension)
             known = {(r["code"], r["group"]): figure(r["n"], r["status"], words) for r in rows.iter_rows(named=True)}
-            codes = rows["code"].unique(maintain_order=True).to_list()
+            codes = names.order(dimension, rows["code"].unique(maintain_order=True).to_list())
             lines = [
                 Row(
                     names.answer(dimension, code),

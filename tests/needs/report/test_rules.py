@@ -203,3 +203,10 @@ def test_colours_can_be_read() -> None:
     for look in LOOKS.values():
         assert contrast(look.edge, PAPER) >= 3
     assert LOOKS["host"].hatch != LOOKS["mobility"].hatch
+
+
+def test_answers_stand_in_the_order_of_their_list() -> None:
+    """Ages run from young to old whatever order the frame has them in."""
+    shuffled = made.profile({"": 302}).sort("code", descending=True)
+    found = text(section(page(made.release(profile=shuffled)), "profile"))
+    assert found.index("De 18 a 24 años") < found.index("De 30 a 49 años") < found.index("65 años o más")
