@@ -190,9 +190,15 @@ class FieldsurveyApp(App[int]):
             if isinstance(event, events.Key):
                 self._touched = monotonic()
                 screen = self.screen if self._screen_stacks[self._current_mode] else None
+                if isinstance(screen, BaseScreen) and screen.keeps(event):
+                    return
                 if isinstance(screen, BaseScreen | Overlay) and not screen.accepts(event.time, event.key):
                     return
-            elif isinstance(event, events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
+                await super().on_event(event)
+                if isinstance(screen, BaseScreen):
+                    screen.after_key(event)
+                return
+            if isinstance(event, events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
                 self._touched = monotonic()
         await super().on_event(event)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from textual import events
 from textual.widgets import Input, TextArea
 
 from fieldsurvey.base.files import NoSpaceError
@@ -148,6 +149,36 @@ async def test_a_field_list_moves_between_fields_and_shows_new_ones(interview_ap
         await press(pilot, "=1", "enter")
         values = {n: app.work.interview.question(f"/data/present/{n}").value for n in ("women", "men", "others")}
         assert values == {"women": "3", "men": "5", "others": "1"}
+
+
+def burst(app: InterviewApp, keys: str) -> None:
+    """Keys faster than a screen can follow; `/` is Enter."""
+    for key in keys:
+        name, character = ("enter", "\r") if key == "/" else (key, key)
+        app.post_message(events.Key(name, character))
+
+
+async def test_typing_ahead_reaches_the_field_it_was_meant_for(interview_app: Maker) -> None:
+    """Number, Enter, number, Enter in one burst: each number is in its own field, none is joined to another."""
+    app = interview_app(at="/data/present")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await rest(pilot)
+        burst(app, "3/5/1/")
+        await rest(pilot)
+        await pilot.pause(0.5)
+        values = {n: app.work.interview.question(f"/data/present/{n}").value for n in ("women", "men", "others")}
+        assert values == {"women": "3", "men": "5", "others": "1"}
+
+
+async def test_typing_ahead_never_changes_the_answer_just_given(interview_app: Maker) -> None:
+    """What is typed after the Enter that turns the page is dropped: it belongs to nothing anybody has seen."""
+    app = interview_app(at="/data/people")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await rest(pilot)
+        burst(app, "4/27")
+        await rest(pilot)
+        await pilot.pause(0.5)
+        assert app.work.interview.question("/data/people").value == "4"
 
 
 async def test_a_table_adds_edits_and_removes(interview_app: Maker) -> None:

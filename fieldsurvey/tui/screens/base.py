@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
@@ -69,6 +70,14 @@ class _Common:
     def ours(self) -> FieldsurveyApp:
         """The app, typed."""
         return cast("FieldsurveyApp", self.app)  # type: ignore[attr-defined]
+
+    def keeps(self, key: events.Key) -> bool:
+        """Whether a key waits until the screen is ready for it; see tui.waiting."""
+        del key
+        return False
+
+    def after_key(self, key: events.Key) -> None:
+        """A key has been passed on."""
 
     def accepts(self, at: float, key: str) -> bool:
         """Whether a key pressed at the monotonic time `at` was meant for what is on the screen."""

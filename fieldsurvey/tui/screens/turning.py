@@ -11,6 +11,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Any, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.timer import Timer
 from textual.widgets import TextArea
@@ -26,6 +27,7 @@ from fieldsurvey.tui.screens.dialogs import AskLine, Tell
 from fieldsurvey.tui.sitting import Page, PageKind, Sitting, Step
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.turnstile import Turnstile
+from fieldsurvey.tui.waiting import PATIENCE, Waiting
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
 from fieldsurvey.tui.widgets.card import Card
 from fieldsurvey.tui.widgets.field import Field, MissingKeys
@@ -50,6 +52,7 @@ class TurningScreen(BaseScreen):
         self.languages = languages
         self.now = now
         self.gate = Turnstile()
+        self.waiting = Waiting()
         self._dirty: set[str] = set()
         self._pause: Timer | None = None
         self._typing_since = 0.0
@@ -90,6 +93,7 @@ class TurningScreen(BaseScreen):
     async def turn(self) -> None:
         """Show the page of the interview's place."""
         self.gate.close()
+        self.waiting.end()
         self._dirty.clear()
         if self._pause is not None:
             self._pause.stop()
@@ -116,6 +120,23 @@ class TurningScreen(BaseScreen):
     def accepts(self, at: float, key: str) -> bool:
         """See Turnstile."""
         return self.gate.passes(at, key)
+
+    def keeps(self, key: events.Key) -> bool:
+        """See Waiting."""
+        return self.waiting.take(key)
+
+    def after_key(self, key: events.Key) -> None:
+        """Enter in an editor may move the cursor or turn the page."""
+        typed = self.card.focused_field() is not None and not isinstance(self.focused, TextArea)
+        if key.key == "enter" and typed and not self.gate.closed:
+            self.waiting.begin()
+            self.set_timer(PATIENCE, self._let_go)
+
+    def _let_go(self) -> None:
+        """What waited goes on to where the cursor is now; to nobody when this screen is covered."""
+        for key in self.waiting.end():
+            if self.app.screen is self:
+                self.app.post_message(key)
 
     def _missing_keys(self, question: Question) -> MissingKeys:
         options = missing_options(question, self.sitting.interview)
@@ -206,6 +227,7 @@ class TurningScreen(BaseScreen):
         event.stop()
         fields = [f for f in self.card.fields if f.editable]
         if event.field not in fields or self.gate.closed:
+            self._let_go()
             return
         self.start(self.action_next() if len(fields) == 1 else self._next_field(event.field))
 
@@ -216,10 +238,12 @@ class TurningScreen(BaseScreen):
         await self.card.follow(self.sitting.page(), self._missing_keys)
         here = self.card.field(field.ref)
         if here is None:
+            self._let_go()
             return
         later = self.card.fields[self.card.fields.index(here) + 1 :]
         if any(f.take_focus() for f in later):
             self.blame([here])
+            self._let_go()
         else:
             await self.action_next()
 
@@ -244,6 +268,7 @@ class TurningScreen(BaseScreen):
 
     async def _stopped(self, step: Step | None) -> None:
         self.gate.open()
+        self.waiting.end()  # meant for a page that does not come
         if step is None:
             return
         self._dirty.clear()
