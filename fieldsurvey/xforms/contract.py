@@ -281,10 +281,14 @@ class Form(Protocol):
         entities: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
         audit: Callable[[dict[str, Any]], None] | None = None,
         verify: Callable[[str, bytes, bytes, bytes], bool] | None = None,
+        locate: Callable[[], str | None] | None = None,
     ) -> Interview:
         """A blank interview: defaults and first-load actions have run.
 
-        `verify(algorithm, message, signature, public key)` checks signatures for extract-signed().
+        `last_saved` is the XML of the record last finalised of this form, for its last-saved list. `entities` gives
+        lists by name, each a sequence of rows by column. `audit` takes events as they happen, see live.audit.
+        `verify(algorithm, message, signature, public key)` checks signatures for extract-signed(). `locate()` gives
+        a position for odk:setgeopoint, `latitude longitude altitude accuracy`, None when there is none.
         """
         ...
 

@@ -27,7 +27,9 @@ from fieldsurvey.xforms.load.source import Source, read_source
 from fieldsurvey.xforms.pause import collector_paused
 from fieldsurvey.xforms.program.program import Program
 
-KEYWORDS = frozenset({"timezone", "seed", "language", "metadata", "last_saved", "entities", "audit", "verify"})
+KEYWORDS = frozenset(
+    {"timezone", "seed", "language", "metadata", "last_saved", "entities", "audit", "verify", "locate"}
+)
 
 
 class LoadedForm:
@@ -80,6 +82,7 @@ class LoadedForm:
         entities: Entities | None = None,
         audit: Callable[[dict[str, Any]], None] | None = None,
         verify: Verify | None = None,
+        locate: Callable[[], str | None] | None = None,
     ) -> LiveInterview:
         """A blank interview: defaults and first-load actions have run."""
         state = self._state(
@@ -93,6 +96,7 @@ class LoadedForm:
                 "entities": entities,
                 "audit": audit,
                 "verify": verify,
+                "locate": locate,
             },
         )
         state.begin(self.definition.root_values, first=True)
@@ -150,6 +154,7 @@ class LoadedForm:
             keywords.get("entities"),
             keywords.get("audit"),
             keywords.get("verify"),
+            keywords.get("locate"),
         )
         wanted = keywords.get("language")
         chosen = describe.language(self.definition, wanted) if wanted else None

@@ -71,7 +71,7 @@ def check(case: dict[str, Any], folder: Path, outcome: Outcome) -> None:
         return
     try:
         form = load(case, folder, source)
-        interview = form.start(now=lambda: recorded_at(folder), timezone="UTC", seed=1)
+        interview = form.start(**world(folder))
     except FormError as error:
         outcome.count(expect, expect != "load-ok", case["id"], str(error))
         return
@@ -79,7 +79,7 @@ def check(case: dict[str, Any], folder: Path, outcome: Outcome) -> None:
     if expect != "load-ok" or not case.get("oracle"):
         return
     if source is not None:  # what was recorded ran the converted form, under a name of its own
-        interview = load(case, folder, None).start(now=lambda: recorded_at(folder), timezone="UTC", seed=1)
+        interview = load(case, folder, None).start(**world(folder))
     text = (folder / case["path"]).read_text(encoding="utf-8")
     oracle = json.loads((folder / case["oracle"]).read_text(encoding="utf-8")).get("javarosa", {})
     if "instance" in oracle:
@@ -91,6 +91,16 @@ def check(case: dict[str, Any], folder: Path, outcome: Outcome) -> None:
     if "events" in oracle:
         found = events(interview)
         outcome.count("order", found == oracle["events"], case["id"], _first(oracle["events"], found))
+
+
+def world(folder: Path) -> dict[str, Any]:
+    """What the recording's engine was given: UTC, and no positioning device, which it says in so many words."""
+    return {
+        "now": lambda: recorded_at(folder),
+        "timezone": "UTC",
+        "seed": 1,
+        "locate": lambda: "no client implementation",
+    }
 
 
 def markdown(sheets: str | dict[str, list[dict[str, str]]]) -> str:

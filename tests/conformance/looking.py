@@ -196,6 +196,10 @@ def _choices(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any, b
 
 
 def _state(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any, bool]:
+    name = step["ref"].rpartition("/")[2].rpartition(":")[2]
+    if name in cursor.interview.extra_meta:  # the instance has it though the form does not
+        found = {"relevant": True, "required": False, "readonly": False, "enabled": True}
+        return found, all(found[name] == value for name, value in (step["expected"] or {}).items() if name in found)
     node = _node(cursor, step)
     found = {
         "relevant": node.relevant,
@@ -245,8 +249,10 @@ def _validation(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any
 
 
 def _index_of(cursor: Cursor, step: dict[str, Any], _source: str) -> tuple[Any, bool]:
-    wanted = _comparable(step["args"][0])
-    found = next((event for event in cursor.events() if _comparable(event[2:]) == wanted), None)
+    try:  # an index is a place in the form, whether it is relevant now or not
+        found = cursor.interview.refs.find(plain(step["args"][0], cursor.interview)).ref
+    except NoSuchRefError:
+        found = None
     return found, (found is not None) == (step.get("expected") is not None)
 
 

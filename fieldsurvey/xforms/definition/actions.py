@@ -67,6 +67,13 @@ def _action(element: Element, parsing: Parsing, context: NodeDef, *, model: bool
         action.value = parsing.expression(source, target, "default" if model else "calculation", line)
     else:
         action.text = element.content()
+    if element.local == "recordaudio":
+        parsing.warning(
+            "action.recordaudio",
+            _("The form asks to record sound in the background; this program does not, the recording stays blank."),
+            _("Remove the background recording, or collect it with another program."),
+            action.origin,
+        )
     if not model:
         action.source = context
     if "[" in element.get("ref"):

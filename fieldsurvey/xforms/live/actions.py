@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.definition.model import Action, NodeDef
-from fieldsurvey.xforms.live.datatypes import kind_of, to_text, zulu
+from fieldsurvey.xforms.live.datatypes import kind_of, stored, to_text, zulu
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
 from fieldsurvey.xforms.live.settle import located
 from fieldsurvey.xforms.program.references import shared_depth
@@ -70,7 +71,7 @@ class Actions:
         """Settle, and run what waits, until there is nothing left."""
         settler = self.state.settler
         settler.settle()
-        for _run in range(MAX_RUNS):
+        for _round in range(MAX_RUNS):
             if not self.waiting:
                 return
             action, frame = self.waiting.pop(0)
@@ -80,8 +81,11 @@ class Actions:
 
     def run(self, action: Action, frame: LiveFrame) -> None:
         """Set the target's value in every frame that the action means."""
-        if action.kind != "setvalue":
-            return  # there is no positioning device and no recorder here
+        if action.kind == "recordaudio":
+            return  # there is no recorder; the form's warnings say so
+        if action.kind == "setgeopoint":
+            self._locate(action, frame)
+            return
         for node in self._nodes(action, frame):
             text = action.text
             if action.value is not None:
@@ -94,6 +98,17 @@ class Actions:
                 self.state.faulty(node, ACTION, None)
                 text = to_text(value, kind_of(node.d), self.state.env.timezone)
             self.state.put(node, text)
+
+    def _locate(self, action: Action, frame: LiveFrame) -> None:
+        """Set the target to where we are; where nothing tells, it is blank, and a note says why."""
+        locate = self.state.world.locate
+        found = locate() if locate is not None else None
+        for node in self._nodes(action, frame):
+            kind = kind_of(node.d)
+            text = found if found is None or kind == "string" else stored(found, kind)
+            self.state.put(node, text or "")
+            if not text and node.ref not in self.state.notes:
+                self.state.keep_note(node.ref, _("No position was available on this device."))
 
     def _nodes(self, action: Action, frame: LiveFrame) -> list[LiveNode]:
         """The nodes that an action sets."""

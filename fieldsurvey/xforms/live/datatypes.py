@@ -19,6 +19,8 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _DECIMAL = re.compile(r"[+-]?(\d{1,300}([.,]\d{0,300})?|[.,]\d{1,300})")
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:\d\d)?)?")
+_LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
+"""A moment without an offset: its day is clear wherever it is read."""
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _POINT = re.compile(r"\s*[+-]?\d+(\.\d+)?(\s+[+-]?\d+(\.\d+)?){1,3}\s*")
 
@@ -102,7 +104,7 @@ def stored(text: str, kind: str) -> str | None:
     if kind == "decimal":
         return _decimal(text)
     if kind == "date":
-        found = read_date(text) if _DATE.fullmatch(text) else None
+        found = read_date(text) if _DATE.fullmatch(text) or _LOCAL.fullmatch(text) else None
         return found.isoformat() if found else None
     if kind == "time":
         return text if read_time(text) else None
@@ -117,6 +119,37 @@ def stored(text: str, kind: str) -> str | None:
     if kind == "geoshape":
         return _points(text, 3, closed=True)
     return text
+
+
+def given(text: str, kind: str, zone: tzinfo | None) -> str:
+    """A value that the form or a record brings along, as its type has it; "" when it does not read as the type.
+
+    A fraction in an integer is cut, a moment in a date loses its time of day, points get four numbers. A moment in a
+    node for a time of day is left as it is.
+    """
+    if kind in {"geopoint", "geotrace", "geoshape"}:
+        return stored(text, "geotrace") or stored(text, "geopoint") or ""
+    if kind == "integer" and stored(text, kind) is None:
+        return _whole(text) or ""
+    if kind == "time" and read_time(text) is not None:
+        return in_zone(text, zone)
+    if kind == "date" and text[10:11] == "T":
+        return text[:10]
+    if stored(text, kind) is None and (kind in {"integer", "decimal"} or read_datetime(text, None) is None):
+        return ""
+    return text
+
+
+def in_zone(text: str, zone: tzinfo | None) -> str:
+    """A time of day that names another offset than the interview's, in the interview's zone (JavaRosa's TimeData)."""
+    found = read_time(text)
+    if found is None or found.tzinfo is None or zone is None:
+        return text
+    moment = datetime.combine(date(1970, 1, 1), found)
+    moved = moment.astimezone(zone)
+    if moved.utcoffset() == moment.utcoffset():
+        return text
+    return time_of(moved)
 
 
 def _decimal(text: str) -> str | None:
@@ -152,7 +185,7 @@ def _on_earth(point: str) -> bool:
 def to_text(value: Value, kind: str, zone: tzinfo | None) -> str:
     """The text that a calculation's value is stored as; NaN is blank, a truth is 1 or 0 (JavaRosa's wrapData)."""
     if type(value) is str:
-        return _recast(value, kind)
+        return in_zone(value, zone) if kind == "time" else _recast(value, kind)
     if type(value) is bool:
         return "1" if value else "0"
     if type(value) is float:
@@ -162,12 +195,13 @@ def to_text(value: Value, kind: str, zone: tzinfo | None) -> str:
             return "1" if abs(value) > TINY else "0"
         if kind in {"date", "dateTime"} and abs(value) < 2_900_000:
             return _from_days(value, kind, zone)
-        return number_to_text(value)
+        whole = kind == "integer" and abs(value) <= MOST
+        return number_to_text(float(int(value)) if whole else value)
     if isinstance(value, datetime):
         if kind == "date":
             return value.date().isoformat()
         if kind == "time":
-            return zulu(value.timetz().isoformat(timespec="milliseconds"))
+            return time_of(value)
         return zulu(value.isoformat(timespec="milliseconds"))
     if isinstance(value, date):
         return value.isoformat()
@@ -185,7 +219,16 @@ def _recast(text: str, kind: str) -> str:
     """Text that a typed node is given: a moment loses what the type does not hold."""
     if kind == "date" and len(text) > 10 and read_datetime(text, None):
         return text[:10]
+    if kind == "integer" and text:
+        return _whole(text) or text
     return text
+
+
+def _whole(text: str) -> str | None:
+    """The whole part of a number, None when the text is none or it does not fit."""
+    if _decimal(text) is None or abs(float(text.replace(",", "."))) > MOST:
+        return None
+    return str(int(float(text.replace(",", "."))))
 
 
 def _from_days(days: float, kind: str, zone: tzinfo | None) -> str:
@@ -205,6 +248,11 @@ def _from_days(days: float, kind: str, zone: tzinfo | None) -> str:
         hours, minutes, seconds, left = 23, 59, 59, 999
     moment = datetime(day.year, day.month, day.day, hours, minutes, seconds, left * 1000, tzinfo=zone)
     return zulu(moment.isoformat(timespec="milliseconds"))
+
+
+def time_of(moment: datetime) -> str:
+    """The time of day of a moment with its offset (which `timetz` loses: it depends on the day)."""
+    return zulu(moment.isoformat(timespec="milliseconds")).partition("T")[2]
 
 
 def zulu(text: str) -> str:

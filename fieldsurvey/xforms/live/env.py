@@ -36,6 +36,7 @@ class World:
     entities: Entities | None = None
     audit: Callable[[dict[str, Any]], None] | None = None
     verify: Verify | None = None
+    locate: Callable[[], str | None] | None = None
     draws: int = 0
 
     def moment(self) -> datetime:

@@ -283,12 +283,7 @@ class LiveInterview:
 
     def set_note(self, ref: str, text: str) -> None:
         """Keep a note on a question; "" removes it."""
-        where = self.refs.node(ref).ref
-        self.state.journal.append(["n", where, text])
-        if text:
-            self.state.notes[where] = text
-        else:
-            self.state.notes.pop(where, None)
+        self.state.keep_note(self.refs.node(ref).ref, text)
 
     def accept_warning(self, ref: str, reason: str) -> None:
         """Accept a soft violation with a reason."""

@@ -9,7 +9,7 @@ from fieldsurvey.xforms.contract import ChangeKind, ViolationKind
 from fieldsurvey.xforms.definition.model import NodeDef, Values
 from fieldsurvey.xforms.live.actions import ACTION, Actions
 from fieldsurvey.xforms.live.choices import SELECTS, Choices
-from fieldsurvey.xforms.live.datatypes import read_datetime, stored
+from fieldsurvey.xforms.live.datatypes import given
 from fieldsurvey.xforms.live.env import InterviewEnv, World
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, build, drop_instance, fill
 from fieldsurvey.xforms.live.settle import Settler
@@ -72,7 +72,7 @@ class State:
                     self._fixed(inner)
 
     def _cast(self) -> None:
-        """Given values as their type has them: a date without its time of day, points with four numbers.
+        """Given values as their type has them, see datatypes.given.
 
         What does not read as the type is set aside with a violation, as if somebody had typed it.
         """
@@ -81,15 +81,9 @@ class State:
             kind = d.bind.type
             for frame in inside(self.root, d.frame.chain()[1:]):
                 node = frame.node(d)
-                text = node.text
-                if not text or (kind in {"integer", "decimal"} and stored(text, kind) is not None):
+                if not node.text:
                     continue
-                if kind == "date" and text[10:11] == "T":
-                    text = text[:10]
-                elif kind in {"geopoint", "geotrace", "geoshape"}:
-                    text = stored(text, "geotrace") or stored(text, "geopoint") or ""
-                elif stored(text, kind) is None and read_datetime(text, None) is None:
-                    text = ""
+                text = given(node.text, kind, self.env.timezone)
                 if text:
                     node.put(text)
                 else:
@@ -237,6 +231,14 @@ class State:
                     self._forget(inner)
         for waiting in self.settler.dirty.values():
             waiting.pop(frame, None)
+
+    def keep_note(self, ref: str, text: str) -> None:
+        """A note on a node; "" removes it."""
+        self.journal.append(["n", ref, text])
+        if text:
+            self.notes[ref] = text
+        else:
+            self.notes.pop(ref, None)
 
     def language_changed(self) -> None:
         """Texts are part of what these expressions say, and of every choice."""
