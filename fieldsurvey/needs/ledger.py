@@ -121,7 +121,7 @@ class Ledger:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise storage_error(error, self.folder) from error
-        return write_atomic(path, json.dumps(data, ensure_ascii=False, sort_keys=True).encode("utf-8"), private=True)
+        return write_atomic(path, json.dumps(data, ensure_ascii=False).encode("utf-8"), private=True)
 
 
 def differences(old: ReportContent, new: ReportContent) -> list[tuple[str, int | None]]:

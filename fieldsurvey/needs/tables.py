@@ -294,8 +294,8 @@ class _Plan:
 def needs_frame(tables: Sequence[Shown], limits: Thresholds) -> pl.DataFrame:
     """Long: one row an indicator, place and group, each number with its status (one of STATUSES).
 
-    `asked`, `serious`: null where not shown. `pct`: where both are shown and `asked` is at least k_base, for the province
-    only where SHARE_PARISHES parishes have k_base. `rank`: by share, among the shares that are shown.
+    `asked`, `serious`: null where not shown. `pct`: where both are shown and `asked` is at least k_base, for the
+    province only where SHARE_PARISHES parishes have k_base. `rank`: by share, among the shares that are shown.
     """
     made = [_long(shown) for shown in tables]
     frame = pl.concat(made) if made else pl.DataFrame(schema=_SCHEMA)
