@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from random import Random
 from typing import Annotated, Any
 
 import typer
@@ -19,10 +17,12 @@ from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.xforms.check import Severity, check_form, render_report
 from fieldsurvey.xforms.check.own_tests import run_tests, tests_beside
+from fieldsurvey.xforms.contract import Instance
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.form import LoadedForm, load_form
 from fieldsurvey.xforms.render import render_form
-from fieldsurvey.xforms.simulate import Prefer, preferences, simulate_interview
+from fieldsurvey.xforms.simulate import Prefer, preferences
+from fieldsurvey.xforms.simulate.campaign import render_campaign, run_campaign
 from fieldsurvey.xforms.steps import Failure, run_steps
 from forms.catalogue import BUILT_IN, compiled
 
@@ -158,14 +158,16 @@ def check(
 @command
 def show(
     form: FormArgument,
-    language: Annotated[str | None, typer.Option(help="Labels in this language: its name or code.")] = None,
+    *,
+    language: Annotated[str | None, typer.Option(help="Labels in this language alone: its name or code.")] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="Say in which row of the workbook each thing stands.")] = False,
     json_: Json = False,
 ) -> None:
-    """Print a form as readable text: every reference, type, label, condition and list, for review and for git diff.
+    """Print a form as Markdown for review and git diff: sections, questions in each language, conditions, lists.
 
-    Example: fieldsurvey forms show needs --language en
+    Example: fieldsurvey forms show needs > needs.md
     """
-    text = render_form(open_form(form), language)
+    text = render_form(open_form(form), language, rows=rows)
     result(json_, {"text": text}, text)
 
 
@@ -230,52 +232,44 @@ def simulate(
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=100_000, help="How many interviews.")] = 20,
     seed: Annotated[int, typer.Option(help="The same seed gives the same interviews.")] = 1,
     weights: Annotated[Path | None, typer.Option(help="A JSON file of weights for answers.")] = None,
+    steer: Annotated[
+        bool | None,
+        typer.Option("--steer/--no-steer", help="Aim at branches not taken yet (default: without weights)."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write the instances into this folder.")] = None,
     now: Annotated[str | None, typer.Option(help="The time it is, for repeatable runs.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="List every branch that was not taken.")] = False,
     json_: Json = False,
 ) -> None:
-    """Answer a form plausibly, many times, from its own constraints and choices, and say what was never reached.
+    """Answer a form plausibly, many times, and say which of its branches no interview took, with their rows.
+
+    Branches: conditions of relevance and of required both ways, constraints and warnings satisfied and broken, every
+    choice. What was not taken yet is aimed at, by working out what must be answered for it. What no interview can take
+    is told apart (see `forms check`).
 
     Weights: {"rules": [{"when": {"sex": ["woman"]}, "weights": {"works": {"yes": 3, "no": 1}}}]}, by question name.
 
-    Example: fieldsurvey forms simulate needs -n 50 --seed 7
+    Example: fieldsurvey forms simulate needs -n 100 --seed 7
     """
     loaded = open_form(form)
     prefer: Prefer | None = preferences(read_json(weights)) if weights is not None else None
     moment = clock(now)
-    stuck: Counter[str] = Counter()
-    visited: set[str] = set()
-    failed = 0
-    for number in range(count):
-        interview = loaded.start(now=lambda: moment, seed=seed * 1_000_003 + number)
-        done = simulate_interview(interview, Random(f"{seed}/{number}"), prefer)  # noqa: S311  simulation, no secret
-        visited.update(interview.refs.node(ref).d.path for ref in done.visited if _is_there(interview, ref))
-        if not done.ready:
-            failed += 1
-            stuck.update(problem.ref for problem in interview.problems() if problem.blocks)
-            continue
-        instance = interview.finalise()
+
+    def keep(number: int, instance: Instance) -> None:
         if out is not None:
             out.mkdir(parents=True, exist_ok=True)
             write_atomic(out / f"{number + 1:05}.xml", instance.xml)
-    asked = [node.path for node in loaded.nodes if node.control is not None and node.kind == "leaf"]
-    never = [path for path in asked if path not in visited]
-    if failed:
-        refs = ", ".join(ref for ref, _times in stuck.most_common(5))
-        raise NotReachedError(count=failed, total=count, refs=refs)
-    text = [
-        _("{n} interviews finalised; {reached} of {all} questions were asked at least once.").format(
-            n=count, reached=len(asked) - len(never), all=len(asked)
-        )
-    ]
-    text.extend(_("Never asked: {ref}").format(ref=path) for path in never)
-    data = {"ok": True, "interviews": count, "questions": len(asked), "never_asked": never}
-    result(json_, data, "\n".join(text))
 
-
-def _is_there(interview: Any, ref: str) -> bool:
-    try:
-        interview.refs.node(ref)
-    except InputError:
-        return False
-    return True
+    campaign = run_campaign(
+        loaded,
+        count,
+        seed=seed,
+        now=lambda: moment,
+        prefer=prefer,
+        steer=weights is None if steer is None else steer,
+        keep=keep,
+    )
+    if campaign.failed:
+        refs = ", ".join(ref for ref, _times in campaign.stuck.most_common(5))
+        raise NotReachedError(count=campaign.failed, total=count, refs=refs)
+    result(json_, {"ok": True, **campaign.as_dict()}, "\n".join(render_campaign(campaign, every=every)))

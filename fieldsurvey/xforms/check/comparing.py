@@ -86,6 +86,8 @@ def narrowed(was: Possible, op: str, other: Possible, *, want: bool, flipped: bo
     """What an answer may be when `answer op other` is `want` (with `flipped`, `other op answer`)."""
     if flipped:
         op = FLIP[op]
+    if was.values is not None and other.values is not None and len(was.values) * len(other.values) <= PRODUCT:
+        return kept(was.values, op, other.values, want=want)
     if op in {"=", "!="}:
         return _equal(was, other) if (op == "=") is want else _unequal(was, other)
     if was.values is not None or was.tokens is not None:
@@ -99,6 +101,13 @@ def narrowed(was: Possible, op: str, other: Possible, *, want: bool, flipped: bo
     if none or was.odd:
         return was  # it may be false because one of them is no number
     return _bounded(was, OPPOSITE[op], low, high)
+
+
+def kept(values: frozenset[Held], op: str, others: frozenset[Held], *, want: bool) -> Possible:
+    """The values for which `value op other` may be `want`."""
+    if op == "!=":
+        op, want = "=", not want
+    return Possible(frozenset(one for one in values if any(_holds(op, one, other) is want for other in others)))
 
 
 def _bounded(was: Possible, op: str, low: float, high: float) -> Possible:

@@ -46,7 +46,7 @@ from fieldsurvey.xforms.xpath.ast import (
     Unary,
     children,
 )
-from fieldsurvey.xforms.xpath.convert import to_boolean
+from fieldsurvey.xforms.xpath.convert import to_boolean, to_string
 
 COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 ENUMERATED = 1500
@@ -94,6 +94,9 @@ class Meaning:
         self.domains = Domains(program.form, program)
         self.trees: dict[str, Expr] = {}
         self.resolved: dict[tuple[int, int], NodeDef | bool | None] = {}
+        self.read: dict[tuple[int, int, bool], list[NodeDef]] = {}
+        self.literals: dict[int, Possible] = {}
+        self.made: list[Expr] = []  # what is known by its id is kept, so that the id stays its own
         self.steps = 0
         self.budget = 0
         self.quick = False
@@ -123,6 +126,7 @@ class Meaning:
     def _resolve(self, path: Path, here: NodeDef) -> NodeDef | bool | None:
         key = (id(path), id(here))
         if key not in self.resolved:
+            self.made.append(path)
             self.resolved[key] = self._resolved(path, here)
         return self.resolved[key]
 
@@ -179,7 +183,11 @@ class Meaning:
         """What an expression may give."""
         self.spend()
         if isinstance(expr, Number | Literal):
-            return exactly({expr.value})
+            found = self.literals.get(id(expr))
+            if found is None:
+                self.made.append(expr)
+                found = self.literals[id(expr)] = exactly({expr.value})
+            return found
         if isinstance(expr, Path):
             return self._path(expr, scope, env)
         if isinstance(expr, Unary):
@@ -328,6 +336,10 @@ class Meaning:
             return env
         (word,) = wanted
         was = self.of(d, env)
+        if was.values is not None and isinstance(word, str):
+            needle = f" {word.strip()} "
+            fits = {value for value in was.values if (needle in f" {to_string(plain(value))} ") is want}
+            return env.knowing(d, Possible(frozenset(fits))) if fits else None
         if was.tokens is None or not isinstance(word, str) or not word.strip() or " " in word.strip():
             return env
         word = word.strip()
@@ -336,8 +348,11 @@ class Meaning:
 
     def _tried(self, expr: Expr, want: bool, scope: Scope, env: Env) -> Env | None:
         """Each answer with few values keeps those with which the expression may be `want`."""
+        simple = isinstance(expr, Binary) and (constant(expr.left) or constant(expr.right))
         for d in self.reads(expr, scope):
             was = self.of(d, env)
+            if simple and isinstance(expr, Binary) and d in {self.node(expr.left, scope), self.node(expr.right, scope)}:
+                continue  # narrowed already
             if was.values is None or not 1 < len(was.values) <= ENUMERATED:
                 continue
             kept: set[Held] = set()
@@ -353,6 +368,14 @@ class Meaning:
 
     def reads(self, expr: Expr, scope: Scope) -> list[NodeDef]:
         """The nodes that an expression reads by themselves, outside of predicates."""
+        key = (id(expr), id(scope.here), scope.columns is None)
+        known = self.read.get(key)
+        if known is None:
+            self.made.append(expr)
+            known = self.read[key] = self._reads(expr, scope)
+        return known
+
+    def _reads(self, expr: Expr, scope: Scope) -> list[NodeDef]:
         found: dict[int, NodeDef] = {}
         pending = [expr]
         while pending:
@@ -396,6 +419,11 @@ def operands(expr: Expr) -> tuple[list[Expr], str]:
 def negated(expr: Expr) -> Expr | None:
     """What stands inside `not()`."""
     return expr.args[0] if isinstance(expr, FunctionCall) and expr.name == "not" and len(expr.args) == 1 else None
+
+
+def constant(expr: Expr) -> bool:
+    """Whether it is a literal."""
+    return isinstance(expr, Literal | Number)
 
 
 def negative(operand: Possible) -> Possible:

@@ -51,17 +51,20 @@ class Answer:
 class Solver:
     """Asks about the conditions of one form. With `strict`, answers keep the form's rules: constraints and filters.
 
+    `exempt` is the index of a node whose own constraint does not count.
     `ruled` says whether the last question met an answer that has such rules; else asking strictly says the same.
     """
 
-    def __init__(self, meaning: Meaning) -> None:
+    def __init__(self, meaning: Meaning, total: int = TOTAL) -> None:
         self.meaning = meaning
+        self.total = total
         self.spent = 0
         self.gave_up = 0
         self.splits = 0
         self.strict = False
         self.alone = False
         self.ruled = False
+        self.exempt = -1
         self.base = Env()
 
     def ask(
@@ -70,7 +73,7 @@ class Solver:
         """Whether all may hold together; with `alone`, whatever it takes to reach the answers that they read."""
         meaning = self.meaning
         start = env or self.base
-        if self.spent > TOTAL:
+        if self.spent > self.total:
             self.gave_up += 1
             return Answer(start, sure=False)
         meaning.steps, meaning.budget = 0, BUDGET
@@ -153,7 +156,7 @@ class Solver:
             d = self.meaning.form.nodes[index]
             implied.add(index)
             conditions.extend(self.reach(d))
-            rules = self.rules(d)
+            rules = self.rules(d) if index != self.exempt else []
             listed = self.meaning.domains.lists.of(d)
             self.ruled = self.ruled or bool(rules) or (listed is not None and bool(listed.filters))
             if self.strict:

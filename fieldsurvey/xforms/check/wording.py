@@ -8,24 +8,25 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.contract import Origin
 from fieldsurvey.xforms.definition.model import Expression
 
-_PATH = re.compile(
-    r"(?<![\w/.)\]'\"])(?:/[\w.-]+(?:/[\w.-]+)*|(?:current\(\)/)?(?:\.\./)+[\w.-]+(?:/[\w.-]+)*)(?![\w/(\[])"
-)
+_STEPS = r"(?:/[\w.-]+(?:/[\w.-]+)*|(?:current\(\)/)?(?:\.\./)+[\w.-]+(?:/[\w.-]+)*)"
+_PATH = re.compile(rf"(?<![\w/.)\]'\"]){_STEPS}(?![\w/(\[])")
+_PADDED = re.compile(rf"(?<![\w/.)\]'\"]) ?{_STEPS}(?![\w/(\[]) ?")
+"""The converter puts a space on either side of every path."""
 LONG = 120
 
 
-def written(expression: Expression) -> str:
-    """The expression as in the workbook: `${name}` for a path; as it is in an XForm."""
-    return as_written(expression.source, expression.origin)
+def written(expression: Expression, most: int = LONG) -> str:
+    """The expression as in the workbook: `${name}` for a path; as it is in an XForm. Cut after `most` characters."""
+    return as_written(expression.source, expression.origin, most, _PADDED)
 
 
-def as_written(source: str, origin: Origin | None) -> str:
-    """See `written`."""
+def as_written(source: str, origin: Origin | None, most: int = LONG, path: re.Pattern[str] = _PATH) -> str:
+    """See `written`; for text that the converter did not pad."""
     text = source
     if origin is None or origin.sheet != "XML":
-        text = _PATH.sub(lambda match: f"${{{match[0].strip().rpartition('/')[2]}}}", source)
+        text = path.sub(lambda match: f"${{{match[0].strip().rpartition('/')[2]}}}", source)
     text = " ".join(text.split())
-    return text if len(text) <= LONG else text[: LONG - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def where(origin: Origin | None) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 
-from fieldsurvey.xforms.contract import End, Group, Question, Repeat, ViolationKind
+from fieldsurvey.xforms.contract import Change, End, Group, Question, Repeat, ViolationKind
+from fieldsurvey.xforms.definition.model import NodeDef
 from fieldsurvey.xforms.errors import NoSuchRefError, NotAnswerableError
 from fieldsurvey.xforms.live.interview import LiveInterview
 from fieldsurvey.xforms.simulate.balance import balanced
@@ -15,6 +18,7 @@ from fieldsurvey.xforms.simulate.candidates import candidates
 Prefer = Callable[[Question, LiveInterview], str | Mapping[str, float] | None]
 """What a caller would rather have answered: a text, weights by value, or None for no wish."""
 
+_POSITION = re.compile(r"\[\d+\]")
 MAX_PAGES = 20_000
 ROUNDS = 6
 BALANCES = 12
@@ -31,25 +35,59 @@ class Simulated:
     pages: int = 0
     stuck: list[str] = field(default_factory=list)
     visited: set[str] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
+
+
+class Steers(Protocol):
+    """Who steers an interview towards something; see simulate/guide.py."""
+
+    def saw(self, interview: LiveInterview, changes: list[Change]) -> None:
+        """After each answer."""
+        ...
+
+    def blank(self, d: NodeDef) -> bool:
+        """Whether the question must stay unanswered."""
+        ...
+
+    def wanted(self, d: NodeDef, question: Question, rng: Random) -> Iterator[str]:
+        """Texts to try first."""
+        ...
+
+    def probes(self, interview: LiveInterview, d: NodeDef, question: Question) -> Iterator[str]:
+        """Texts to try and take back, before the question is answered."""
+        ...
 
 
 def simulate_interview(
-    interview: LiveInterview, rng: Random, prefer: Prefer | None = None, *, most_repeats: int = 3
+    interview: LiveInterview,
+    rng: Random,
+    prefer: Prefer | None = None,
+    *,
+    most_repeats: int = 3,
+    guide: Steers | None = None,
 ) -> Simulated:
     """Go from where the interview is to its end and answer everything on the way; it does not finalise.
 
     `interview` may be anything that has the methods of an interview, such as one whose answers are kept durably.
     The same `rng` state, form and clock give the same interview.
     """
-    return _Respondent(interview, rng, prefer, most_repeats).run()
+    return _Respondent(interview, rng, prefer, most_repeats, guide).run()
 
 
 class _Respondent:
-    def __init__(self, interview: LiveInterview, rng: Random, prefer: Prefer | None, most_repeats: int) -> None:
+    def __init__(
+        self,
+        interview: LiveInterview,
+        rng: Random,
+        prefer: Prefer | None,
+        most_repeats: int,
+        guide: Steers | None,
+    ) -> None:
         self.interview = interview
         self.rng = rng
         self.prefer = prefer
         self.most_repeats = most_repeats
+        self.guide = guide
         self.done = Simulated()
 
     def run(self) -> Simulated:
@@ -126,9 +164,14 @@ class _Respondent:
     def answer(self, question: Question, *, again: bool = False) -> None:
         """Try answers until one stands without a violation."""
         self.done.visited.add(question.ref)
+        self.done.paths.add(_POSITION.sub("", question.ref))
         if question.read_only or question.type == "note" or not question.relevant:
             return
         wish = self.prefer(question, self.interview) if self.prefer is not None else None
+        if self.guide is not None and not again:
+            if self.guided(self.guide, question):
+                return
+            question = self.interview.question(question.ref)
         if not again:
             if question.value is not None and question.violation is None and wish is None:
                 return
@@ -143,10 +186,31 @@ class _Respondent:
         if not question.required or again:
             self.interview.answer(question.ref, None)
 
+    def guided(self, guide: Steers, question: Question) -> bool:
+        """Break the question's rules as often as the guide wants, then answer as it wants; whether that is done."""
+        d = self.interview.refs.node(question.ref).d
+        probing = False
+        for text in guide.probes(self.interview, d, question):
+            probing = True
+            self.stands(question.ref, text)
+        if probing:
+            guide.saw(self.interview, self.interview.answer(question.ref, question.value))
+        if guide.blank(d):
+            if not question.required:
+                guide.saw(self.interview, self.interview.answer(question.ref, None))
+            return True
+        for text in guide.wanted(d, self.interview.question(question.ref), self.rng):
+            if self.stands(question.ref, text):
+                self.done.answered += 1
+                return True
+        return False
+
     def stands(self, ref: str, text: str) -> bool:
         """Give an answer and say whether nothing speaks against it."""
         try:
-            self.interview.answer(ref, text)
+            changes = self.interview.answer(ref, text)
+            if self.guide is not None:
+                self.guide.saw(self.interview, changes)
             now = self.interview.question(ref)
         except (NotAnswerableError, NoSuchRefError):
             return False
