@@ -153,19 +153,24 @@ def _signals(ending: _Ending) -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-def run(plain: bool) -> int:
-    """Run the app until it is left; returns the exit code. Locking starts it again at Unlock."""
+def run(plain: bool, start: str = "") -> int:
+    """Run the app until it is left; returns the exit code. Locking starts it again at Unlock.
+
+    `start`: a form to open an interview of, the first time (the demo's end).
+    """
     if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _needs_terminal()
     environ = dict(os.environ)
     scrub(environ)
     # -P: a folder called `sync` in the working directory must not shadow ours.
     command = [sys.executable, "-P", "-m", "fieldsurvey.tui", *(["--plain"] if plain else [])]
+    first = ["--start", start] if start else []
     terminal = _Terminal()
     ending = _Ending()
     with _signals(ending):
         while True:
-            ending.child = _Child(command, environ)
+            ending.child = _Child([*command, *first], environ)
+            first = []
             if ending.signal is not None:  # it came while the child was being made
                 ending.pass_on()
             code = ending.child.wait()

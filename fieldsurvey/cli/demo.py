@@ -79,5 +79,4 @@ def _open_app(summary: Summary) -> None:
 
     os.environ["FIELDSURVEY_HOME"] = str(summary.home)
     os.environ["FIELDSURVEY_PASSPHRASE_FILE_DEVICE"] = str(summary.passphrase_file)
-    os.environ["FIELDSURVEY_START"] = "needs"
-    raise typer.Exit(front.run(plain=False))
+    raise typer.Exit(front.run(plain=False, start="needs"))

@@ -39,7 +39,9 @@ def _screen() -> int:
     from fieldsurvey.base import paths
     from fieldsurvey.tui.app import FieldsurveyApp
 
-    app = FieldsurveyApp(paths.home(), joined=paths.vault_path().exists())
+    words = sys.argv[1:]
+    start = words[words.index("--start") + 1] if "--start" in words[:-1] else ""
+    app = FieldsurveyApp(paths.home(), joined=paths.vault_path().exists(), start=start)
     app.run()
     return app.return_code or 0
 

@@ -55,10 +55,11 @@ class FieldsurveyApp(App[int]):
     ESCAPE_TO_MINIMIZE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "say_quit", show=False, system=True)]
 
-    def __init__(self, home: Path, *, joined: bool, clock: Clock | None = None) -> None:
+    def __init__(self, home: Path, *, joined: bool, clock: Clock | None = None, start: str = "") -> None:
         super().__init__(driver_class=_wiping(self.get_driver_class()))
         self.home = home
         self.joined = joined
+        self.start_form = start  # opened once, when Home is there
         self.clock: Clock = clock or SystemClock()
         self.laptop: Laptop | None = None
         self.session: Session | None = None

@@ -127,6 +127,10 @@ class HomeScreen(BaseScreen):
             self._lines.append(_Line(draft=draft))
         options.set_options(rows)
         options.highlighted = at if at is not None and at < len(rows) and self._lines[at] else 1
+        wanted, self.ours.start_form = self.ours.start_form, ""
+        for line in self._lines:
+            if line is not None and line.form is not None and line.form.id == wanted:
+                self._open(line)
 
     # -- opening
 
