@@ -189,11 +189,11 @@ class _Renderer:
 
     def action(self, action: Action) -> str:
         """`set on odk-new-repeat: …`"""
-        value = code(action.value) if action.value is not None else f"`{action.text}`"
+        value = f": {code(action.value)}" if action.value is not None else f": `{action.text}`" if action.text else ""
         source = (
             f" of `{action.source.name}`" if action.source is not None and action.source is not action.target else ""
         )
-        return f"{action.kind} on {', '.join(action.events)}{source}: {value}"
+        return f"{action.kind} on {', '.join(action.events)}{source}{value}"
 
     # -- texts -------------------------------------------------------------------------------------------------------
 
@@ -277,7 +277,9 @@ def joined(parts: tuple[str | Expression, ...]) -> str:
 
 
 def short(language: str) -> str:
-    """`Español (es)` -> `es`."""
+    """`Español (es)` -> `es`; `default` is what converters call texts without a language."""
+    if language == "default":
+        return "label"
     return language.rpartition("(")[2].rstrip(")").strip() if language.endswith(")") else language
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.check.findings import Finding, error, note, warning
+from fieldsurvey.xforms.check.knowledge import Env, Scope
 from fieldsurvey.xforms.check.lists import ChoiceList
-from fieldsurvey.xforms.check.meaning import Env, Scope, operands
 from fieldsurvey.xforms.check.possible import exactly, without_blank
 from fieldsurvey.xforms.check.sheets import Sheets
 from fieldsurvey.xforms.check.solver import Condition, Solver
+from fieldsurvey.xforms.check.trees import names_in, operands
 from fieldsurvey.xforms.check.wording import listed
 from fieldsurvey.xforms.contract import Origin
 from fieldsurvey.xforms.definition.model import NodeDef
@@ -143,7 +144,7 @@ class Choices:
 
     def _filtered(self, d: NodeDef, found: ChoiceList) -> Iterator[Finding]:
         origin = Origin(d.origin.sheet, d.origin.row, "choice_filter") if d.origin is not None else None
-        columns = self.meaning.names_in(found.filters)
+        columns = names_in(found.filters)
         missing = sorted(name for name in columns if name not in found.columns and found.items)
         if missing:
             yield warning(

@@ -9,7 +9,10 @@ from dataclasses import replace
 from itertools import product
 
 from fieldsurvey.xforms.check.possible import (
+    EITHER,
+    NO,
     PRODUCT,
+    YES,
     Held,
     Possible,
     Truth,
@@ -21,7 +24,7 @@ from fieldsurvey.xforms.check.possible import (
     plain,
     without_blank,
 )
-from fieldsurvey.xforms.xpath.convert import TINY, equal
+from fieldsurvey.xforms.xpath.convert import TINY, equal, to_boolean
 from fieldsurvey.xforms.xpath.operators import divide, remainder
 
 Spend = Callable[[int], None]
@@ -165,3 +168,27 @@ def arithmetic(op: str, left: Possible, right: Possible, spend: Spend) -> Possib
     if any(math.isnan(number) for number in results):
         return Possible(None, whole=whole, blank=False, odd=True)
     return Possible(None, min(results), max(results), whole, blank=False, odd=none or other_none)
+
+
+def negative(operand: Possible) -> Possible:
+    """`-operand`."""
+    if operand.values is not None:
+        return exactly(-number_of(value) for value in operand.values)
+    low, high, none = numbers(operand)
+    return Possible(None, -high, -low, operand.whole, blank=False, odd=none)
+
+
+def as_possible(truth: tuple[bool, bool]) -> Possible:
+    """A truth value as a value."""
+    return EITHER if truth == (True, True) else YES if truth[0] else NO if truth[1] else exactly(())
+
+
+def truths(possible: Possible) -> tuple[bool, bool]:
+    """(may be true, may be false) of a value as a condition."""
+    if possible.values is not None:
+        found = {to_boolean(plain(value)) for value in possible.values}
+        return True in found, False in found
+    if possible.tokens is not None or possible.pure:
+        return True, possible.blank
+    low, high, none = numbers(possible)
+    return (low, high) != (0, 0) or possible.odd, none or low <= 0 <= high

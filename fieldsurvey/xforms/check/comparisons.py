@@ -8,7 +8,8 @@ from difflib import get_close_matches
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.check.findings import Finding, warning
-from fieldsurvey.xforms.check.meaning import COMPARISONS, Env, Scope
+from fieldsurvey.xforms.check.knowledge import Env, Scope
+from fieldsurvey.xforms.check.meaning import COMPARISONS
 from fieldsurvey.xforms.check.possible import Possible, exactly, without_blank
 from fieldsurvey.xforms.check.solver import Condition, Solver
 from fieldsurvey.xforms.check.wording import as_written, listed

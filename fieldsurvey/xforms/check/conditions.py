@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.xforms.check.findings import Finding, error, note, warning
-from fieldsurvey.xforms.check.meaning import Env, Scope
+from fieldsurvey.xforms.check.knowledge import Env, Scope
 from fieldsurvey.xforms.check.possible import without_blank
 from fieldsurvey.xforms.check.solver import Condition, Solver
 from fieldsurvey.xforms.check.wording import where, written

@@ -7,6 +7,7 @@ breaks one is there until it is mended.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from fieldsurvey.xforms.check.lists import Lists
 from fieldsurvey.xforms.check.possible import (
@@ -19,10 +20,11 @@ from fieldsurvey.xforms.check.possible import (
     held,
     join,
     number_between,
+    plain,
 )
 from fieldsurvey.xforms.definition.binds import TRUE
 from fieldsurvey.xforms.definition.model import Expression, FormDef, NodeDef, Values
-from fieldsurvey.xforms.live.datatypes import MOST, kind_of, typed
+from fieldsurvey.xforms.live.datatypes import MOST, kind_of, to_text, typed
 from fieldsurvey.xforms.live.validity import QUESTIONS
 from fieldsurvey.xforms.program.program import Program
 
@@ -138,3 +140,17 @@ def _range(parameters: dict[str, str], *, whole: bool) -> Possible:
     except (KeyError, ValueError):
         return Possible(odd=False)
     return number_between(min(start, end), max(start, end), blank=True, whole=whole)
+
+
+def stored(possible: Possible, d: NodeDef) -> Possible:
+    """What is read back of a calculated value: as it is, or as its text reads by the node's type."""
+    if possible.values is not None:
+        found: set[Held] = set()
+        for value in possible.values:
+            found.add(value)
+            back = held(typed(to_text(plain(value), kind_of(d), None), d))
+            if back is not None:
+                found.add(back)
+        return exactly(found)
+    loose = replace(possible, blank=possible.blank or possible.odd)
+    return loose if kind_of(d) == "string" else replace(loose, pure=False, tokens=None, must=frozenset())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from fieldsurvey.xforms.check.knowledge import Env, Scope
 from fieldsurvey.xforms.check.possible import (
     ANYTHING,
     BLANK,
@@ -32,7 +33,7 @@ from fieldsurvey.xforms.xpath.errors import EvaluationError
 from fieldsurvey.xforms.xpath.functions.registry import LIBRARY, Function
 
 if TYPE_CHECKING:
-    from fieldsurvey.xforms.check.meaning import Env, Meaning, Scope
+    from fieldsurvey.xforms.check.meaning import Meaning
 
 CONVERT: dict[str, Callable[[Any], Any]] = {"string": to_string, "number": to_number, "boolean": to_boolean}
 PROMISED = {"number": NUMBER, "boolean": EITHER, "string": TEXT}

@@ -7,31 +7,27 @@ out only what cannot happen; whatever they do not understand may be anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
-from fieldsurvey.xforms.check.comparing import arithmetic, compare, narrowed
-from fieldsurvey.xforms.check.domains import Domains
+from fieldsurvey.xforms.check.comparing import arithmetic, as_possible, compare, narrowed, negative, truths
+from fieldsurvey.xforms.check.domains import Domains, stored
 from fieldsurvey.xforms.check.functions import by_function
+from fieldsurvey.xforms.check.knowledge import Env, ExhaustedError, Scope, joined
 from fieldsurvey.xforms.check.possible import (
     ANYTHING,
     BLANK,
     EITHER,
-    NO,
-    YES,
     Held,
     Possible,
     exactly,
-    held,
     join,
     meet,
-    number_of,
-    numbers,
     plain,
     without_blank,
 )
+from fieldsurvey.xforms.check.trees import constant, negated, operands, relative
 from fieldsurvey.xforms.definition.model import Expression, NodeDef
-from fieldsurvey.xforms.live.datatypes import kind_of, to_text, typed
 from fieldsurvey.xforms.program.program import Program
 from fieldsurvey.xforms.program.references import References
 from fieldsurvey.xforms.xpath.ast import (
@@ -44,45 +40,13 @@ from fieldsurvey.xforms.xpath.ast import (
     Number,
     Path,
     Unary,
-    children,
 )
-from fieldsurvey.xforms.xpath.convert import to_boolean, to_string
+from fieldsurvey.xforms.xpath.convert import to_string
 
 COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 ENUMERATED = 1500
 """A question with more choices than this is not tried choice by choice."""
 DEEP = 40
-
-
-class ExhaustedError(Exception):
-    """The budget is used up: nothing can be said. Never leaves the package."""
-
-
-@dataclass(slots=True)
-class Env:
-    """What is known of nodes, by index, beyond what their types say.
-
-    `memo` holds what calculated nodes may then be, `inputs` what each of these depends on.
-    """
-
-    known: dict[int, Possible] = field(default_factory=dict)
-    memo: dict[int, Possible] = field(default_factory=dict)
-    inputs: dict[int, frozenset[int]] = field(default_factory=dict)
-
-    def knowing(self, d: NodeDef, possible: Possible) -> Env:
-        """The same with one more thing known."""
-        index, inputs = d.index, self.inputs
-        memo = {key: held for key, held in self.memo.items() if key != index and index not in inputs[key]}
-        return Env({**self.known, index: possible}, memo, inputs)
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where an expression stands. `columns` is what the item of a list has, inside a filter of choices."""
-
-    here: NodeDef
-    columns: Mapping[str, Possible] | None = None
-    depth: int = 0
 
 
 class Meaning:
@@ -118,7 +82,7 @@ class Meaning:
 
     def node(self, expr: Expr, scope: Scope) -> NodeDef | None:
         """The one node that a path means here; None when it is something else, or many nodes."""
-        if not isinstance(expr, Path) or (scope.columns is not None and _relative(expr)):
+        if not isinstance(expr, Path) or (scope.columns is not None and relative(expr)):
             return None
         found = self._resolve(expr, scope.here)
         return found if isinstance(found, NodeDef) else None
@@ -211,7 +175,7 @@ class Meaning:
         return ANYTHING
 
     def _path(self, path: Path, scope: Scope, env: Env) -> Possible:
-        if scope.columns is not None and _relative(path):
+        if scope.columns is not None and relative(path):
             step = path.steps[0] if len(path.steps) == 1 else None
             if step is None or step.axis != "child" or step.predicates or not isinstance(step.test, NameTest):
                 return ANYTHING
@@ -294,19 +258,6 @@ class Meaning:
                 return None
             env = found
         return env
-
-    def names_in(self, filters: Iterable[Expr]) -> frozenset[str]:
-        """The columns of the list that its filters read."""
-        found: set[str] = set()
-        pending = list(filters)
-        while pending:
-            current = pending.pop()
-            if isinstance(current, Path) and _relative(current) and current.steps:
-                test = current.steps[0].test
-                if isinstance(test, NameTest):
-                    found.add(test.local)
-            pending.extend(children(current))
-        return frozenset(found)
 
     def _narrow(self, expr: Expr, want: bool, scope: Scope, env: Env) -> Env | None:
         """What a comparison with one answer, or a choice being selected, says of that answer."""
@@ -393,76 +344,3 @@ class Meaning:
             elif isinstance(current, Unary):
                 pending.append(current.operand)
         return [found[index] for index in sorted(found)]
-
-
-def joined(ways: list[Env], env: Env) -> Env:
-    """What is known whichever of several ways it is."""
-    shared = set(ways[0].known).intersection(*(way.known for way in ways[1:]))
-    known = dict(env.known)
-    for index in shared:
-        possible = ways[0].known[index]
-        for way in ways[1:]:
-            possible = join(possible, way.known[index])
-        known[index] = possible
-    return env if known == env.known else Env(known, inputs=env.inputs)
-
-
-def operands(expr: Expr) -> tuple[list[Expr], str]:
-    """The parts of an `and` or an `or`, and which of the two."""
-    if isinstance(expr, Binary) and expr.op in {"and", "or"}:
-        return [expr.left, expr.right], expr.op
-    if isinstance(expr, Chain) and expr.rest[0][0] in {"and", "or"}:
-        return [expr.first, *(operand for _op, operand in expr.rest)], expr.rest[0][0]
-    return [], ""
-
-
-def negated(expr: Expr) -> Expr | None:
-    """What stands inside `not()`."""
-    return expr.args[0] if isinstance(expr, FunctionCall) and expr.name == "not" and len(expr.args) == 1 else None
-
-
-def constant(expr: Expr) -> bool:
-    """Whether it is a literal."""
-    return isinstance(expr, Literal | Number)
-
-
-def negative(operand: Possible) -> Possible:
-    """`-operand`."""
-    if operand.values is not None:
-        return exactly(-number_of(value) for value in operand.values)
-    low, high, none = numbers(operand)
-    return Possible(None, -high, -low, operand.whole, blank=False, odd=none)
-
-
-def as_possible(truth: tuple[bool, bool]) -> Possible:
-    """A truth value as a value."""
-    return EITHER if truth == (True, True) else YES if truth[0] else NO if truth[1] else exactly(())
-
-
-def truths(possible: Possible) -> tuple[bool, bool]:
-    """(may be true, may be false) of a value as a condition."""
-    if possible.values is not None:
-        found = {to_boolean(plain(value)) for value in possible.values}
-        return True in found, False in found
-    if possible.tokens is not None or possible.pure:
-        return True, possible.blank
-    low, high, none = numbers(possible)
-    return (low, high) != (0, 0) or possible.odd, none or low <= 0 <= high
-
-
-def stored(possible: Possible, d: NodeDef) -> Possible:
-    """What is read back of a calculated value: as it is, or as its text reads by the node's type."""
-    if possible.values is not None:
-        found: set[Held] = set()
-        for value in possible.values:
-            found.add(value)
-            back = held(typed(to_text(plain(value), kind_of(d), None), d))
-            if back is not None:
-                found.add(back)
-        return exactly(found)
-    loose = replace(possible, blank=possible.blank or possible.odd)
-    return loose if kind_of(d) == "string" else replace(loose, pure=False, tokens=None, must=frozenset())
-
-
-def _relative(path: Path) -> bool:
-    return not path.absolute and path.start is None

@@ -19,6 +19,11 @@ from fieldsurvey.xforms.form import LoadedForm
 
 TOGETHER = 4
 """So many findings of one kind in one column are told as one."""
+ALONE = frozenset(
+    {"unreachable", "unreachable.rules", "condition.always", "condition.never", "comparison.always", "comparison.never"}
+    | {"constraint.never", "warning.ever", "choice.unknown", "choices.never", "default.constraint"}
+)
+"""Findings that are each told in full, however many there are."""
 SHOWN = 12
 
 
@@ -106,7 +111,7 @@ def _findings(found: Sequence[Finding], *, every: bool) -> Iterator[str]:
         key = (finding.code, origin.sheet if origin else "", origin.column if origin else "")
         groups.setdefault(key, []).append(finding)
     for group in groups.values():
-        if every or len(group) < TOGETHER:
+        if every or len(group) < TOGETHER or group[0].code in ALONE:
             for finding in group:
                 yield _line(finding)
         else:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fieldsurvey.xforms.check.meaning import ENUMERATED, Env, ExhaustedError, Meaning, Scope, joined, negated, operands
+from fieldsurvey.xforms.check.knowledge import Env, ExhaustedError, Scope, joined
+from fieldsurvey.xforms.check.meaning import ENUMERATED, Meaning
 from fieldsurvey.xforms.check.possible import Held, Possible
+from fieldsurvey.xforms.check.trees import names_in, negated, operands
 from fieldsurvey.xforms.definition.model import Expression, NodeDef
 from fieldsurvey.xforms.xpath.ast import Binary, Expr, Number
 
@@ -174,7 +176,7 @@ class Solver:
                 continue
             ways: list[Env] = []
             kept: set[Held] = set()
-            for columns, values in listed.kinds(self.meaning.names_in(listed.filters)):
+            for columns, values in listed.kinds(names_in(listed.filters)):
                 chosen = known & set(values)
                 way = self.meaning.together(listed.filters, Scope(d, columns), env) if chosen else None
                 if way is not None:

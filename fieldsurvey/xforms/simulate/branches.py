@@ -13,9 +13,10 @@ from typing import Any
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.check.conditions import is_asked
 from fieldsurvey.xforms.check.findings import place
-from fieldsurvey.xforms.check.meaning import Env, Scope
+from fieldsurvey.xforms.check.knowledge import Env, Scope
 from fieldsurvey.xforms.check.possible import meet, without_blank
 from fieldsurvey.xforms.check.solver import Answer, Condition, Solver
+from fieldsurvey.xforms.check.trees import names_in
 from fieldsurvey.xforms.check.wording import written
 from fieldsurvey.xforms.contract import Change, ChangeKind, Origin
 from fieldsurvey.xforms.definition.model import Expression, NodeDef
@@ -244,9 +245,7 @@ class Branches:
         listed = self.solver.meaning.domains.lists.of(d)
         if listed is None or not listed.filters:
             return []
-        kinds = [
-            columns for columns, values in listed.kinds(self.solver.meaning.names_in(listed.filters)) if value in values
-        ]
+        kinds = [columns for columns, values in listed.kinds(names_in(listed.filters)) if value in values]
         return [Condition(part, Scope(d, kinds[0])) for part in listed.filters] if len(kinds) == 1 else []
 
     def _chosen(self, d: NodeDef, value: str) -> Env | None:
