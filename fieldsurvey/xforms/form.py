@@ -21,7 +21,8 @@ from fieldsurvey.xforms.live.env import Entities, Verify, World
 from fieldsurvey.xforms.live.interview import LiveInterview
 from fieldsurvey.xforms.live.navigation import Page
 from fieldsurvey.xforms.live.nodes import LiveNode
-from fieldsurvey.xforms.live.serialise import read_values, stored_values
+from fieldsurvey.xforms.live.reading import ValueReader
+from fieldsurvey.xforms.live.serialise import read_values
 from fieldsurvey.xforms.live.state import State
 from fieldsurvey.xforms.load.source import Source, read_source
 from fieldsurvey.xforms.pause import collector_paused
@@ -47,6 +48,7 @@ class LoadedForm:
         self.hash = hashlib.sha256(source.xml).hexdigest()
         self.languages = definition.languages
         self.default_language = definition.default_language
+        self._reader: ValueReader | None = None
         self.warnings: tuple[FormProblem, ...] = (
             *(FormProblem("workbook", text, "", source.origin_in(text)) for text in source.warnings),
             *definition.warnings,
@@ -135,8 +137,9 @@ class LoadedForm:
 
     def values(self, xml: bytes) -> dict[str, Any]:
         """Typed answers of a finalised instance by reference; blanks are left out."""
-        root = self.definition.root
-        return dict(stored_values(read_values(xml, root), root, f"/{root.name}"))
+        if self._reader is None:
+            self._reader = ValueReader(self.definition.root)
+        return self._reader.read(xml)
 
     # -- parts ---------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Any
+from xml.etree import ElementTree as ET
 
-from fieldsurvey.xforms import load_form
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fieldsurvey.xforms import FormError, load_form
+from fieldsurvey.xforms.definition.model import NodeDef
+from fieldsurvey.xforms.live.datatypes import kind_of, python_value
 
 FORM = b"""<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head><h:title>t</h:title>
 <model><instance><data id="t"><g><a>5</a><b>x</b></g><many/><person><name/><born/></person></data></instance>
@@ -42,3 +51,65 @@ def test_values_of_a_finalised_interview_are_its_own() -> None:
     interview.answer("/data/many", "two")
     instance = interview.finalise()
     assert load_form(FORM).values(instance.xml) == dict(instance.values)
+
+
+def oracle(element: ET.Element, d: NodeDef, ref: str) -> Iterator[tuple[str, Any]]:
+    """The same by way of a tree."""
+    inner = {child.name: child for child in d.children if not child.is_attribute}
+    if not inner:
+        text = "".join(element.itertext())
+        if text.strip():
+            yield ref, python_value(text, kind_of(d), d.control.kind if d.control is not None else "")
+        return
+    seen: dict[str, int] = {}
+    for part in element:
+        name = part.tag.rpartition("}")[2]
+        if name not in inner or "{http://openrosa.org/javarosa}template" in part.attrib:
+            continue
+        seen[name] = seen.get(name, 0) + 1
+        if inner[name].kind == "repeat":
+            yield from oracle(part, inner[name], f"{ref}/{name}[{seen[name]}]")
+        elif seen[name] == 1:
+            yield from oracle(part, inner[name], f"{ref}/{name}")
+
+
+NAMES = ["g", "a", "b", "many", "person", "name", "born", "other"]
+TEXTS = ["", " ", "7", "3.5", "x y", "2001-02-03", "one two", "&lt;", "<b>1</b>", "<!-- c -->", "<![CDATA[1]]>"]
+
+
+def element(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """An element around what is inside, now and then in a namespace or marked as a template."""
+    heads = ["", "", "", ' xmlns="http://openrosa.org/xforms"', ' xmlns:j="http://openrosa.org/javarosa" j:template=""']
+    return st.builds(
+        lambda name, head, parts: f"<{name}{head}>{''.join(parts)}</{name}>",
+        st.sampled_from(NAMES),
+        st.sampled_from(heads),
+        st.lists(inside, max_size=4),
+    )
+
+
+@given(st.lists(element(st.recursive(st.sampled_from(TEXTS), element, max_leaves=8)), max_size=6))
+def test_reading_in_one_pass_is_reading_a_tree(parts: list[str]) -> None:
+    """Elements twice, unknown, nested where they do not belong, in namespaces: the answers are the tree's."""
+    form = load_form(FORM)
+    xml = f'<data id="t">{"".join(parts)}</data>'.encode()
+    assert form.values(xml) == dict(oracle(ET.fromstring(xml), form.definition.root, "/data"))
+
+
+@pytest.mark.parametrize(
+    ("xml", "code"),
+    [
+        (b"<other/>", "instance.other"),
+        (b"<data><g>", "xml.syntax"),
+        (b"", "xml.syntax"),
+        (b"<!DOCTYPE data><data/>", "xml.dtd"),
+        (b"<data>" + b"<g>" * 300 + b"</g>" * 300 + b"</data>", "xml.depth"),
+        (b"<data><x>" + b"<g>" * 300 + b"</g>" * 300 + b"</x></data>", "xml.depth"),
+        (b'<?xml version="1.0" encoding="klingon"?><data/>', "xml"),
+    ],
+)
+def test_what_is_no_instance_of_the_form_is_refused(xml: bytes, code: str) -> None:
+    """Each with its code, as for forms."""
+    with pytest.raises(FormError) as refused:
+        load_form(FORM).values(xml)
+    assert refused.value.problems[0].code.startswith(code)

@@ -30,7 +30,7 @@ PREFIXES = {
     "http://www.w3.org/2001/xml-events": "ev",
 }
 NAMESPACES = {prefix: uri for uri, prefix in PREFIXES.items()}
-_SEPARATOR = "\x1f"
+SEPARATOR = "\x1f"
 
 
 class Element:
@@ -84,15 +84,43 @@ def refuse(code: str, message: str, remedy: str = "", line: int = 0) -> NoReturn
     raise FormError([FormProblem(code, message, remedy, origin)])
 
 
+def new_parser() -> expat.XMLParserType:
+    """An expat that joins text, keeps namespaces and refuses DTDs, and with them entities."""
+    parser = expat.ParserCreate(namespace_separator=SEPARATOR)
+    parser.namespace_prefixes = True
+    parser.buffer_text = True
+
+    def doctype(*_arguments: object) -> None:
+        refuse(
+            "xml.dtd",
+            _("The file has a document type declaration (DTD)."),
+            _("Remove it: forms need none."),
+            parser.CurrentLineNumber,
+        )
+
+    parser.StartDoctypeDeclHandler = doctype
+    return parser
+
+
+def feed(parser: expat.XMLParserType, data: bytes) -> None:
+    """Parse the whole of `data`. Raises FormError with the line for what is not well formed or too large."""
+    if len(data) > MAX_BYTES:
+        refuse("xml.size", _("The file is larger than {n} MiB.").format(n=MAX_BYTES // 2**20))
+    try:
+        parser.Parse(data.lstrip(b"\r\n\t "), True)
+    except expat.ExpatError as error:
+        reason = expat.ErrorString(error.code)
+        refuse("xml.syntax", _("The file is not well-formed XML: {reason}.").format(reason=reason), line=error.lineno)
+    except (LookupError, ValueError) as error:  # an encoding that Python does not know
+        refuse("xml.encoding", _("The file's encoding cannot be read: {reason}.").format(reason=error))
+
+
 class _Builder:
     def __init__(self) -> None:
-        self.parser = parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
-        parser.namespace_prefixes = True
-        parser.buffer_text = True
+        self.parser = parser = new_parser()
         parser.StartElementHandler = self.start
         parser.EndElementHandler = self.end
         parser.CharacterDataHandler = self.text
-        parser.StartDoctypeDeclHandler = self.doctype
         parser.StartNamespaceDeclHandler = self.declare
         self.stack: list[Element] = []
         self.root: Element | None = None
@@ -101,14 +129,6 @@ class _Builder:
         self.names: dict[str, tuple[str, str, str]] = {}
         self.keys: dict[str, str] = {}
         self.namespaces: dict[str, str] = {}
-
-    def doctype(self, *_arguments: object) -> None:
-        refuse(
-            "xml.dtd",
-            _("The file has a document type declaration (DTD)."),
-            _("Remove it: forms need none."),
-            self.parser.CurrentLineNumber,
-        )
 
     def declare(self, prefix: str | None, uri: str | None) -> None:
         if prefix and uri:
@@ -121,7 +141,7 @@ class _Builder:
             refuse("xml.size", _("The file has more than {n} elements.").format(n=MAX_ELEMENTS), line=line)
         known = self.names.get(name)
         if known is None:
-            parts = name.split(_SEPARATOR)
+            parts = name.split(SEPARATOR)
             known = ("", parts[0], "") if len(parts) == 1 else (parts[0], parts[1], parts[2] if len(parts) > 2 else "")
             self.names[name] = known
         if attributes:
@@ -139,7 +159,7 @@ class _Builder:
         self.last = None
 
     def key(self, name: str) -> str:
-        parts = name.split(_SEPARATOR)
+        parts = name.split(SEPARATOR)
         if len(parts) == 1:
             key = name
         else:
@@ -162,17 +182,8 @@ def parse_xml(data: bytes) -> tuple[Element, dict[str, str]]:
 
     Raises FormError with the line for what is not well formed, has a DTD, or exceeds the limits.
     """
-    if len(data) > MAX_BYTES:
-        refuse("xml.size", _("The file is larger than {n} MiB.").format(n=MAX_BYTES // 2**20))
     builder = _Builder()
-    data = data.lstrip(b"\r\n\t ")
-    try:
-        builder.parser.Parse(data, True)
-    except expat.ExpatError as error:
-        reason = expat.ErrorString(error.code)
-        refuse("xml.syntax", _("The file is not well-formed XML: {reason}.").format(reason=reason), line=error.lineno)
-    except (LookupError, ValueError) as error:  # an encoding that Python does not know
-        refuse("xml.encoding", _("The file's encoding cannot be read: {reason}.").format(reason=error))
+    feed(builder.parser, data)
     if builder.root is None:
         refuse("xml.syntax", _("The file is empty."))
     return builder.root, builder.namespaces

@@ -129,19 +129,3 @@ def typed_values(frame: LiveFrame) -> dict[str, Any]:
             kind = control.kind if control is not None and control.kind in QUESTIONS else ""
             found[node.ref] = python_value(node.text, kind_of(node.d), kind)
     return found
-
-
-def stored_values(values: Values, d: NodeDef, ref: str) -> Iterator[tuple[str, Any]]:
-    """(ref, typed answer) of instance data below `d`, in form order. What the instance leaves out has no value."""
-    children = [child for child in d.children if not child.is_attribute]
-    if d.kind == "leaf" or not children:
-        if values.text:
-            control = d.control
-            kind = control.kind if control is not None and control.kind in QUESTIONS else ""
-            yield ref, python_value(values.text, kind_of(d), kind)
-        return
-    for child in children:
-        given = values.children.get(child.name, [])
-        for position, one in enumerate(given if child.kind == "repeat" else given[:1], 1):
-            below = f"{ref}/{child.name}[{position}]" if child.kind == "repeat" else f"{ref}/{child.name}"
-            yield from stored_values(one, child, below)
