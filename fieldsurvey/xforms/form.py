@@ -24,7 +24,8 @@ from fieldsurvey.xforms.live.nodes import LiveNode
 from fieldsurvey.xforms.live.reading import ValueReader
 from fieldsurvey.xforms.live.serialise import read_values
 from fieldsurvey.xforms.live.state import State
-from fieldsurvey.xforms.load.source import Source, read_source
+from fieldsurvey.xforms.load.kept import Kept
+from fieldsurvey.xforms.load.source import Source, no_media, read_source
 from fieldsurvey.xforms.pause import collector_paused
 from fieldsurvey.xforms.program.program import Program
 
@@ -37,11 +38,12 @@ class LoadedForm:
     """See contract.Form. `xml` is the XForm it was read from, `nodes` its static tree in document order."""
 
     def __init__(self, source: Source) -> None:
-        definition = parse_form(source.xml, source.origin_of)
+        program = _program(source)
+        definition = program.form
         self.source = source
         self.xml = source.xml
         self.definition = definition
-        self.program = Program(definition, source.find_media)
+        self.program = program
         self.id = definition.id
         self.version = definition.version
         self.title = definition.title
@@ -213,11 +215,26 @@ class LoadedForm:
         interview.page = places.restored(interview.navigator, interview.refs, place) or interview.navigator.first()
 
 
+_PROGRAMS: Kept[Program] = Kept()
+
+
+def _program(source: Source) -> Program:
+    """The program of a form: the one kept for the same bytes, with this caller's media, or a new one."""
+    kept = _PROGRAMS.get(source.key) if source.key else None
+    if kept is not None:
+        return kept.with_media(source.find_media)
+    program = Program(parse_form(source.xml, source.origin_of), source.find_media)
+    if source.key:
+        _PROGRAMS.put(source.key, program.with_media(no_media), len(source.xml))
+    return program
+
+
 def load_form(source: str | Path | bytes, media: Media | None = None) -> LoadedForm:
     """A form from an XLSForm (folder of CSV sheets, .xlsx, .xls, .md, .csv) or an XForm, by path or as bytes.
 
     `media` gives the files that the form names: a mapping or a function from file name (or jr:// address) to bytes;
     by default they are looked for beside the form. Raises FormError with every problem, each with sheet and row.
+    Of the last few forms what was worked out is kept: loading the same bytes again costs little more than their hash.
     """
     found = read_source(source, media)
     with collector_paused():

@@ -78,7 +78,7 @@ class ValueReader:
 
 
 class _Reading:
-    """One pass. `stack` holds the groups and repeats around us: step, what refs begin with, how often each child was."""
+    """One pass. `stack` holds what is around us: step, what refs begin with, how often each child was there."""
 
     __slots__ = ("count", "found", "inside", "leaf", "prefix", "reader", "seen", "skipped", "stack", "step", "texts")
 

@@ -11,10 +11,12 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.contract import Media, Origin
 from fieldsurvey.xforms.definition.context import OriginOf, xml_origin
 from fieldsurvey.xforms.errors import FormError, FormProblem
+from fieldsurvey.xforms.load.kept import Kept, digest
 from fieldsurvey.xforms.load.rows import RowMap
 from fieldsurvey.xforms.load.workbook import Converted, convert_file, convert_folder
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".md", ".csv")
+_CONVERTED: Kept[Converted] = Kept()
 FindMedia = Callable[[str], bytes | None]
 
 
@@ -35,6 +37,7 @@ class Source:
     find_media: FindMedia
     warnings: tuple[str, ...] = ()
     rows: RowMap | None = None
+    key: str = ""  # the hash of the bytes it came from, "" for a folder
 
     def origin_in(self, message: str) -> Origin | None:
         """The row that a converter's message names."""
@@ -59,17 +62,22 @@ def read_source(source: str | Path | bytes, media: Media | None = None) -> Sourc
 def _from_bytes(data: bytes, suffix: str, stem: str, find: FindMedia) -> Source:
     suffix = suffix if suffix in {*WORKBOOKS, ".xml"} else _sniff(data)
     if suffix == ".xml":
-        return Source(data, xml_origin, find)
-    return _converted(convert_file(data, suffix, stem), find)
+        return Source(data, xml_origin, find, key=digest("xform", data))
+    key = digest(suffix, stem, data)
+    converted = _CONVERTED.get(key)
+    if converted is None:
+        converted = convert_file(data, suffix, stem)
+        _CONVERTED.put(key, converted, len(converted.xml) + sum(map(len, converted.media.values())))
+    return _converted(converted, find, key)
 
 
-def _converted(converted: Converted, find: FindMedia) -> Source:
+def _converted(converted: Converted, find: FindMedia, key: str = "") -> Source:
     made = converted.media
 
     def find_any(name: str) -> bytes | None:
         return made.get(base_name(name)) or find(name)
 
-    return Source(converted.xml, converted.rows.origin, find_any, converted.warnings, converted.rows)
+    return Source(converted.xml, converted.rows.origin, find_any, converted.warnings, converted.rows, key)
 
 
 def _sniff(data: bytes) -> str:
@@ -101,10 +109,15 @@ def base_name(address: str) -> str:
     return address.rpartition("/")[2]
 
 
+def no_media(_address: str) -> bytes | None:
+    """No files at all."""
+    return None
+
+
 def finder(media: Media | None) -> FindMedia:
     """A caller's media as a function of an address: by the whole address, else by its file name."""
     if media is None:
-        return lambda _address: None
+        return no_media
     if isinstance(media, Mapping):
         table = media
 

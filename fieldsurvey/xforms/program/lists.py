@@ -178,7 +178,14 @@ class Lists:
         self.definitions = definitions
         self.find_media = find_media
         self.built: dict[str, Node | None] = {}
+        self.inside: dict[str, Node] = {}  # the lists written in the form, by name
         self.keys: dict[tuple[str, str], dict[str, Node]] = {}
+
+    def with_media(self, find_media: Callable[[str], bytes | None]) -> Lists:
+        """The same lists over other files; those written in the form itself are shared, built or yet to be."""
+        other = Lists(self.definitions, find_media)
+        other.inside = self.inside
+        return other
 
     def keyed(self, name: str, column: str) -> dict[str, Node] | None:
         """The first item of a list by what it holds in `column`; built once."""
@@ -216,7 +223,10 @@ class Lists:
         if definition is None:
             return self._file(name)
         if isinstance(definition.data, Element) and not definition.src:
-            return from_element(definition.data)
+            made = self.inside.get(name)
+            if made is None:
+                made = self.inside[name] = from_element(definition.data)
+            return made
         if definition.src == LAST_SAVED:
             return None
         data = self.find_media(definition.src) if definition.src else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -77,6 +78,12 @@ class Program:
             self.by_target.setdefault(trigger.target.index, {})[trigger.kind] = trigger
             frame = trigger.target.outer if trigger.kind == COUNT else trigger.target.frame
             self.by_frame.setdefault(id(frame), []).append(trigger)
+
+    def with_media(self, find_media: Callable[[str], bytes | None]) -> Program:
+        """The same program over other files: all is shared but the lists that came from files."""
+        other = copy(self)
+        other.lists = self.lists.with_media(find_media)
+        return other
 
     def parsed(self, expression: Expression) -> Expr:
         """The syntax tree; raises XPathSyntaxError."""
