@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,18 +13,17 @@ import typer
 from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError, RefusedError
-from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.base.files import storage_error
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.cli.common import Json, command, passphrase, result
 from fieldsurvey.fieldwork import Laptop
+from fieldsurvey.fieldwork.enrolment import write_card
 from fieldsurvey.fieldwork.laptop import VAULT, check_person, slot_params
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.words import check_strength, generate_passphrase, normalise_passphrase
 from fieldsurvey.vault import VerifyReport, open_locked, verify_log, verify_vault
 from fieldsurvey.vault.errors import NoVaultError, SlotsFullError
 from sync.stick import Stick
-
-CARD_SUFFIX = ".fsd"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -101,7 +99,7 @@ def join(
         home, data, device_name=name or _("Laptop of {person}").format(person=who), person=who, passphrase=words,
         clock=SystemClock(),
     )  # fmt: skip
-    written = _write_card(laptop, card)
+    written = write_card(laptop, card or Path())
     status = laptop.status()
     text = _("Joined {project} as {device} for {person}.\nHand this card to the steward: {card}\nStart: fieldsurvey")
     result(
@@ -122,7 +120,7 @@ def card(
 ) -> None:
     """Write this laptop's card again: its public keys, signed by itself, for the steward to enrol."""
     laptop = Laptop.open(paths.home(), SystemClock())
-    written = _write_card(laptop, out)
+    written = write_card(laptop, out or Path())
     device = laptop.locked.device_card().device
     result(json_, {"device": device, "card": str(written)}, _("The card is in {card}.").format(card=written))
 
@@ -252,15 +250,6 @@ def _new_passphrase(role: str, person: str, minimum_bits: int) -> str:
             return made
         _tell(_("Not the same. The words are above."))
     raise NotTypedBackError
-
-
-def _write_card(laptop: Laptop, out: Path | None) -> Path:
-    made = laptop.locked.device_card()
-    path = out or Path(re.sub(r"[^A-Za-z0-9_-]+", "-", made.name).strip("-").lower() or made.device[:8])
-    if not path.suffix:
-        path = path.with_suffix(CARD_SUFFIX)
-    write_atomic(path, made.to_bytes())
-    return path
 
 
 def _report(report: VerifyReport) -> dict[str, int | bool]:

@@ -5,16 +5,15 @@ What it makes is `Laptop.join`'s; here only the order of questions and what may 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldsurvey.base.clock import Clock
 from fieldsurvey.base.errors import InputError
-from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork import Laptop
+from fieldsurvey.fieldwork.enrolment import write_card_near
 from fieldsurvey.fieldwork.laptop import check_person
 from fieldsurvey.project.signed import SUFFIX, SignedProject, read_project
 from fieldsurvey.records.words import generate_passphrase, normalise_passphrase
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sync.drives import Drive
-
-CARD_SUFFIX = ".fsd"
 
 
 class NoProjectFileError(InputError):
@@ -101,24 +98,8 @@ class Joining:
             passphrase=self.words,
             clock=self.clock,
         )
-        self.card = write_card(laptop, self.source.parent if self.source else self.home)
+        self.card = write_card_near(laptop, self.source.parent if self.source else self.home)
         return laptop
-
-
-def write_card(laptop: Laptop, folder: Path) -> Path:
-    """The laptop's card for the steward, in `folder`, or in its own folder where that cannot be written."""
-    card = laptop.locked.device_card()
-    name = re.sub(r"[^\w-]+", "-", card.name).strip("-") or "laptop"
-    from fieldsurvey.base.errors import StorageError
-
-    for place in (folder, laptop.home):
-        path = place / f"{name}-{card.device[:6]}{CARD_SUFFIX}"
-        try:
-            write_atomic(path, card.to_bytes())
-        except StorageError:
-            continue
-        return path
-    return laptop.home
 
 
 def project_files(drives: Sequence[Drive], here: Path) -> list[Path]:

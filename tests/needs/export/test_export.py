@@ -11,7 +11,8 @@ import openpyxl
 import polars as pl
 import pytest
 
-from fieldsurvey.base.files import NoSpaceError, StorageError
+from fieldsurvey.base.errors import StorageError
+from fieldsurvey.base.files import NoSpaceError
 from fieldsurvey.needs.export import export_release, files
 from fieldsurvey.needs.export.files import csv_bytes
 from fieldsurvey.needs.export.hxl import TAGS
