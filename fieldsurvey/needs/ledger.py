@@ -25,7 +25,7 @@ from fieldsurvey.needs.report.content import FormVersion, ReportContent
 from fieldsurvey.needs.tables import Thresholds
 
 INDEX: Final = "ledger.jsonl"
-_ONE: Final = ("consulted", "parishes", "participation", "profile", "outcomes", "quality")
+_ONE: Final = ("consulted", "parishes", "participation", "profile", "unanswered", "outcomes", "quality")
 _MANY: Final = ("needs", "priorities", "barriers")
 _NUMBERS: Final = ("asked", "serious", "n", "planned")
 _DERIVED: Final = frozenset({"pct", "rank", "base"})

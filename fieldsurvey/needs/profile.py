@@ -8,9 +8,11 @@ from typing import Final
 import polars as pl
 
 from fieldsurvey.needs.counts import GROUPS
+from fieldsurvey.needs.indicators import Indicator
 from fieldsurvey.needs.places import REST, Gazetteer, join_small
 from fieldsurvey.needs.protect import protect_table
 from fieldsurvey.needs.protect.errors import UnprotectableError
+from fieldsurvey.needs.report.content import REASONS, UNANSWERED
 from fieldsurvey.needs.tables import NOT_VISITED, PUBLISHED, SUPPRESSED, Thresholds
 
 _KEPT: Final = ("complete", "partial")
@@ -149,6 +151,41 @@ _FIGURES: Final = {"item": pl.String, "n": pl.Int64, "status": pl.String}
 def _figure(item: str, n: int, limits: Thresholds) -> tuple[str, int | None, str]:
     small = 1 <= n < limits.k_cell
     return item, None if small else n, SUPPRESSED if small else PUBLISHED
+
+
+def unanswered(frame: pl.DataFrame, indicators: Sequence[Indicator], limits: Thresholds) -> pl.DataFrame:
+    """UNANSWERED: for the records of one unit, how many gave no answer to each problem, by reason.
+
+    How many they are in all is known (interviews less those asked) and stays so; reasons are shown from k up.
+    """
+    rows: list[tuple[object, ...]] = []
+    for indicator in indicators:
+        question = next((t.question for t in indicator.denominator.tests if t.question in indicator.questions[:1]), "")
+        if question not in frame.columns:
+            continue
+        out = frame.filter(~indicator.denominator.expression(frame.schema))
+        reason = pl.when(pl.col(question).is_in(REASONS)).then(pl.col(question)).otherwise(pl.lit("no_answer"))
+        counts = dict(out.group_by(reason.alias("reason")).len().iter_rows())
+        numbers = {code: int(counts.get(code, 0)) for code in REASONS if code != "total"}
+        for code, (n, status) in _reasons(numbers, limits).items():
+            rows.append((indicator.unit, indicator.id, indicator.sector, code, n, status))
+    schema = {name: pl.Int64 if name == "n" else pl.String for name in UNANSWERED}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _reasons(numbers: Mapping[str, int], limits: Thresholds) -> dict[str, tuple[int | None, str]]:
+    total = sum(numbers.values())
+    hidden: tuple[int | None, str] = (None, SUPPRESSED)
+    if 1 <= total < limits.k_cell:
+        return dict.fromkeys(("total", *numbers), hidden)
+    counted = pl.DataFrame({"reason": list(numbers), "count": list(numbers.values())})
+    known = pl.col("reason") == ""
+    try:
+        made = protect_table(counted, [("reason",)], k=limits.k_cell, k_base=limits.k_cell, known=known).public()
+    except UnprotectableError:
+        return {"total": (total, PUBLISHED), **dict.fromkeys(numbers, hidden)}
+    shown = made.with_columns(pl.col("reason").replace("", "total")).select("reason", "count", "status")
+    return {code: (n, status) for code, n, status in shown.iter_rows()}
 
 
 def consulted(units: Mapping[str, int], limits: Thresholds) -> pl.DataFrame:

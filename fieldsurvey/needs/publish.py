@@ -15,7 +15,7 @@ from fieldsurvey.needs.release import FORM, Progress, build_release
 from fieldsurvey.needs.report.content import ReportContent
 from fieldsurvey.project.signed import SignedProject
 
-RULES: Final = 1
+RULES: Final = 2
 """Goes up when the rules of this room change, so that what was prepared by others is made again."""
 
 

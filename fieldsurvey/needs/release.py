@@ -103,6 +103,7 @@ def build_release(
     grouped = with_area(kept, province_only(made.base[PROGRAM[0]].places))
     units = {unit: int((kept["unit"] == unit).sum()) for unit in PROGRAM} if "unit" in kept.columns else {}
     planned = dataset.round.parishes
+    needs = {unit: needs_frame(tables, limits) for unit, tables in made.needs.items()}
     lists = {**_lists(project), "indicator": {i.id: i.titles for i in work.indicators}}
     for dimension, codes in profile.joined(kept, limits).items():
         lists[dimension] = {**lists.get(dimension, {}), REST: _names_of(lists, dimension, codes)}
@@ -120,9 +121,10 @@ def build_release(
         consulted=profile.consulted(units, limits),
         parishes=profile.parishes(kept, planned, places, limits),
         profile=profile.profile(grouped, limits, by_group=by_group),
-        needs=tuple(needs_frame(tables, limits) for tables in made.needs.values() if tables),
-        priorities=tuple(needs_frame(tables, limits) for tables in made.priorities.values() if tables),
-        barriers=(needs_frame(made.barriers, limits),) if made.barriers else (),
+        needs=tuple(frame for frame in needs.values() if frame.height),
+        priorities=tuple(needs_frame(tables, limits, needs[u]) for u, tables in made.priorities.items() if tables),
+        barriers=(needs_frame(made.barriers, limits, needs[PROGRAM[0]]),) if made.barriers else (),
+        unanswered=_unanswered(work),
         outcomes=profile.outcomes(everything, dataset.quality.withdrawn, limits) if _has_outcome(everything) else None,
         quality=profile.quality(kept, dataset.quality.failed, limits),
         sensitive=frozenset(i.id for i in work.indicators if i.sensitive),
@@ -137,6 +139,18 @@ def _lists(project: SignedProject) -> dict[str, dict[str, dict[str, str]]]:
         for name, codes in read_labels(project.form_bytes(form.id)).lists.items():
             found.setdefault(name, {}).update(codes)
     return found
+
+
+def _unanswered(work: _Work) -> pl.DataFrame | None:
+    if "unit" not in work.frame.columns:
+        return None
+    parts = []
+    for unit in PROGRAM:
+        of_unit = work.frame.filter(pl.col("unit") == unit)
+        if of_unit.height >= work.limits.k_base:
+            problems = [i for i in work.indicators if i.unit == unit and i.id.startswith("need_")]
+            parts.append(profile.unanswered(of_unit, problems, work.limits))
+    return pl.concat(parts) if parts else None
 
 
 def _names_of(

@@ -291,16 +291,19 @@ class _Plan:
         return found
 
 
-def needs_frame(tables: Sequence[Shown], limits: Thresholds) -> pl.DataFrame:
+def needs_frame(tables: Sequence[Shown], limits: Thresholds, like: pl.DataFrame | None = None) -> pl.DataFrame:
     """Long: one row an indicator, place and group, each number with its status (one of STATUSES).
 
     `asked`, `serious`: null where not shown. `pct`: where both are shown and `asked` is at least k_base, for the
-    province only where SHARE_PARISHES parishes have k_base. `rank`: by share, among the shares that are shown.
+    province only where SHARE_PARISHES parishes have k_base (those of `like`, for tables that have no parishes of their
+    own). `rank`: by share, among the shares that are shown.
     """
     made = [_long(shown) for shown in tables]
     frame = pl.concat(made) if made else pl.DataFrame(schema=_SCHEMA)
     enough = pl.col("asked") >= limits.k_base
-    parishes = (enough & (pl.col("level") == "parish")).sum().over("indicator", "group")
+    groups = [group for group in GROUPS if like is not None and _parishes(like, group, limits) >= SHARE_PARISHES]
+    own = (enough & (pl.col("level") == "parish")).sum().over("indicator", "group")
+    parishes = own if like is None else pl.col("group").is_in(groups).cast(pl.Int64) * SHARE_PARISHES
     may = enough & ((pl.col("level") != "province") | (parishes >= SHARE_PARISHES))
     pct = pl.when(may).then((100 * pl.col("serious") / pl.col("asked")).round(1))
     by = ["unit", "kind", "place", "group"]
@@ -310,6 +313,12 @@ def needs_frame(tables: Sequence[Shown], limits: Thresholds) -> pl.DataFrame:
         .cast(pl.Int64)
         .alias("rank")
     )
+
+
+def _parishes(frame: pl.DataFrame, group: str, limits: Thresholds) -> int:
+    """In how many parishes some question was answered by k_base people of a group."""
+    here = (pl.col("level") == "parish") & (pl.col("group") == group) & (pl.col("asked") >= limits.k_base)
+    return frame.filter(here)["place"].n_unique()
 
 
 _KINDS: Final = {"sector_": "sector", "need_": "problem", "top3_": "priority", "barrier_": "barrier"}

@@ -57,6 +57,7 @@ def sheets(reading: Reading) -> list[Sheet]:
             ("participation", release.participation),
             ("profile", release.profile),
             ("consulted", release.consulted),
+            ("unanswered", release.unanswered),
             ("outcomes", release.outcomes),
             ("quality", release.quality),
         )

@@ -20,6 +20,7 @@ def check(release: ReportContent) -> None:
     _figures("quality", release.quality, content.QUALITY, limits)
     _figures("parishes", release.parishes, content.PARISHES, limits)
     _figures("participation", release.participation, content.PARTICIPATION, limits)
+    _figures("unanswered", release.unanswered, content.UNANSWERED, limits)
     _figures("profile", release.profile, content.PROFILE, limits)
     for name in ("needs", "priorities", "barriers"):
         for frame in getattr(release, name):

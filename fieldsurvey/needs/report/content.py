@@ -34,6 +34,9 @@ NEEDS: Final = (
 )
 # Lines with one number each: who was consulted, contact outcomes. For the whole province only.
 FIGURES: Final = ("item", "n", "status")
+# Who did not answer, and why: for the whole province, everybody together.
+UNANSWERED: Final = ("unit", "indicator", "sector", "reason", "n", "status")
+REASONS: Final = ("total", "dont_know", "prefers_not", "not_applicable", "no_answer")
 # Data quality: `n` of `base` records.
 QUALITY: Final = ("item", "n", "base", "status")
 # Parishes of the plan: visited (n interviews, or suppressed) or not visited.
@@ -105,6 +108,7 @@ class ReportContent:
     priorities: tuple[pl.DataFrame, ...] = ()  # NEEDS
     barriers: tuple[pl.DataFrame, ...] = ()  # NEEDS
     comparisons: tuple[Comparison, ...] = ()
+    unanswered: pl.DataFrame | None = None  # UNANSWERED
     outcomes: pl.DataFrame | None = None  # FIGURES; items are outcomes of a contact
     quality: pl.DataFrame | None = None  # QUALITY
     sensitive: frozenset[str] = frozenset()

@@ -63,6 +63,7 @@ def _sections(reader: Reader) -> Iterator[Section | None]:
     yield _top(reader)
     yield _heat(reader)
     yield _tables(reader)
+    yield _unanswered(reader)
     yield _ranked(reader, "priorities", reader.release.priorities, 10)
     yield _ranked(reader, "barriers", reader.release.barriers, 15)
     yield _compare(reader)
@@ -180,6 +181,17 @@ def _tables(reader: Reader) -> Section | None:
         )
         parts.append((unit, places, problems))
     return Section("tables", reader.words("tables.title"), "needs.html.j2", {"parts": parts}) if parts else None
+
+
+def _unanswered(reader: Reader) -> Section | None:
+    frame = reader.release.unanswered
+    if frame is None or frame.is_empty():
+        return None
+    data = {
+        "intro": reader.words("unanswered.intro", territory=reader.names.territory),
+        "tables": [views.unanswered(reader, frame, unit) for unit in _units((frame,))],
+    }
+    return Section("unanswered", reader.words("unanswered.title"), "tables.html.j2", data)
 
 
 def _ranked(reader: Reader, name: str, frames: tuple[pl.DataFrame, ...], limit: int) -> Section | None:

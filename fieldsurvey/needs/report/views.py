@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from fieldsurvey.needs.report.cells import Body, Cell, Row, Table, figure, line, ordered
-from fieldsurvey.needs.report.content import GROUPS, SHARE_PARISHES, ReportContent
+from fieldsurvey.needs.report.content import GROUPS, REASONS, SHARE_PARISHES, ReportContent
 from fieldsurvey.needs.report.names import Names
 from fieldsurvey.needs.report.shares import Needs, Value
 from fieldsurvey.needs.report.words import Words
@@ -41,6 +41,24 @@ def figures(reader: Reader, frame: pl.DataFrame, section: str, *, caption: str, 
             cells.append(figure(row["base"], PUBLISHED, words) if row["base"] is not None else Cell("", SUPPRESSED))
         rows.append(Row(reader.names.item(section, section, row["item"]), tuple(cells)))
     return Table(caption, heads, (Body("", tuple(rows)),))
+
+
+def unanswered(reader: Reader, frame: pl.DataFrame, unit: str) -> Table:
+    """Problems of a unit, one column a reason why there is no answer."""
+    words, names = reader.words, reader.names
+    mine = frame.filter(pl.col("unit") == unit)
+    known = {
+        (row["indicator"], row["reason"]): figure(row["n"], row["status"], words) for row in mine.iter_rows(named=True)
+    }
+    rows = [
+        Row(
+            names.indicator(indicator, sector),
+            tuple(known.get((indicator, reason), Cell("", SUPPRESSED)) for reason in REASONS),
+        )
+        for indicator, sector in mine.select("indicator", "sector").unique(maintain_order=True).iter_rows()
+    ]
+    heads = (words("tables.problem"), *(words(f"unanswered.{reason}") for reason in REASONS))
+    return Table(words("unanswered.caption", unit=names.unit(unit)), heads, (Body("", tuple(rows)),))
 
 
 def consulted(reader: Reader) -> list[tuple[Cell, str]]:

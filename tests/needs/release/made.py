@@ -36,7 +36,7 @@ def interviews(n: int, parishes: int, seed: int = 1) -> pl.DataFrame:
     codes = [parish.code for parish in GAZETTEER.parishes][:parishes]
     groups = rng.choice(["host", "mobility", "family_abroad", "not_said"], n, p=[0.5, 0.38, 0.08, 0.04])
     answers = {
-        problem: rng.choice(_ANSWERS, n, p=[share, 0.95 - share, 0.03, 0.02])
+        problem: rng.choice(_ANSWERS, n, p=[share, 0.85 - share, 0.1, 0.05])
         for share, problem in zip((0.3, 0.45, 0.2), ("food", "water", "sanitation"), strict=True)
     }
     rows = [{problem: str(given[i]) for problem, given in answers.items()} for i in range(n)]

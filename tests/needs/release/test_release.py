@@ -17,6 +17,7 @@ from fieldsurvey.needs.release import build_release
 from fieldsurvey.needs.release_audit import audit_release
 from fieldsurvey.needs.report.check import check
 from fieldsurvey.needs.report.content import ReportContent
+from fieldsurvey.needs.report.render import page
 from fieldsurvey.needs.tables import Interviews, Shown, Thresholds
 from tests.needs.release import made
 
@@ -44,7 +45,7 @@ def counted(frame: pl.DataFrame, unit: str, problem: str, place: str, group: str
 def test_what_is_published_was_counted(frame: pl.DataFrame, content: ReportContent) -> None:
     """Every published number of a problem equals a plain recount of the interviews."""
     rows = needs_of(content).filter(pl.col("kind") == "problem", pl.col("level") != "joined")
-    assert rows.filter(pl.col("status") == "published").height > 20
+    assert rows.filter(pl.col("status") == "published").height > 12
     for row in rows.iter_rows(named=True):
         problem = row["indicator"].removeprefix("need_").removesuffix("_household")
         asked, serious = counted(frame, row["unit"], problem, row["place"], row["group"])
@@ -245,3 +246,19 @@ def test_the_same_records_give_the_same_release(frame: pl.DataFrame, content: Re
     """Whatever the order of the records."""
     again = build_release(made.dataset(frame.reverse()), made.project(), number=1, issued=made.ISSUED, simulated=True)
     assert differences(content, again) == []
+
+
+def test_who_did_not_answer_is_shown_apart(frame: pl.DataFrame, content: ReportContent) -> None:
+    """By problem and reason for the province: as counted, none small, in the report and outside every percentage."""
+    rows = content.unanswered
+    assert rows is not None
+    assert set(rows["reason"]) == {"total", "dont_know", "prefers_not", "not_applicable", "no_answer"}
+    shown = rows.filter(pl.col("status") == "published")
+    assert shown.filter(pl.col("n").is_between(1, 4)).is_empty()
+    assert shown.filter(pl.col("n") >= 5).height > 0
+    for row in shown.iter_rows(named=True):
+        problem = row["indicator"].removeprefix("need_").removesuffix("_household")
+        mine = frame.filter((pl.col("unit") == row["unit"]) & (pl.col(f"p_{problem}") == row["reason"]))
+        if row["reason"] != "total":
+            assert row["n"] == mine.height
+    assert 'id="unanswered"' in page(content)
