@@ -162,6 +162,14 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """An answer for which the form has no place any more: where it stood, and its stored text."""
+
+    ref: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """A finalised interview: OpenRosa XML (non-relevant nodes left out) and the typed answers by reference."""
 
@@ -179,6 +187,11 @@ class Interview(Protocol):
     @property
     def language(self) -> str:
         """The language of labels, hints and messages."""
+        ...
+
+    @property
+    def dropped(self) -> tuple[Dropped, ...]:
+        """Answers of a draft or record of another version of the form that found no place; drafts keep them."""
         ...
 
     @property
@@ -295,7 +308,12 @@ class Form(Protocol):
     def resume(
         self, draft: Draft, changes: Sequence[dict[str, Any]] = (), *, now: Callable[[], datetime], **keywords: Any
     ) -> Interview:
-        """Go on from a snapshot and the changes appended since, at the exact place; takes `start`'s keywords."""
+        """Go on from a snapshot and the changes appended since, at the exact place; takes `start`'s keywords.
+
+        A draft of another version of the form keeps every answer that has a place (see Interview.dropped for the
+        rest); conditions and calculations are those of this version, and an answer that is none here (another type,
+        a choice that is gone) is set aside as raw text with a violation.
+        """
         ...
 
     def resume_instance(self, xml: bytes, *, now: Callable[[], datetime], **keywords: Any) -> Interview:

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.xforms.contract import Draft, Media
+from fieldsurvey.xforms.contract import Draft, Dropped, Media
 from fieldsurvey.xforms.definition.model import NodeDef
 from fieldsurvey.xforms.definition.parse import parse_form
 from fieldsurvey.xforms.definition.xml import parse_xml
@@ -113,27 +113,29 @@ class LoadedForm:
     ) -> LiveInterview:
         """Go on from a snapshot and the changes since, at the exact place; takes `start`'s keywords.
 
-        What the form no longer has is listed in the interview's `unmapped`.
+        See contract.Form for drafts of another version of the form.
         """
         data = draft.data
         keywords = {"seed": data["seed"], "language": data["language"], **keywords}
         state = self._state(now, keywords)
         state.world.draws = data["draws"]
         entries = [entry for part in changes for entry in part["changes"]]
-        unmapped: list[str] = []
-        drafts.restore(state, data, entries, unmapped)
+        dropped = dict(data.get("dropped", ()))
+        drafts.restore(state, data, entries, dropped, anew=draft.form_hash != self.hash)
         state.actions.opened(first=False)
         interview = LiveInterview(state, self.hash)
         interview.extra_meta = dict(data["meta"])
         self._go_back(interview, data, entries)
-        interview.unmapped = tuple(unmapped)
+        interview.dropped = tuple(Dropped(ref, text) for ref, text in dropped.items())
         return interview
 
     def resume_instance(self, xml: bytes, *, now: Callable[[], datetime], **keywords: Any) -> LiveInterview:
         """Edit something finalised: a new instanceID, the old one as deprecatedID."""
         state = self._state(now, keywords)
-        state.begin(read_values(xml, self.definition.root), first=False)
+        values, dropped = read_values(xml, self.definition.root)
+        state.begin(values, first=False)
         interview = LiveInterview(state, self.hash)
+        interview.dropped = tuple(dropped)
         self._supersede(interview, xml)
         return interview
 
@@ -181,6 +183,8 @@ class LoadedForm:
         node = _meta_node(state, "instanceID")
         old = node.text if node is not None else _meta_of(xml).get("instanceID", "")
         fresh = f"uuid:{state.new_uuid()}"
+        while fresh == old:  # the same seed as when the record was made
+            fresh = f"uuid:{state.new_uuid()}"
         if node is not None:
             state.put(node, fresh)
         else:

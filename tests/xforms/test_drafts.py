@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fieldsurvey.xforms import Draft, FormError, load_form
+from fieldsurvey.xforms import Draft, Dropped, FormError, ViolationKind, load_form
 from fieldsurvey.xforms.live.interview import LiveInterview
 from tests.xforms.scenario import NOW, form, now, start, value, xform
 
@@ -106,7 +106,7 @@ def test_a_newer_form_keeps_what_it_knows_and_names_what_it_does_not() -> None:
     newer = load_form(xform("<a/><c/>", "", '<input ref="/data/a"/><input ref="/data/c"/>'))
     resumed = newer.resume(older.draft(), now=now)
     assert value(resumed, "/data/a") == "kept"
-    assert resumed.unmapped == ("/data/b",)
+    assert resumed.dropped == (Dropped("/data/b", "lost"),)
 
 
 def test_the_same_interview_is_the_same_bytes() -> None:
@@ -175,3 +175,89 @@ def test_typed_values() -> None:
         "/data/day": NOW.date().replace(month=1, day=2),
         "/data/m": ["a", "b"],
     }
+
+
+CONTROLS = "".join(f'<input ref="/data/{name}"><label>{name}</label></input>' for name in "abc")
+OLDER = xform("<a>5</a><b/><c/><g><d/></g>", '<bind nodeset="/data/c" calculate="/data/a * 2"/>', CONTROLS)
+
+
+def test_a_default_of_the_newer_form_never_replaces_an_answer() -> None:
+    """Also one that was the older form's default."""
+    older = load_form(OLDER).start(now=now, seed=1)
+    newer = load_form(OLDER.replace(b"<a>5</a>", b"<a>7</a>"))
+    assert value(newer.resume(older.draft(), now=now), "/data/a") == "5"
+
+
+def test_a_newer_form_works_out_what_follows_and_sets_aside_what_is_no_answer() -> None:
+    """Calculations are its own; text in what is an integer now, and a choice that is gone, become raw text."""
+    older = load_form(OLDER).start(now=now, seed=1)
+    older.answer("/data/b", "many")
+    binds = '<bind nodeset="/data/b" type="int"/><bind nodeset="/data/c" calculate="/data/a * 3"/>'
+    select = '<select1 ref="/data/a"><item><label>6</label><value>6</value></item></select1>'
+    body = select + '<input ref="/data/b"><label>B</label></input>'
+    resumed = load_form(xform("<a>5</a><b/><c/>", binds, body)).resume(older.draft(), now=now)
+    assert resumed.dropped == ()
+    assert resumed.question("/data/b").raw == "many"
+    assert resumed.question("/data/a").raw == "5"
+    assert value(resumed, "/data/c") == ""  # what was set aside is no value
+    kinds = {problem.ref: problem.kind for problem in resumed.problems()}
+    assert kinds == {"/data/a": ViolationKind.CHOICE, "/data/b": ViolationKind.TYPE}
+
+
+def test_a_repeat_that_is_gone_gives_up_its_answers_one_by_one() -> None:
+    """From a snapshot and from the changes since, also answers that were changed or cleared afterwards."""
+    repeat = '<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/x"/></repeat></group>'
+    older = load_form(xform("<r><x/></r><a/>", "", repeat)).start(now=now, seed=1)
+    older.answer("/data/r[1]/x", "one")
+    draft, mark = older.draft(), older.mark()
+    older.add_repeat("/data/r")
+    older.answer("/data/r[2]/x", "two")
+    older.answer("/data/r[1]/x", "first")
+    older.answer("/data/r[2]/x", None)
+    older.add_repeat("/data/r")
+    older.answer("/data/r[3]/x", "three")
+    newer = load_form(xform("<a/>", "", '<input ref="/data/a"/>'))
+    resumed = newer.resume(draft, [older.changes_since(mark)], now=now)
+    lost = {Dropped("/data/r[1]/x", "first"), Dropped("/data/r[3]/x", "three")}
+    assert set(resumed.dropped) == lost
+    again = newer.resume(resumed.draft(), now=now)
+    assert set(again.dropped) == lost
+
+
+def test_a_leaf_that_became_a_group_drops_its_answer() -> None:
+    """A group holds no text."""
+    older = load_form(OLDER).start(now=now, seed=1)
+    older.answer("/data/b", "lost")
+    newer = load_form(xform("<a/><b><e/></b>", "", '<input ref="/data/b/e"/>'))
+    assert Dropped("/data/b", "lost") in newer.resume(older.draft(), now=now).dropped
+
+
+def test_a_record_of_another_version_says_what_it_cannot_hold() -> None:
+    """Unknown elements, in groups and repeats too, and second ones of what does not repeat; ids are not answers."""
+    body = CONTROLS + '<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/x"/></repeat></group>'
+    newer = load_form(xform("<a/><b/><c/><r><x/></r>", '<bind nodeset="/data/b" type="int"/>', body))
+    xml = b"""<data id="test" version="0"><a>kept</a><a>twice</a><b>3.5</b><gone>1</gone>
+      <g><d>2</d><d>3</d><e/></g><r><x>y</x><z>4</z></r><r><z>5</z></r>
+      <meta><instanceID>uuid:1</instanceID><other>6</other></meta></data>"""
+    edited = newer.resume_instance(xml, now=now)
+    assert edited.dropped == (
+        Dropped("/data/a[2]", "twice"),
+        Dropped("/data/gone", "1"),
+        Dropped("/data/g/d[1]", "2"),
+        Dropped("/data/g/d[2]", "3"),
+        Dropped("/data/r[1]/z", "4"),
+        Dropped("/data/r[2]/z", "5"),
+        Dropped("/data/meta/other", "6"),
+    )
+    assert value(edited, "/data/a") == "kept"
+    assert edited.question("/data/b").raw == "3.5"
+    assert b'version="1"' in edited.instance().xml
+    assert b"<orx:deprecatedID>uuid:1</orx:deprecatedID>" in edited.instance().xml
+
+
+def test_an_edited_record_never_keeps_its_id() -> None:
+    """Even with the seed with which it was made."""
+    first = load_form(OLDER).start(now=now, seed=1).finalise()
+    edited = load_form(OLDER).resume_instance(first.xml, now=now, seed=1).finalise()
+    assert edited.instance_id != first.instance_id
+    assert first.instance_id.encode() in edited.xml

@@ -175,3 +175,47 @@ def test_metadata_is_filled_from_what_the_caller_says() -> None:
     assert (value(interview, "/data/deviceid"), value(interview, "/data/username")) == ("d-1", "EN-01")
     assert value(interview, "/data/end") == ""
     assert "2026-03-14T15:30:00.000Z</end>" in interview.finalise().xml.decode()
+
+
+def test_pulldata_and_search_read_the_callers_entities() -> None:
+    """Entities take the place of the file of that name, for look-ups by key and for search() too."""
+    survey = """
+    | type | name | label | calculation | appearance |
+    | text | who | Who | | |
+    | calculate | found | | pulldata('people', 'label', 'name', ${who}) | |
+    | select_one s | pick | Pick | | search('people') |
+    """
+    form = load_form(
+        table(survey, "| list_name | name | label |\n| s | name | label |"), {"people.csv": b"name,label\nf,File\n"}
+    )
+    entities = {"people": [{"name": "e", "label": "Entity"}]}
+    interview = form.start(now=now, seed=1, entities=entities)
+    interview.answer("/data/who", "e")
+    assert value(interview, "/data/found") == "Entity"
+    assert [choice.value for choice in interview.question("/data/pick").choices] == ["e"]
+    without = form.start(now=now, seed=1)
+    without.answer("/data/who", "f")
+    assert value(without, "/data/found") == "File"
+
+
+def test_an_entity_is_declared_in_the_meta_block() -> None:
+    """Created where nothing was chosen, updated with the version it was read at where something was."""
+    workbook = table(
+        """
+        | type | name | label | save_to |
+        | text | n | N | full |
+        | select_one_from_file people.csv | p | P | |
+        """
+    ) + (
+        b"\n| entities |\n| | list_name | label | create_if | update_if | entity_id |"
+        b"\n| | people | ${n} | ${p}='' | ${p}!='' | ${p} |"
+    )
+    form = load_form(workbook)
+    interview = form.start(now=now, seed=1, entities={"people": [{"name": "e", "label": "E", "__version": "7"}]})
+    interview.answer("/data/n", "synthetic")
+    assert (
+        b'<entity dataset="people" create="1" update="0" baseVersion="" trunkVersion="" branchId="" id="">'
+        b"<label>synthetic</label></entity>" in interview.instance().xml
+    )
+    interview.answer("/data/p", "e")
+    assert b'create="0" update="1" baseVersion="7" trunkVersion="" branchId="" id="e">' in interview.instance().xml

@@ -1,7 +1,7 @@
 """Drafts: everything needed to go on, as JSON-ready data, and the changes since.
 
-`values` keeps what differs from a blank form, by ref, after the repeats were given their instances. Calculated values
-are kept, not worked out again: what ran once stays as it was.
+`values` keeps what is not blank or differs from a blank form, by ref, after the repeats were given their instances.
+Calculated values are kept, not worked out again: what ran once stays as it was.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _collect(
             for inner in slot.instances:
                 _collect(inner, repeats, values, raw, errors)
         elif type(slot) is LiveNode:
-            if slot.kept != slot.d.default:
+            if slot.kept != slot.d.default or (slot.text and not slot.d.is_attribute):  # defaults may change
                 values[slot.ref] = slot.kept
             if slot.raw is not None:
                 raw[slot.ref] = [slot.raw, "choice" if "choice" in slot.wrong else "type"]
@@ -59,63 +59,85 @@ def _collect(
                     errors.append([slot.ref, kind, message])
 
 
-def restore(state: State, data: dict[str, Any], changes: list[list[Any]], unmapped: list[str]) -> None:
-    """Put a snapshot and the changes since back. Refs that the form no longer has are added to `unmapped`."""
+def restore(
+    state: State, data: dict[str, Any], changes: list[list[Any]], dropped: dict[str, str], *, anew: bool = False
+) -> None:
+    """Put a snapshot and the changes since back. Answers for which the form has no place are added to `dropped`.
+
+    `anew`: they are of another version of the form, so everything that follows from them is worked out by this one.
+    """
     refs = Refs(state)
     for ref, count in data["repeats"]:
         try:
             owner = refs.range(ref)
         except NoSuchRefError:
-            unmapped.append(ref)
-            continue
+            continue  # the answers in it say that they are dropped
         while len(owner.instances) < count:
             add_instance(owner)
-    for ref, text in data["values"].items():
-        _on(refs, ref, unmapped, lambda node, text=text: node.put_back(text))
+    for ref, kept in data["values"].items():
+        _put_back(refs, ref, kept, dropped)
     for ref, (raw, reason) in data["raw"].items():
-        _on(refs, ref, unmapped, lambda node, raw=raw, reason=reason: _set_raw(node, raw, reason))
+        _set_raw(refs, ref, raw, reason, dropped)
     for ref, kind, message in data["errors"]:
-        _on(refs, ref, unmapped, lambda node, kind=kind, message=message: node.fault(kind, message))
+        _fault(refs, ref, kind, message)
     state.notes.update(data["notes"])
     state.reasons.update(data["reasons"])
     for change in changes:
-        _replay(state, refs, change, unmapped)
-    state.restore()
+        _replay(state, refs, change, dropped)
+    if anew:
+        state.reread()
+    else:
+        state.restore()
 
 
-def _on(refs: Refs, ref: str, unmapped: list[str], do: Any) -> None:
+def _leaf(refs: Refs, ref: str) -> LiveNode | None:
+    """The node at `ref`, None when this form has none that holds a value."""
     try:
         node = refs.node(ref)
     except NoSuchRefError:
-        unmapped.append(ref)
-        return
-    do(node)
+        return None
+    return None if node.children else node
 
 
-def _set_raw(node: LiveNode, raw: str | None, reason: str) -> None:
-    node.raw = raw
-    node.wrong = frozenset({reason}) if raw is not None else frozenset()
+def _put_back(refs: Refs, ref: str, kept: str | list[str], dropped: dict[str, str]) -> None:
+    node = _leaf(refs, ref)
+    text = kept if isinstance(kept, str) else kept[0]
+    if node is not None:
+        node.put_back(kept)
+    elif text:
+        dropped[ref] = text
+    else:
+        dropped.pop(ref, None)
 
 
-def _replay(state: State, refs: Refs, change: list[Any], unmapped: list[str]) -> None:
+def _set_raw(refs: Refs, ref: str, raw: str | None, reason: str, dropped: dict[str, str]) -> None:
+    node = _leaf(refs, ref)
+    if node is not None:
+        node.raw = raw
+        node.wrong = frozenset({reason}) if raw is not None else frozenset()
+    elif raw is not None:
+        dropped[ref] = raw
+    else:
+        dropped.pop(ref, None)
+
+
+def _fault(refs: Refs, ref: str, kind: int, message: str | None) -> None:
+    node = _leaf(refs, ref)
+    if node is not None:
+        node.fault(kind, message)
+
+
+def _replay(state: State, refs: Refs, change: list[Any], dropped: dict[str, str]) -> None:
     """One entry of the journal; places and languages are the interview's business."""
     kind, *rest = change
     if kind == "v":
-        _on(refs, rest[0], unmapped, lambda node: node.put_back(rest[1]))
+        _put_back(refs, rest[0], rest[1], dropped)
     elif kind == "r":
-        _on(refs, rest[0], unmapped, lambda node: _set_raw(node, rest[1], rest[2]))
+        _set_raw(refs, rest[0], rest[1], rest[2], dropped)
     elif kind == "e":
-        _on(refs, rest[0], unmapped, lambda node: node.fault(rest[1], rest[2]))
-    elif kind == "+":
-        add_instance(refs.range(rest[0]))
-        refs.forget()
-    elif kind == "-":
-        owner = refs.range(rest[0])
-        count = len(owner.instances)
-        drop_instance(owner, rest[1])
-        refs.forget()
-        for table in (state.notes, state.reasons):
-            renumber(table, rest[0], rest[1], count)
+        _fault(refs, rest[0], rest[1], rest[2])
+    elif kind in {"+", "-"}:
+        _resize(state, refs, kind, *rest)
     elif kind == "n":
         state.notes[rest[0]] = rest[1]
         if not rest[1]:
@@ -124,3 +146,22 @@ def _replay(state: State, refs: Refs, change: list[Any], unmapped: list[str]) ->
         state.reasons[rest[0]] = rest[1]
     elif kind == "d":
         state.world.draws = rest[0]
+
+
+def _resize(state: State, refs: Refs, kind: str, ref: str, position: int = 0) -> None:
+    """An instance more or less, where the form still has that repeat."""
+    try:
+        owner = refs.range(ref)
+    except NoSuchRefError:
+        return
+    if kind == "+":
+        add_instance(owner)
+        refs.forget()
+        return
+    count = len(owner.instances)
+    if not 1 <= position <= count:
+        return  # another version of the form counts them itself
+    drop_instance(owner, position)
+    refs.forget()
+    for table in (state.notes, state.reasons):
+        renumber(table, ref, position, count)

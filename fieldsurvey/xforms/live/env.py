@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.live.nodes import LiveNode
 from fieldsurvey.xforms.program import lists
-from fieldsurvey.xforms.program.lists import below
+from fieldsurvey.xforms.program.lists import below, by_column
 from fieldsurvey.xforms.xpath.errors import EvaluationError
 from fieldsurvey.xforms.xpath.nodes import Node
 from fieldsurvey.xforms.xpath.runtime import Context, Env
@@ -61,6 +61,7 @@ class InterviewEnv(Env):
         self.namespaces = state.program.namespaces
         self.version = state.program.form.version
         self._own: dict[str, Node | None] = {}
+        self._keys: dict[tuple[str, str], dict[str, Node]] = {}
 
     def now(self) -> datetime:
         """The caller's clock."""
@@ -109,10 +110,16 @@ class InterviewEnv(Env):
     def pulldata(self, args: Sequence[str]) -> str:
         """The cell of one column in the row whose key column holds the key; columns may be paths, such as `@id`."""
         source, column, key_column, key = args
-        if self.instance(source) is None:
+        document = self.instance(source)
+        if document is None:
             raise EvaluationError(_("there is no list called {name}").format(name=source))
-        table = self.state.program.lists.keyed(source, key_column)
-        item = table.get(key) if table is not None else None
+        if source in self._own:
+            table = self._keys.get((source, key_column))
+            if table is None:
+                table = self._keys[source, key_column] = by_column(document, key_column)
+        else:
+            table = self.state.program.lists.keyed(source, key_column) or {}
+        item = table.get(key)
         return "" if item is None else below(item, column)
 
     def verify_signature(self, algorithm: str, message: bytes, signature: bytes, public_key: bytes) -> bool:

@@ -9,6 +9,7 @@ from fieldsurvey.xforms.contract import (
     Change,
     ChangeKind,
     Draft,
+    Dropped,
     End,
     Group,
     Instance,
@@ -44,7 +45,7 @@ class LiveInterview:
         self.page = self.navigator.first()
         self.path: list[Page] = []
         self.extra_meta: dict[str, str] = {}
-        self.unmapped: tuple[str, ...] = ()
+        self.dropped: tuple[Dropped, ...] = ()
 
     # -- where we are --------------------------------------------------------------------------------------------
 
@@ -302,6 +303,7 @@ class LiveInterview:
         data["place"] = places.key(self.page)
         data["path"] = [places.key(page) for page in self.path]
         data["meta"] = dict(self.extra_meta)
+        data["dropped"] = [[one.ref, one.value] for one in self.dropped]
         return Draft(form.id, form.version, self.form_hash, data)
 
     def mark(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from fieldsurvey.xforms.definition.model import Frame, NodeDef, Values
@@ -158,6 +159,15 @@ class LiveFrame:
             if type(slot) is Range:
                 for inner in slot.instances:
                     inner.forget()
+
+    def leaves(self) -> Iterator[LiveNode]:
+        """Every leaf and attribute of this frame and of the repeats in it, in form order."""
+        for slot in self.slots:
+            if type(slot) is Range:
+                for inner in slot.instances:
+                    yield from inner.leaves()
+            elif type(slot) is LiveNode and slot.d.kind == "leaf":
+                yield slot
 
     def node(self, d: NodeDef) -> LiveNode:
         """The live node of a definition of this frame."""

@@ -33,7 +33,7 @@ def searched(state: State, control: Control, node: LiveNode) -> Iterator[Choice]
     """The choices now. Raises EvaluationError when there is no such file, or no such way to search."""
     context = Context(node, state.env, position=0)
     arguments = [state.program.run(part, "string")(context) for part in control.search]
-    document = state.program.lists.get(arguments[0])
+    document = state.env.instance(arguments[0])
     if document is None:
         raise EvaluationError(_("there is no list called {name}").format(name=arguments[0]))
     rows = [item for root in document.children for item in root.children]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from unicodedata import normalize
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.xforms.contract import Dropped
 from fieldsurvey.xforms.definition.model import FormDef, NodeDef, Values
 from fieldsurvey.xforms.definition.tree import values_of
-from fieldsurvey.xforms.definition.xml import NAMESPACES, parse_xml
+from fieldsurvey.xforms.definition.xml import NAMESPACES, Element, parse_xml
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.live.datatypes import kind_of, python_value
-from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
+from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode
 from fieldsurvey.xforms.live.validity import QUESTIONS
 from fieldsurvey.xforms.xpath.nodes import ATTRIBUTE
 
 OPENROSA = "http://openrosa.org/xforms"
+OWN_META = frozenset({"instanceID", "deprecatedID", "instanceName"})
+"""What the program itself writes into the meta block of a form that has none."""
 
 
 def escape(text: str) -> str:
@@ -101,29 +105,58 @@ class Writer:
             out.append(f"</{name}>")
 
 
-def read_values(data: bytes, root: NodeDef) -> Values:
-    """The data of an instance document of this form. Raises FormError when it is another form's."""
+def read_values(data: bytes, root: NodeDef) -> tuple[Values, list[Dropped]]:
+    """The data of an instance document of this form, and what the form has no place for.
+
+    Raises FormError when it is another form's.
+    """
     element, _namespaces = parse_xml(data)
     if element.local != root.name:
         message = _("This is an instance of {other}, not of {name}.").format(other=element.local, name=root.name)
         raise FormError([FormProblem("instance.other", message)])
-    return values_of(element, root)
+    values = values_of(element, root)
+    for name in ("id", "version"):  # those of the form that it is read with
+        values.attributes.pop(name, None)
+    return values, list(_left_out(element, root, f"/{root.name}"))
 
 
-def leaves(frame: LiveFrame) -> Iterator[LiveNode]:
-    """Every leaf with its attributes, in form order within a frame."""
-    for slot in frame.slots:
-        if type(slot) is Range:
-            for inner in slot.instances:
-                yield from leaves(inner)
-        elif type(slot) is LiveNode and slot.d.kind == "leaf":
-            yield slot
+def _left_out(element: Element, d: NodeDef, ref: str) -> Iterator[Dropped]:
+    """Texts in an instance for which `values_of` found no place, apart from ids that the program gives itself."""
+    known = {child.name: child for child in d.children if not child.is_attribute}
+    if d.kind == "leaf" or not known:
+        return
+    seen: Counter[str] = Counter()
+    for child in element.elements:
+        seen[child.local] += 1
+        inner = known.get(child.local)
+        below = f"{ref}/{child.local}"
+        if inner is not None and inner.kind == "repeat":
+            yield from _left_out(child, inner, f"{below}[{seen[child.local]}]")
+        elif inner is not None and seen[child.local] == 1:
+            yield from _left_out(child, inner, below)
+        else:
+            found = _texts(child, below if seen[child.local] == 1 else f"{below}[{seen[child.local]}]")
+            meta = f"{ref}/meta/"
+            yield from (one for one in found if one.ref.removeprefix(meta) not in OWN_META)
+
+
+def _texts(element: Element, ref: str) -> Iterator[Dropped]:
+    if not element.elements:
+        if element.text.strip():
+            yield Dropped(ref, element.text)
+        return
+    seen: Counter[str] = Counter()
+    twice = Counter(child.local for child in element.elements)
+    for child in element.elements:
+        seen[child.local] += 1
+        place = f"[{seen[child.local]}]" if twice[child.local] > 1 else ""
+        yield from _texts(child, f"{ref}/{child.local}{place}")
 
 
 def typed_values(frame: LiveFrame) -> dict[str, Any]:
     """Typed answers by ref, blanks and what is not relevant left out."""
     found: dict[str, Any] = {}
-    for node in leaves(frame):
+    for node in frame.leaves():
         if node.text and node.relevant and node.kind != ATTRIBUTE:
             control = node.d.control
             kind = control.kind if control is not None and control.kind in QUESTIONS else ""

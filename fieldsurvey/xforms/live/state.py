@@ -9,7 +9,7 @@ from fieldsurvey.xforms.contract import ChangeKind, ViolationKind
 from fieldsurvey.xforms.definition.model import NodeDef, Values
 from fieldsurvey.xforms.live.actions import ACTION, Actions
 from fieldsurvey.xforms.live.choices import SELECTS, Choices
-from fieldsurvey.xforms.live.datatypes import given
+from fieldsurvey.xforms.live.datatypes import given, read_datetime, stored
 from fieldsurvey.xforms.live.env import InterviewEnv, World
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, build, drop_instance, fill
 from fieldsurvey.xforms.live.settle import Settler
@@ -52,14 +52,55 @@ class State:
     def begin(self, values: Values, *, first: bool) -> None:
         """Take the values, work everything out, run what runs when a form is opened; `first`: a blank one."""
         fill(self.root.first(), values)
-        self._cast()
+        if first:
+            self._cast()
+        else:
+            self._recast(self.root)
         self._fixed(self.root)
         if first:
             self.actions.preload()
         self.settler.push_frame(self.root)
         self.settler.settle()
         self.actions.opened(first=first)
+        if not first:
+            self._rechoose(self.root)
+            self.actions.finish()
         self.settler.changes.clear()
+
+    def reread(self) -> None:
+        """Take values of another version of the form: what follows from them is worked out, what is none set aside."""
+        self._recast(self.root)
+        self._fixed(self.root)
+        self.settler.push_frame(self.root)
+        self.settler.settle()
+        self._refresh_all(self.root)
+        self._rechoose(self.root)
+        self.actions.finish()
+        self.settler.changes.clear()
+
+    def _recast(self, frame: LiveFrame) -> None:
+        """Answers as this form's types have them; nothing is cut, what does not read is set aside."""
+        for node in frame.leaves():
+            bind = node.d.bind
+            if bind is None or bind.calculate is not None or not node.text or bind.type in {"", "string"}:
+                continue
+            text = stored(node.text, bind.type)
+            if text is None and read_datetime(node.text, None) is None:
+                self.set_aside(node, node.text, "type")
+            elif text is not None and text != node.text:
+                node.put(text)
+
+    def _rechoose(self, frame: LiveFrame) -> None:
+        """Answers that are no choice any more are set aside."""
+        for node in frame.leaves():
+            if not node.text or not is_select(node.d):
+                continue
+            try:
+                unknown = self.choices.unknown(node, node.text)
+            except (EvaluationError, XPathNameError):
+                continue  # the violation says why there is no list
+            if unknown:
+                self.set_aside(node, node.text, "choice")
 
     def _fixed(self, frame: LiveFrame) -> None:
         """A repeat that nobody may add to has at least one instance."""

@@ -171,6 +171,15 @@ def below(node: Node, path: str) -> str:
     return current.string() if current is not None else ""
 
 
+def by_column(document: Node, column: str) -> dict[str, Node]:
+    """The first item of a list by what it holds in `column`."""
+    found: dict[str, Node] = {}
+    for root in document.children:
+        for item in root.children:
+            found.setdefault(below(item, column), item)
+    return found
+
+
 class Lists:
     """The lists of a form, built when first asked for and shared by its interviews."""
 
@@ -194,10 +203,7 @@ class Lists:
             document = self.get(name)
             if document is None:
                 return None
-            found = self.keys[name, column] = {}
-            for root in document.children:
-                for item in root.children:
-                    found.setdefault(below(item, column), item)
+            found = self.keys[name, column] = by_column(document, column)
         return found
 
     def get(self, name: str) -> Node | None:

@@ -14,7 +14,6 @@ from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.contract import Question
 from fieldsurvey.xforms.live.interview import LiveInterview
-from fieldsurvey.xforms.live.serialise import leaves
 from fieldsurvey.xforms.simulate.interviews import Prefer
 
 
@@ -54,5 +53,5 @@ def preferences(data: Any) -> Prefer:
 def _holds(when: dict[str, list[str]], interview: LiveInterview) -> bool:
     if not when:
         return True
-    answers = {node.name: node.text for node in leaves(interview.state.root) if node.name in when and node.relevant}
+    answers = {node.name: node.text for node in interview.state.root.leaves() if node.name in when and node.relevant}
     return all(answers.get(name) in values for name, values in when.items())
