@@ -295,11 +295,13 @@ class Form(Protocol):
         audit: Callable[[dict[str, Any]], None] | None = None,
         verify: Callable[[str, bytes, bytes, bytes], bool] | None = None,
         locate: Callable[[], str | None] | None = None,
+        monotonic: Callable[[], float] | None = None,
     ) -> Interview:
         """A blank interview: defaults and first-load actions have run.
 
         `last_saved` is the XML of the record last finalised of this form, for its last-saved list. `entities` gives
-        lists by name, each a sequence of rows by column. `audit` takes events as they happen, see live.audit.
+        lists by name, each a sequence of rows by column. `audit` takes the events of ODK's client audit log as they
+        happen, when the form asks for one (columns by name, see live.audit); `monotonic` (seconds) times them.
         `verify(algorithm, message, signature, public key)` checks signatures for extract-signed(). `locate()` gives
         a position for odk:setgeopoint, `latitude longitude altitude accuracy`, None when there is none.
         """

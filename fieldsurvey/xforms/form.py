@@ -16,6 +16,7 @@ from fieldsurvey.xforms.definition.model import NodeDef
 from fieldsurvey.xforms.definition.parse import parse_form
 from fieldsurvey.xforms.definition.xml import parse_xml
 from fieldsurvey.xforms.errors import FormError, FormProblem
+from fieldsurvey.xforms.live import audit as log
 from fieldsurvey.xforms.live import describe, drafts, places
 from fieldsurvey.xforms.live.env import Entities, Verify, World
 from fieldsurvey.xforms.live.interview import LiveInterview
@@ -30,7 +31,7 @@ from fieldsurvey.xforms.pause import collector_paused
 from fieldsurvey.xforms.program.program import Program
 
 KEYWORDS = frozenset(
-    {"timezone", "seed", "language", "metadata", "last_saved", "entities", "audit", "verify", "locate"}
+    {"timezone", "seed", "language", "metadata", "last_saved", "entities", "audit", "verify", "locate", "monotonic"}
 )
 
 
@@ -70,6 +71,11 @@ class LoadedForm:
         ]
 
     @property
+    def audit(self) -> Mapping[str, str] | None:
+        """The parameters of the audit log that the form asks for, None when it asks for none."""
+        return log.parameters(self.definition)
+
+    @property
     def nodes(self) -> Sequence[NodeDef]:
         """Every node with its bind, control and origin."""
         return self.definition.nodes
@@ -87,6 +93,7 @@ class LoadedForm:
         audit: Callable[[dict[str, Any]], None] | None = None,
         verify: Verify | None = None,
         locate: Callable[[], str | None] | None = None,
+        monotonic: Callable[[], float] | None = None,
     ) -> LiveInterview:
         """A blank interview: defaults and first-load actions have run."""
         state = self._state(
@@ -101,11 +108,13 @@ class LoadedForm:
                 "audit": audit,
                 "verify": verify,
                 "locate": locate,
+                "monotonic": monotonic,
             },
         )
         state.begin(self.definition.root_values, first=True)
         interview = LiveInterview(state, self.hash)
         self._identify(interview)
+        interview.watch("form start")
         return interview
 
     def resume(
@@ -127,6 +136,7 @@ class LoadedForm:
         interview.extra_meta = dict(data["meta"])
         self._go_back(interview, data, entries)
         interview.dropped = tuple(Dropped(ref, text) for ref, text in dropped.items())
+        interview.watch("form resume")
         return interview
 
     def resume_instance(self, xml: bytes, *, now: Callable[[], datetime], **keywords: Any) -> LiveInterview:
@@ -137,6 +147,7 @@ class LoadedForm:
         interview = LiveInterview(state, self.hash)
         interview.dropped = tuple(dropped)
         self._supersede(interview, xml)
+        interview.watch("form resume")
         return interview
 
     def values(self, xml: bytes) -> dict[str, Any]:
@@ -162,6 +173,7 @@ class LoadedForm:
             keywords.get("audit"),
             keywords.get("verify"),
             keywords.get("locate"),
+            keywords.get("monotonic"),
         )
         wanted = keywords.get("language")
         chosen = describe.language(self.definition, wanted) if wanted else None

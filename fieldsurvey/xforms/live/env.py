@@ -37,6 +37,7 @@ class World:
     audit: Callable[[dict[str, Any]], None] | None = None
     verify: Verify | None = None
     locate: Callable[[], str | None] | None = None
+    monotonic: Callable[[], float] | None = None
     draws: int = 0
 
     def moment(self) -> datetime:

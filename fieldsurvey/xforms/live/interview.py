@@ -23,6 +23,7 @@ from fieldsurvey.xforms.contract import (
 from fieldsurvey.xforms.definition.model import Control
 from fieldsurvey.xforms.errors import NoSuchRefError, NotAnswerableError, NotReadyError
 from fieldsurvey.xforms.live import describe, drafts, places
+from fieldsurvey.xforms.live.audit import Audit, parameters
 from fieldsurvey.xforms.live.datatypes import kind_of, stored
 from fieldsurvey.xforms.live.navigation import END, PAGE, PROMPT, QUESTION, Navigator, Page, owner_of
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
@@ -46,6 +47,7 @@ class LiveInterview:
         self.path: list[Page] = []
         self.extra_meta: dict[str, str] = {}
         self.dropped: tuple[Dropped, ...] = ()
+        self.log: Audit | None = None
 
     # -- where we are --------------------------------------------------------------------------------------------
 
@@ -58,6 +60,14 @@ class LiveInterview:
     def current(self) -> Place:
         """The place as it stands now."""
         return self._place(self.page)
+
+    def watch(self, event: str) -> None:
+        """Begin the audit log, when the form asks for one and the caller takes it."""
+        wanted = parameters(self.state.program.form)
+        if wanted is not None and self.state.world.audit is not None:
+            self.log = Audit(self.state, wanted, self.navigator.questions)
+            self.log.happened(event)
+            self.log.at(self.page)
 
     def _place(self, page: Page) -> Place:
         control = page.control
@@ -91,7 +101,12 @@ class LiveInterview:
             self.path.append(self.page)
             self.state.journal.append([">", places.key(page)])
         self.page = page
+        self._moved()
         return self.current
+
+    def _moved(self) -> None:
+        if self.log is not None:
+            self.log.at(self.page)
 
     def next(self) -> Place:
         """Go on; never validates."""
@@ -111,6 +126,7 @@ class LiveInterview:
         if page_before is not None:
             self.state.journal.append(["=", places.key(page_before)])
             self.page = page_before
+            self._moved()
         return self.current
 
     def _stands(self, page: Page) -> bool:
@@ -129,6 +145,8 @@ class LiveInterview:
         page = places.page_of(self.navigator, self.refs.find(ref))
         if page is None:
             raise NoSuchRefError(ref=ref)
+        if self.log is not None:
+            self.log.happened("jump")
         return self._go(page)
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -267,7 +285,11 @@ class LiveInterview:
             raise NotAnswerableError(ref=ref, reason=_("the form decides how many there are"))
         self.state.shrink(owner, position)
         self.state.actions.finish()
-        return self._changes(None)
+        changes = self._changes(None)
+        self._moved()
+        if self.log is not None:
+            self.log.happened("delete repeat", f"{owner.ref}[{position}]")
+        return changes
 
     def set_language(self, language: str) -> None:
         """Labels, hints and messages from now on; raises NoSuchRefError for a language the form does not have."""
@@ -318,6 +340,11 @@ class LiveInterview:
         """The instance; raises NotReadyError with the problems that block."""
         self.state.actions.ended()
         blocking = [found for found in self.problems() if found.blocks]
+        if self.log is not None:
+            self.log.left()
+            self.log.happened("finalize error" if blocking else "form finalize")
+            if blocking:
+                self.log.at(self.page)
         if blocking:
             raise NotReadyError(blocking)
         return self.instance()
