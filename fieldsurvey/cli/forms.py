@@ -16,7 +16,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.xforms.check import Severity, check_form, render_report
-from fieldsurvey.xforms.check.own_tests import run_tests, tests_beside
+from fieldsurvey.xforms.check.own_tests import run_tests, files_beside
 from fieldsurvey.xforms.contract import Instance
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.form import LoadedForm, load_form
@@ -126,7 +126,7 @@ def check(
             raise typer.Exit(1) from None
         raise
     report = check_form(loaded)
-    runs = run_tests(loaded, tests_beside(Path(form)), SystemClock().now) if tests else []
+    runs = run_tests(loaded, files_beside(Path(form)), SystemClock().now) if tests else []
     wanted = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     found = any(finding.severity in wanted for finding in report.findings)
     ok = report.ok and not found and all(run.ok for run in runs)

@@ -75,11 +75,17 @@ class _Renderer:
 
     def controls(self, controls: list[Control], depth: int) -> Iterator[str]:
         """Sections as headings, questions as items."""
+        after: Control | None = None
         for control in controls:
             if control.kind in {"group", "repeat"}:
                 yield from self.section(control, depth)
-            else:
-                yield from self.question(control)
+                after = control
+                continue
+            if after is not None:  # a heading does not end by itself
+                yield ""
+                yield f"(end of {after.kind} `{after.ref.name}`)" if after.ref is not None else f"(end of {after.kind})"
+                after = None
+            yield from self.question(control)
 
     def section(self, control: Control, depth: int) -> Iterator[str]:
         """A group or a repeat with what is in it."""

@@ -52,7 +52,7 @@ class TestRun:
         return {"file": self.name, "steps": self.steps, "ok": self.ok, "broken": self.broken, "failures": failures}
 
 
-def tests_beside(path: Path) -> list[Path]:
+def files_beside(path: Path) -> list[Path]:
     """The steps files of a form: in `tests` in its folder, or beside its file."""
     folder = (path if path.is_dir() else path.parent) / "tests"
     return sorted(folder.glob("*.json")) if path.exists() and folder.is_dir() else []

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import n_
 from fieldsurvey.xforms.definition.model import Control, Expression, FormDef, Frame, NodeDef
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.program.lists import Lists
@@ -34,6 +35,10 @@ from fieldsurvey.xforms.xpath.runtime import Context
 
 CAST = frozenset({"integer", "decimal", "date", "time", "dateTime", "geopoint", "geotrace", "geoshape"})
 """Types whose given values are checked and rewritten as they are stored."""
+REMEDIES = {
+    "xpath.syntax": n_("Look just before that character for a missing bracket, quote, comma or operator."),
+    "xpath.name": n_("`docs/xpath.md` lists every function with its arguments."),
+}
 Runner = Callable[[Context], Any]
 
 
@@ -113,7 +118,7 @@ class Program:
                 self.parts[id(expression)] = (compiler, compiler.compile(tree))
             except (XPathSyntaxError, XPathNameError) as error:
                 message = f"{error.message} {expression.source[:200]}"
-                problems.append(FormProblem(error.code, message, "", expression.origin))
+                problems.append(FormProblem(error.code, message, _(REMEDIES[error.code]), expression.origin))
                 continue
             problems.extend(self._indexed(tree, resolver, expression))
             for name in dict.fromkeys(resolver.missing):

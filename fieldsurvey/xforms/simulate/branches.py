@@ -206,11 +206,9 @@ class Branches:
         return chosen, env
 
     def aim(self, branch: Branch) -> Answer:
-        """What must be answered to take a branch; marks it impossible when nothing can."""
+        """What must be answered to take a branch; marks it impossible when no interview that keeps the rules can."""
         if branch.answer is None:
-            strict = self.solver.ask(*self._asked(branch), strict=True)
-            kept = strict.possible or branch.kind == "choice"  # a choice that breaks its own rule does not count
-            branch.answer = strict if kept else self.solver.ask(*self._asked(branch))
+            branch.answer = self.solver.ask(*self._asked(branch), strict=True)
             branch.possible = branch.answer.possible
         return branch.answer
 
