@@ -16,6 +16,7 @@ from fieldsurvey.xforms.check.sheets import Sheets
 from fieldsurvey.xforms.contract import Origin
 from fieldsurvey.xforms.errors import FormProblem
 from fieldsurvey.xforms.form import LoadedForm
+from fieldsurvey.xforms.xpath.ast import FunctionCall, children
 
 TOGETHER = 4
 """So many findings of one kind in one column are told as one."""
@@ -29,10 +30,11 @@ SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check says. `ok` is False when something is refused, or an error was found."""
+    """What a check says. `functions` are those that expressions call; `ok` is False when something is refused, or an error was found."""
 
     rows: tuple[Covered, ...]
     findings: tuple[Finding, ...]
+    functions: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -42,18 +44,14 @@ class Report:
     @property
     def refused(self) -> tuple[FormProblem, ...]:
         """What cannot run here, as reasons to refuse the form."""
-        return tuple(
-            FormProblem("refused", f"{part.name}: {part.reason}", part.remedy, part.origin)
-            for row in self.rows
-            for part in row.parts
-            if part.kind is Kind.REFUSED
-        )
+        return _refused(self.rows)
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
         return {
             "totals": totals(list(self.rows)),
             "rows": [row.as_dict() for row in self.rows],
+            "functions": list(self.functions),
             "findings": [finding.as_dict() for finding in self.findings],
         }
 
@@ -61,7 +59,33 @@ class Report:
 def check_form(form: LoadedForm) -> Report:
     """Coverage and findings of a loaded form. Bounded: some ten seconds for the largest."""
     sheets = Sheets(form)
-    return Report(tuple(Coverage(form, sheets).rows()), find_all(form, sheets))
+    return Report(tuple(Coverage(form, sheets).rows()), find_all(form, sheets), functions_of(form))
+
+
+def refusals(form: LoadedForm) -> tuple[FormProblem, ...]:
+    """What of a form cannot run in a terminal, with sheet, row and remedy: the coverage alone, without findings."""
+    return _refused(Coverage(form, Sheets(form)).rows())
+
+
+def _refused(rows: Sequence[Covered]) -> tuple[FormProblem, ...]:
+    return tuple(
+        FormProblem("refused", f"{part.name}: {part.reason}", part.remedy, part.origin)
+        for row in rows
+        for part in row.parts
+        if part.kind is Kind.REFUSED
+    )
+
+
+def functions_of(form: LoadedForm) -> tuple[str, ...]:
+    """The functions that the form's expressions call, by name. All run in full: others are refused when it loads."""
+    found: set[str] = set()
+    pending = [form.program.parsed(expression) for expression in form.definition.expressions]
+    while pending:
+        expr = pending.pop()
+        if isinstance(expr, FunctionCall):
+            found.add(expr.name)
+        pending.extend(children(expr))
+    return tuple(sorted(found))
 
 
 def render_report(report: Report, *, every: bool = False) -> list[str]:
@@ -82,6 +106,8 @@ def render_report(report: Report, *, every: bool = False) -> list[str]:
         found = [finding for finding in report.findings if finding.severity is severity]
         lines.extend(f"{title}: {line}" for line in _findings(found, every=every))
     if every:
+        if report.functions:
+            lines.append(_("Functions, all in full: {names}.").format(names=", ".join(report.functions)))
         lines.append("")
         lines.extend(f"{_place(row.origin)} {row.kind}  {row.type}  {row.name}".rstrip() for row in report.rows)
     return lines

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fieldsurvey.xforms import load_form
-from fieldsurvey.xforms.check import Covered, Kind, check_form, render_report
+from fieldsurvey.xforms.check import Covered, Kind, check_form, refusals, render_report
 from fieldsurvey.xforms.check.features import base_type
 from tests.xforms.scenario import table, xform
 
@@ -107,6 +107,7 @@ def test_an_xform_is_covered_by_its_controls() -> None:
     }
     assert not report.ok
     assert [problem.code for problem in report.refused] == ["refused", "refused"]
+    assert refusals(load_form(xform("<a/><b/><c/><d/>", binds, body))) == report.refused
     assert all(problem.origin is not None and problem.origin.sheet == "XML" for problem in report.refused)
 
 
@@ -153,3 +154,10 @@ def test_many_findings_of_a_kind_are_told_together() -> None:
     assert len(told) == 1
     assert "8 more like it: 3, 4, 5, 6, 7, 8, 9, 10" in told[0]
     assert len([line for line in render_report(report, every=True) if "translation.missing" in line]) == 9
+
+
+def test_functions_are_listed() -> None:
+    """Those of every column, once each."""
+    survey = "| type | name | label | relevant | calculation |\n| integer | n | N | not(${c} = 1) | |\n"
+    report = check_form(load_form(table(survey + "| calculate | c | | | if(today() > 1, round(now(), 2), once(3)) |")))
+    assert report.functions == ("if", "not", "now", "once", "round", "today")
