@@ -1,6 +1,7 @@
 """What can be said of a form without answering it: how each row runs here, and what its author surely did not mean.
 
-`check_form` gives both as a Report, `refusals` only what cannot run in a terminal. Nothing is changed, no interview is started.
+`check_form` gives both as a Report, `refusals` only what cannot run in a terminal. Nothing is changed, no interview
+is started.
 """
 
 from __future__ import annotations

@@ -30,7 +30,10 @@ SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check says. `functions` are those that expressions call; `ok` is False when something is refused, or an error was found."""
+    """What a check says. `functions` are those that expressions call.
+
+    `ok` is False when something is refused, or an error was found.
+    """
 
     rows: tuple[Covered, ...]
     findings: tuple[Finding, ...]
