@@ -1,0 +1,44 @@
+"""`python -m benchmarks engine … --plot FOLDER`: how load and answer times grow with the form, as two SVG pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from benchmarks.engine.measure import Figures, median
+
+MARKS = {"fieldsurvey": "o-", "JavaRosa": "s--", "xforms-engine": "^:"}
+PICTURES: dict[str, tuple[str, Callable[[Figures], float]]] = {
+    "load": ("load, ms", lambda figures: median(figures.load)),
+    "answer": ("answer, median ms", lambda figures: median(figures.answer)),
+}
+
+
+def plot(measured: Iterable[tuple[str, Figures]], folder: Path) -> list[Path]:
+    """One picture a family of shapes (wide, roster, choices) and figure; logarithmic both ways."""
+    import matplotlib as mpl  # only for pictures
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt
+
+    families: dict[str, dict[str, list[tuple[int, Figures]]]] = {}
+    for name, figures in measured:
+        found = re.fullmatch(r"([a-z]+)(\d+)", name)
+        if found:
+            families.setdefault(found[1], {}).setdefault(figures.engine, []).append((int(found[2]), figures))
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for family, engines in families.items():
+        for what, (title, value) in PICTURES.items():
+            figure, axes = plt.subplots(figsize=(5, 3.4))
+            for engine, points in engines.items():
+                points.sort(key=lambda point: point[0])
+                axes.plot([n for n, _ in points], [value(f) for _, f in points], MARKS[engine], label=engine)
+            axes.set(xscale="log", yscale="log", xlabel=f"{family}: size", ylabel=title)
+            axes.legend(frameon=False)
+            figure.tight_layout()
+            written.append(folder / f"{family}-{what}.svg")
+            figure.savefig(written[-1])
+            plt.close(figure)
+    return written
