@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ROOMS = {"engine": "benchmarks.engine.run"}
+ROOMS = {"engine": "benchmarks.engine.run", "autosave": "benchmarks.autosave"}
 
 
 def main() -> None:
