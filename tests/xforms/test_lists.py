@@ -219,3 +219,30 @@ def test_an_entity_is_declared_in_the_meta_block() -> None:
     )
     interview.answer("/data/p", "e")
     assert b'create="0" update="1" baseVersion="7" trunkVersion="" branchId="" id="e">' in interview.instance().xml
+
+
+def test_an_answer_does_not_work_its_list_out_again() -> None:
+    """Neither the list nor its choices are made anew; what the form sets itself is checked all the same."""
+    towns = "name,label\n" + "".join(f"t{number},T{number}\n" for number in range(500))
+    survey = """
+    | type | name | label | choice_filter | calculation | trigger |
+    | text | keep | Keep | | | |
+    | select_one_from_file towns.csv | town | Town | name != ${keep} | | |
+    | select_one_from_file towns.csv | set | Set | | ${keep} | ${keep} |
+    """
+    interview = load_form(table(survey), {"towns.csv": towns.encode()}).start(now=now, seed=1)
+    before = interview.question("/data/town").choices
+    count = interview.state.settler.evaluations
+    for number in range(5):
+        interview.answer("/data/town", f"t{number}")
+    assert interview.state.settler.evaluations == count
+    assert interview.question("/data/town").choices is before
+    interview.answer("/data/keep", "t4")
+    assert interview.question("/data/town").raw == "t4"
+    after = interview.question("/data/town").choices
+    assert len(after) == 499
+    assert after[0] is before[0]
+    assert value(interview, "/data/set") == "t4"
+    interview.answer("/data/keep", "nowhere")
+    assert value(interview, "/data/set") == ""
+    assert interview.question("/data/set").raw == "nowhere"

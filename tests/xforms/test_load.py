@@ -167,3 +167,11 @@ def test_indexed_repeat_needs_a_repeat_around_the_field() -> None:
     for target, group in [("g", "g"), ("g", "r")]:
         source = xform("<a/><r><x/></r><g><x/></g>", bind.format(target, group), body)
         assert problems(source)[0][0] == "xpath.indexed_repeat"
+
+
+@pytest.mark.parametrize("nodeset", ["/data", "/data/.", "."])
+def test_a_repeat_of_the_whole_form_is_refused(nodeset: str) -> None:
+    """There is one instance of a record."""
+    with pytest.raises(FormError) as refused:
+        load_form(xform("<a/>", "", f'<repeat nodeset="{nodeset}"><input ref="/data/a"/></repeat>'))
+    assert "repeat.root" in [problem.code for problem in refused.value.problems]

@@ -45,7 +45,14 @@ def repeat_paths(body: Element | None, parsing: Parsing, root: str) -> set[str]:
                 )
                 if reference.strip():
                     here = _join(context, reference.strip(), parsing) or context
-                    if child.local == "repeat":
+                    if child.local == "repeat" and here.count("/") == 1:
+                        parsing.problem(
+                            "repeat.root",
+                            _("The whole form cannot be repeated."),
+                            _("Repeat a group inside it."),
+                            parsing.origin_of(here, "", child.line),
+                        )
+                    elif child.local == "repeat":
                         found.add(here)
                 visit(child, here)
 

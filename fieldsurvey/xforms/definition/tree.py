@@ -34,7 +34,7 @@ class _Builder:
     def node(self, element: Element, parent: NodeDef | None, frame: Frame, path: str) -> NodeDef:
         node = NodeDef(element.local, element.prefix, element.ns, path, parent)
         node.origin = self.parsing.origin_of(path, "name", element.line)
-        if path in self.repeats or TEMPLATE in element.attributes:
+        if parent is not None and (path in self.repeats or TEMPLATE in element.attributes):
             node.kind = "repeat"
         if node.kind == "repeat":
             inner = Frame(node, frame, frame.depth + 1, range_slot=len(frame.nodes))

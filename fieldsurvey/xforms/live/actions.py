@@ -98,6 +98,7 @@ class Actions:
                 self.state.faulty(node, ACTION, None)
                 text = to_text(value, kind_of(node.d), self.state.env.timezone)
             self.state.put(node, text)
+            self.state.settler.recheck(node)
 
     def _locate(self, action: Action, frame: LiveFrame) -> None:
         """Set the target to where we are; where nothing tells, it is blank, and a note says why."""

@@ -10,6 +10,7 @@ from fieldsurvey.xforms.contract import Choice
 from fieldsurvey.xforms.definition.model import Control, Itemset, NodeDef
 from fieldsurvey.xforms.live.nodes import LiveNode
 from fieldsurvey.xforms.live.search import searched
+from fieldsurvey.xforms.pause import collector_paused
 from fieldsurvey.xforms.program.lists import below
 from fieldsurvey.xforms.program.references import References
 from fieldsurvey.xforms.xpath.ast import Path
@@ -31,15 +32,20 @@ class Choices:
         self.state = state
         self._offered: dict[LiveNode, tuple[Choice, ...]] = {}
         self._values: dict[LiveNode, frozenset[str]] = {}
+        self._labels: dict[LiveNode, tuple[tuple[Choice, ...], dict[str, str]]] = {}  # of what was offered, by value
+        self._made: dict[tuple[int, Node], Choice] = {}  # items of lists that never change, in this language
 
     def forget(self, node: LiveNode | None = None) -> None:
         """Work the choices of a select out anew when they are asked for; of all of them without a node."""
         if node is None:
             self._offered.clear()
+            self._made.clear()
             self._values.clear()
+            self._labels.clear()
         else:
             self._offered.pop(node, None)
             self._values.pop(node, None)
+            self._labels.pop(node, None)
 
     def offered(self, node: LiveNode) -> tuple[Choice, ...]:
         """The choices of a select; raises EvaluationError when its list cannot be worked out."""
@@ -50,7 +56,8 @@ class Choices:
         if found is None:
             texts = self.state.texts
             before = texts.outputs
-            found = tuple(self._all(control, node))
+            with collector_paused():
+                found = tuple(self._all(control, node))
             if texts.outputs == before:  # no label says something that an answer may change
                 self._offered[node] = found
         return found
@@ -63,8 +70,9 @@ class Choices:
         for item in control.items:
             yield Choice(item.value, texts.plain(item.label, node), texts.media(item.label, node))
         if control.itemset is not None:
+            itemset, made = control.itemset, self._made
             for found in self.nodes(control, node):
-                yield self._choice(control.itemset, found, node)
+                yield made.get((id(itemset), found)) or self._choice(itemset, found, node)
 
     def nodes(self, control: Control, node: LiveNode) -> list[Node]:
         """The nodes that the itemset gives now."""
@@ -105,6 +113,7 @@ class Choices:
         return not self.values(node).issuperset(text.split())
 
     def _choice(self, itemset: Itemset, found: Node, node: LiveNode) -> Choice:
+        before = self.state.texts.outputs
         value = below(found, itemset.value)
         properties = {child.name: child.string() for child in found.children if child.kind == ELEMENT}
         label = value
@@ -113,7 +122,10 @@ class Choices:
             label = self._label(itemset, found, node)
             if itemset.label_itext:
                 media = self._media(itemset, found, node)
-        return Choice(value, label, media, properties)
+        choice = Choice(value, label, media, properties)
+        if not found.live and self.state.texts.outputs == before:
+            self._made[id(itemset), found] = choice
+        return choice
 
     def _label(self, itemset: Itemset, found: Node, node: LiveNode) -> str:
         assert itemset.label is not None
@@ -139,10 +151,14 @@ class Choices:
     def label_of(self, value: str, ref: str, context: Context) -> str:
         """jr:choice-name: the label of `value` in the select at `ref`. Raises EvaluationError when it is no select."""
         node = self._select(ref, context)
-        for choice in self.offered(node):
-            if choice.value == value:
-                return choice.label
-        return ""
+        offered = self.offered(node)
+        known = self._labels.get(node)
+        if known is None or known[0] is not offered:
+            labels: dict[str, str] = {}
+            for choice in offered:
+                labels.setdefault(choice.value, choice.label)
+            known = self._labels[node] = (offered, labels)
+        return known[1].get(value, "")
 
     def _select(self, ref: str, context: Context) -> LiveNode:
         origin = context.origin

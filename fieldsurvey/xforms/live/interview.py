@@ -221,6 +221,7 @@ class LiveInterview:
             unknown = self.state.choices.unknown(node, text)
         except (EvaluationError, XPathNameError):
             unknown = False
+            self.state.settler.recheck(node)  # which keeps the error at the question
         if unknown:
             self.state.set_aside(node, text, "choice")
         else:

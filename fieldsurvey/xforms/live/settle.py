@@ -12,7 +12,7 @@ from fieldsurvey.xforms.definition.model import Expression, NodeDef
 from fieldsurvey.xforms.live.datatypes import calculated, kind_of, to_text, typed
 from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range
 from fieldsurvey.xforms.program.slots import inside
-from fieldsurvey.xforms.program.triggers import COUNT, Trigger
+from fieldsurvey.xforms.program.triggers import CHOICES, COUNT, Trigger
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
 from fieldsurvey.xforms.xpath.nodes import Value
 from fieldsurvey.xforms.xpath.runtime import Context
@@ -95,6 +95,12 @@ class Settler:
         for inner in inside(at, owner.chain()[at.d.depth + 1 :]):
             self.push(trigger, inner)
 
+    def recheck(self, node: LiveNode) -> None:
+        """A select was given a value by the form itself: it must be one that is offered."""
+        trigger = self.program.by_target.get(node.d.index, {}).get(CHOICES)
+        if trigger is not None:
+            self.push(trigger, node.frame)
+
     def push_frame(self, frame: LiveFrame) -> None:
         """Every trigger of a frame and of the repeats inside it."""
         for trigger in self.program.triggers_of(frame.d):
@@ -157,6 +163,7 @@ class Settler:
         if text != node.text:
             node.put(text, calculated(value, text, node.d))
             self.value_changed(node)
+            self.recheck(node)
             self.state.refresh(node)
         elif text and node.value() != (kept := calculated(value, text, node.d) or typed(text, node.d)):
             node.put(text, kept)

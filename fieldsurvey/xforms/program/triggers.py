@@ -16,8 +16,11 @@ from fieldsurvey.xforms.xpath.compiler import dependencies
 
 CALCULATE, RELEVANT, COUNT, REQUIRED, READ_ONLY, CONSTRAINT, WARNING, CHOICES, LABEL = range(9)
 WRITES = frozenset({CALCULATE, RELEVANT, COUNT})
-OWN = frozenset({CONSTRAINT, WARNING, CHOICES})
-"""Kinds that ask something of the node's own answer, whether or not the expression names it."""
+OWN = frozenset({CONSTRAINT, WARNING})
+"""Kinds that ask something of the node's own answer, whether or not the expression names it.
+
+Choices do not: an answer is checked when it is given, and a list of thousands must not be worked out anew for that.
+"""
 NAMES = (
     "calculation",
     "relevant",
