@@ -187,7 +187,9 @@ class Conditions:
 
     def _rule(self, d: NodeDef, expression: Expression, filled: Env) -> Iterator[Finding]:
         condition = Condition(self.meaning.tree(expression), Scope(d), source=expression)
-        if not self.solver.ask([*self.solver.reach(d), condition], filled).possible:
+        others = [read for read in self.meaning.reads(condition.expr, condition.scope) if read is not d]
+        around = self.solver.reach(d) if others else []
+        if not self.solver.ask([*around, condition], filled, alone=not others).possible:
             yield error(
                 "constraint.never",
                 _("No answer satisfies the constraint {condition}.").format(condition=written(expression)),

@@ -23,26 +23,29 @@ SHEETS = {"survey": 0, "choices": 1, "settings": 2}
 def find_all(form: LoadedForm, sheets: Sheets | None = None) -> tuple[Finding, ...]:
     """Every finding, the severest first, then by sheet and row."""
     sheets = sheets or Sheets(form)
-    solver = Solver(Meaning(form.program))
+    meaning = Meaning(form.program)
+    solver = Solver(meaning)  # each family of findings has a budget of its own
     conditions = Conditions(solver)
+    other = Solver(meaning)
     found = [
         warning("loading", " ".join(problem.message.split()), problem.remedy, problem.origin)
         for problem in form.warnings
         if "is missing the" not in problem.message  # the converter's word for translations, which are told one by one
     ]
     found.extend(conditions.findings())
-    found.extend(Comparisons(solver).findings())
-    choices = Choices(solver, sheets, conditions.unreachable)
+    found.extend(Comparisons(other).findings())
+    choices = Choices(other, sheets, conditions.unreachable)
     found.extend(choices.findings())
     found.extend(choices.broken_defaults())
-    found.extend(Texts(form.definition, solver.meaning.domains.lists, sheets).findings())
+    found.extend(Texts(form.definition, meaning.domains.lists, sheets).findings())
     found.extend(Names(form.definition, form.program).findings())
-    if solver.gave_up:
+    gave_up = solver.gave_up + other.gave_up
+    if gave_up:
         found.append(
             note(
                 "check.incomplete",
                 _("{n} conditions are too involved to be followed to their end; nothing is said of them.").format(
-                    n=solver.gave_up
+                    n=gave_up
                 ),
             )
         )

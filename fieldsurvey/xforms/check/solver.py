@@ -19,6 +19,8 @@ from fieldsurvey.xforms.xpath.ast import Binary, Expr, Number
 ROUNDS = 8
 SPLITS = 150
 """Alternatives tried before giving up."""
+IMPLIED = 10
+"""Answers that must be there whose own conditions are followed; more would follow a long form from end to end."""
 SMALL = 12
 """An answer of no more values than this is tried value by value."""
 BUDGET = 60_000
@@ -57,9 +59,10 @@ class Solver:
     `ruled` says whether the last question met an answer that has such rules; else asking strictly says the same.
     """
 
-    def __init__(self, meaning: Meaning, total: int = TOTAL) -> None:
+    def __init__(self, meaning: Meaning, total: int = TOTAL, most_implied: int = IMPLIED) -> None:
         self.meaning = meaning
         self.total = total
+        self.most_implied = most_implied
         self.spent = 0
         self.gave_up = 0
         self.splits = 0
@@ -153,6 +156,8 @@ class Solver:
     def _imply(self, conditions: list[Condition], env: Env, implied: set[int]) -> None:
         """What cannot be blank is relevant, and with `strict` satisfies its own rules."""
         for index in sorted(env.known):
+            if len(implied) >= self.most_implied:
+                return
             if index in implied or not env.known[index].filled:
                 continue
             d = self.meaning.form.nodes[index]

@@ -27,6 +27,8 @@ TOGETHER = 40
 """So many branches are looked at for one interview."""
 STEPS = 250_000
 """Steps of the solver for each interview, and for all of them together."""
+IMPLIED = 24
+"""Longer plans than a check needs: an interview goes through all of it."""
 MOST_STEPS = 30_000_000
 FREE = 2
 """So many interviews go as they like before any is steered."""
@@ -131,7 +133,8 @@ def run_campaign(
 
     With `steer`, what no interview took yet is aimed at, as far as conditions can be followed backwards.
     """
-    branches = Branches(Solver(Meaning(form.program), total=min(MOST_STEPS, TOTAL + STEPS * count)))
+    total = min(MOST_STEPS, TOTAL + STEPS * count)
+    branches = Branches(Solver(Meaning(form.program), total, IMPLIED))
     campaign = Campaign(branches, [node.path for node in form.nodes if is_asked(node)])
     probed: dict[int, int] = {}
     for number in range(count):
