@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -45,6 +49,8 @@ class NotPublishedError(InputError):
     template = "Round `{round}` is not published yet."
     hint = "Publish it with `fieldsurvey needs export` or `fieldsurvey needs report`, without --published."
 
+
+POOL_FROM = 400  # records: below, one process is done before others have started
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -298,13 +304,22 @@ def _made(round_: str | None, *, publish: bool, published: bool, simulated: bool
         return found
     keys = unlock_hmu(paths.steward_dir() / HMU, passphrase("HMU", _("Passphrase of the HMU")))
     make = way.release if publish else way.prepared
-    with progress_bar(_("Tabulating and protecting"), quiet=quiet) as progress:
+    dataset = load_dataset(wanted.id, keys)
+    many = max((dataset.frame(form).height for form in dataset.forms), default=0) >= POOL_FROM
+    with progress_bar(_("Tabulating and protecting"), quiet=quiet) as progress, _pool(many) as executor:
         return make(
-            lambda: load_dataset(wanted.id, keys),
-            SystemClock().now().date(),
-            simulated=simulated,
-            progress=progress,
+            lambda: dataset, SystemClock().now().date(), simulated=simulated, progress=progress, executor=executor
         )
+
+
+@contextmanager
+def _pool(wanted: bool) -> Iterator[Executor | None]:
+    """Processes for the blocks of a large round; none where starting them takes longer than it saves."""
+    if not wanted:
+        yield None
+        return
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
 
 
 def _lines(rows: pl.DataFrame, made: ReportContent, language: str | None) -> str:

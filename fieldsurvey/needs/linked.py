@@ -7,7 +7,7 @@ reader could conclude through such a link, the protector takes into account.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,8 @@ class _Layer:
     fixed: Bools
     hidden: Bools
     cost: float
+    place: Ints
+    """The place of each cell, flat: the number of its node."""
 
 
 @dataclass
@@ -52,11 +54,11 @@ class LinkedTables:
     ) -> None:
         """A layer with its sums over places and groups. `unseen` cells are in no table: nothing to protect."""
         hidden = np.zeros_like(primary) if unseen is None else unseen
-        self._add(name, _Layer(self._size, values, primary & ~hidden, np.zeros_like(hidden), hidden, cost))
+        self._add(name, _Layer(self._size, values, primary & ~hidden, np.zeros_like(hidden), hidden, cost, self._place))
 
     def add_decided(self, name: str, values: Ints, published: Bools) -> None:
         """A layer that is decided already: `published` cells stay so, the others are somebody else's to prove."""
-        self._add(name, _Layer(self._size, values, np.zeros_like(published), published, ~published, 1.0))
+        self._add(name, _Layer(self._size, values, np.zeros_like(published), published, ~published, 1.0, self._place))
 
     def _add(self, name: str, layer: _Layer) -> None:
         values = layer.values
@@ -92,7 +94,7 @@ class LinkedTables:
         at = (here, there[:, 1])
         mine, whole = self.layers[part], self.layers[bound]
         # What is known does not change with the answers that a reader tries: only the room it leaves counts.
-        slack = self._hidden(whole.values[at] - mine.values[at] - values[there[:, 0], there[:, 1]])
+        slack = self._hidden(whole.values[at] - mine.values[at] - values[there[:, 0], there[:, 1]], here)
         self._equations.append((self._cells(whole)[at], [self._cells(mine)[at], slack]))
 
     def published(self, k: int, *, progress: Progress | None = None) -> dict[str, Bools]:
@@ -125,7 +127,15 @@ class LinkedTables:
         found: Ints = self.layers[name].values[places, groups].ravel()
         return found
 
-    def _hidden(self, difference: Ints) -> Ints:
+    @property
+    def _place(self) -> Ints:
+        return np.repeat(np.arange(len(self.places.nodes)), len(GROUPS))
+
+    @property
+    def _leaf_place(self) -> Ints:
+        return np.repeat(self._leaf[0], len(GROUPS) - 1)
+
+    def _hidden(self, difference: Ints, place: Ints | None = None) -> Ints:
         """Cells of their own for a difference between layers: never published, nothing to protect."""
         values = difference
         assert (values >= 0).all(), "a part was counted that is not in the whole"
@@ -136,6 +146,7 @@ class LinkedTables:
             np.zeros((values.size, 1), dtype=np.bool_),
             np.ones((values.size, 1), dtype=np.bool_),
             1.0,
+            self._leaf_place if place is None else place,
         )
         self.layers[f"\0{self._size}"] = layer
         self._size += values.size
@@ -168,6 +179,8 @@ class LinkedTables:
             fixed=np.concatenate([layer.fixed.ravel() for layer in layers]),
             cost=self._costs(layers),
             wholes=(),
+            near=self._near(),
+            cheap_is_near=False,
         )
 
     def _costs(self, layers: list[_Layer]) -> Floats:
@@ -182,3 +195,19 @@ class LinkedTables:
             costs.append(cost.ravel())
         flat = np.concatenate(costs)
         return np.asarray(flat * (1.0 + 1e-4 * (np.arange(flat.size) * 0.6180339887498949 % 1.0)))
+
+    def _near(self) -> Callable[[int], Ints]:
+        """For a cell of an area: all cells of its canton, of the areas in it, and of the province. Else everything."""
+        place = np.concatenate([layer.place for layer in self.layers.values()])
+        nodes = self.places.nodes
+        around: dict[int, Bools] = {}
+        for total, parts in self.places.families[1:]:
+            wanted = np.isin(place, [0, nodes.index(total), *(nodes.index(part) for part in parts)])
+            around |= {nodes.index(part): wanted for part in parts}
+        everything = np.ones(place.size, dtype=np.bool_)
+
+        def near(cell: int) -> Ints:
+            found: Ints = np.flatnonzero(around.get(int(place[cell]), everything))
+            return found
+
+        return near

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -33,7 +34,13 @@ class Rounds:
         return None if entry is None else self.ledger.content(entry)
 
     def prepared(
-        self, load: Callable[[], Dataset], issued: date, *, simulated: bool = False, progress: Progress | None = None
+        self,
+        load: Callable[[], Dataset],
+        issued: date,
+        *,
+        simulated: bool = False,
+        progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> ReportContent:
         """The protected, audited release; nothing is entered in the ledger. Raises what `build_release` does."""
         dataset = load()
@@ -41,17 +48,29 @@ class Rounds:
         found = self.ledger.prepared(self.round_id, mark)
         if found is None:
             found = build_release(
-                dataset, self.project, number=1, issued=issued, simulated=simulated, progress=progress
+                dataset,
+                self.project,
+                number=1,
+                issued=issued,
+                simulated=simulated,
+                progress=progress,
+                executor=executor,
             )
             self.ledger.prepare(self.round_id, mark, found)
         return found
 
     def release(
-        self, load: Callable[[], Dataset], issued: date, *, simulated: bool = False, progress: Progress | None = None
+        self,
+        load: Callable[[], Dataset],
+        issued: date,
+        *,
+        simulated: bool = False,
+        progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> ReportContent:
         """The same, entered in the ledger. Raises ReissueError when published tables would change by too little."""
         dataset = load()
-        made = self.prepared(lambda: dataset, issued, simulated=simulated, progress=progress)
+        made = self.prepared(lambda: dataset, issued, simulated=simulated, progress=progress, executor=executor)
         return self.ledger.publish(self.round_id, fingerprint(dataset, self.project, simulated=simulated), made)
 
 

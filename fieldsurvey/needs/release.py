@@ -7,9 +7,12 @@ the whole has the last word: what it refuses is made again, collapsed further, u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
+from itertools import repeat
 from typing import Final
 
 import polars as pl
@@ -62,6 +65,7 @@ class _Work:
     gazetteer: Gazetteer
     limits: Thresholds
     progress: Progress | None
+    executor: Executor | None
     coarser: dict[str, int] = field(default_factory=dict)
     done: dict[str, list[Shown]] = field(default_factory=dict)
     """Blocks made before and not refused, by key."""
@@ -81,8 +85,9 @@ def build_release(
     issued: date,
     simulated: bool = False,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> ReportContent:
-    """The release `number` of the round in `dataset`.
+    """The release `number` of the round in `dataset`. With an `executor` blocks of tables are made side by side.
 
     Raises NoNeedsFormError, NothingToShowError, IndicatorError, ForbiddenTableError, LeakError.
     """
@@ -97,7 +102,7 @@ def build_release(
     kept = _kept(everything, places)
     if kept.height < limits.k_base:
         raise NothingToShowError(round=dataset.round.id, n=kept.height, k=limits.k_base)
-    work = _Work(kept, [i for i in read_indicators(csv) if i.form == FORM], places, limits, progress)
+    work = _Work(kept, [i for i in read_indicators(csv) if i.form == FORM], places, limits, progress, executor)
     made = _audited(work)
     by_group = bool(made.base[PROGRAM[0]].shown[0].all())
     grouped = with_area(kept, province_only(made.base[PROGRAM[0]].places))
@@ -226,17 +231,25 @@ def _each(
     bounds: Mapping[str, Bound] | None = None,
 ) -> list[Shown]:
     """Block by block, so that progress shows and what passed the audit is not made twice."""
-    found: list[Shown] = []
-    for place, block in enumerate(wanted):
-        key = f"{block.whole.unit} {block.whole.id}"
-        if key not in work.done:
-            if work.progress is not None:
-                work.progress(place, len(wanted), block.whole.title("es"))
-            work.done[key] = needs_tables(
-                frame, [block], base, work.limits, beside=beside, bounds=bounds, coarser=work.coarser
-            )
-        found += work.done[key]
-    return found
+    keys = {f"{block.whole.unit} {block.whole.id}": block for block in wanted}
+    make = partial(needs_tables, base=base, limits=work.limits, beside=beside, bounds=bounds, coarser=work.coarser)
+    missing = {key: block for key, block in keys.items() if key not in work.done}
+    columns = _columns(frame, missing.values())
+    if work.executor is not None and len(missing) > 1:
+        made = work.executor.map(make, repeat(frame.select(columns)), [[block] for block in missing.values()])
+    else:
+        made = map(make, repeat(frame), [[block] for block in missing.values()])
+    for place, (key, block) in enumerate(missing.items()):
+        if work.progress is not None:
+            work.progress(place, len(missing), block.whole.title("es"))
+        work.done[key] = next(made)
+    return [shown for key in keys for shown in work.done[key]]
+
+
+def _columns(frame: pl.DataFrame, wanted: Iterable[Block]) -> list[str]:
+    """What counting needs of the records: nothing else goes to another process."""
+    tests = [t for b in wanted for i in b.all for t in (*i.numerator.tests, *i.denominator.tests)]
+    return [name for name in frame.columns if name in {"parish", "host_mobility", *(t.question for t in tests)}]
 
 
 def _places(work: _Work, of_unit: pl.DataFrame) -> Places:

@@ -151,9 +151,9 @@ def blocks(indicators: Sequence[Indicator], unit: str) -> list[Block]:
 def needs_tables(
     frame: pl.DataFrame,
     wanted: Sequence[Block],
+    *,
     base: Interviews,
     limits: Thresholds,
-    *,
     beside: Mapping[str, Shown] | None = None,
     bounds: Mapping[str, Bound] | None = None,
     coarser: Mapping[str, int] | None = None,

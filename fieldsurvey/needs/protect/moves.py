@@ -24,6 +24,7 @@ from fieldsurvey.needs.protect.system import Floats, System
 _ROUNDS = 3
 _OPEN_COST = 1e-3  # moving what is suppressed already: enough to keep moves small, too little to matter
 _NODES = 200  # branch-and-bound limit; what it misses only costs a few more suppressed cells
+_LARGE = 400  # and from this many on, an answer that is not whole is not worth the search for one that is
 _SMALL = 60  # open cells that hang together: up to this many are looked at all at once
 
 
@@ -69,7 +70,8 @@ class MoveFinder:
             move = self._solve(near, np.full(near.size, _OPEN_COST / near.size), target, need, exactly=False)
             if move is not None and move.at(cell) == need:
                 return move
-        return self._solve(whole, np.full(whole.size, _OPEN_COST / whole.size), target, need, exactly=False)
+        cost = np.full(whole.size, _OPEN_COST / whole.size)
+        return self._solve(whole, cost, target, need, exactly=False, whole_only=whole.size > _LARGE)
 
     def spread(self, targets: Ints, signs: Ints, limit: int, suppressed: Bools) -> Move | None:
         """One move over suppressed and hidden cells that takes many `targets` far at once, each towards its sign and by
@@ -91,7 +93,7 @@ class MoveFinder:
 
     def cheapest(self, target: Ints, need: int, suppressed: Bools) -> Move | None:
         """The move that changes the sum of `target` by `need` and asks for the least more to be suppressed."""
-        if self._system.near is not None and target.size == 1:
+        if self._system.near is not None and self._system.cheap_is_near and target.size == 1:
             near = self._system.near(int(target[0]))
             if (move := self._cheapest(near[~self._system.fixed[near]], target, need, suppressed)) is not None:
                 return move
@@ -139,8 +141,13 @@ class MoveFinder:
         found: Ints = np.flatnonzero(labels == labels[cell])
         return found
 
-    def _solve(self, cells: Ints, cost: Floats, target: Ints, need: int, *, exactly: bool) -> Move | None:
-        """Least cost with the sum of `target` changed by `need`, or (not `exactly`) as far towards it as possible."""
+    def _solve(
+        self, cells: Ints, cost: Floats, target: Ints, need: int, *, exactly: bool, whole_only: bool = False
+    ) -> Move | None:
+        """Least cost with the sum of `target` changed by `need`, or (not `exactly`) as far towards it as possible.
+
+        `whole_only`: give up where the answer is not whole, instead of looking for one that is.
+        """
         matrix = self._ups_and_downs(cells)
         goal = np.isin(cells, target)
         room = self._system.values[cells].astype(np.float64)
@@ -162,7 +169,11 @@ class MoveFinder:
         if found.x is None:
             return None
         move = self._whole(cells, found.x)
-        return move or self._integer(cells, found.x, price, upper, LinearConstraint(matrix, right, right))
+        return (
+            move
+            if move is not None or whole_only
+            else self._integer(cells, found.x, price, upper, LinearConstraint(matrix, right, right))
+        )
 
     def _ups_and_downs(self, cells: Ints, last: Bools | None = None) -> sparse.csc_matrix:
         """The sums over `cells`, once for changes up and once for changes down; `last` adds its sum as a last row."""

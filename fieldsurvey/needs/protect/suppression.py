@@ -23,7 +23,8 @@ from fieldsurvey.needs.protect.system import System, Whole
 Progress = Callable[[int, int], None]
 _MANY = 6  # cells: fewer are proven one by one
 _TURNS = 12
-_TIDY_PROOFS = 1_500  # tidying stops there: in a large table the last few cells cost more time than they are worth
+# Proofs that tidying may look for: in a large table the last few cells cost more time than they are worth.
+_TIDY_WORK, _TIDY_LEAST, _TIDY_MOST = 400_000, 60, 1_500
 
 
 @dataclass
@@ -199,7 +200,7 @@ class _Work:
         last_zero = [whole.zeros for whole in system.wholes]
         whole_cells = {whole.cell for whole in system.wholes}
         extra = np.flatnonzero(self.suppressed & ~system.primary)
-        allowance = _TIDY_PROOFS
+        allowance = min(max(_TIDY_WORK // system.size, _TIDY_LEAST), _TIDY_MOST)
         for place, cell in enumerate(extra[np.argsort(-system.cost[extra], kind="stable")].tolist()):
             if self._progress is not None:
                 self._progress(place, extra.size)

@@ -41,7 +41,9 @@ class System:
     cost: Floats
     wholes: tuple[Whole, ...]
     near: Callable[[int], Ints] | None = None
-    """Cells around a cell (ascending), where a cheap move for it is looked for first; None looks everywhere."""
+    """Cells around a cell (ascending), where moves for it are looked for first; None looks everywhere."""
+    cheap_is_near: bool = True
+    """Whether the cheapest move is looked for there first too, not only proofs."""
 
     @property
     def size(self) -> int:

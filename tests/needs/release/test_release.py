@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -262,3 +264,12 @@ def test_who_did_not_answer_is_shown_apart(frame: pl.DataFrame, content: ReportC
         if row["reason"] != "total":
             assert row["n"] == mine.height
     assert 'id="unanswered"' in page(content)
+
+
+def test_more_processes_give_the_same_release(frame: pl.DataFrame, content: ReportContent) -> None:
+    """Blocks made in another process are the same, and only the columns that are counted go there."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        again = build_release(
+            made.dataset(frame), made.project(), number=1, issued=made.ISSUED, simulated=True, executor=pool
+        )
+    assert differences(content, again) == []
