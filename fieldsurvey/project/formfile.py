@@ -43,11 +43,15 @@ def read_form(source: Path, *, name: str = "") -> FormFile:
     Raises FormError (with sheet and row), FormFileError, StorageError. `name` is what messages call it.
     """
     # Start-up: the engine and pyxform load only when a form is added, never on a laptop that interviews.
-    from fieldsurvey.xforms import load_form
+    from fieldsurvey.xforms import FormError, load_form
+    from fieldsurvey.xforms.check import refusals
     from fieldsurvey.xforms.load.source import read_source
 
     shown = name or str(source)
-    load_form(source)  # what the engine cannot run must not reach a laptop; it names sheet and row
+    # What the engine cannot run, or a terminal cannot ask, must not reach a laptop; both name sheet and row.
+    refused = refusals(load_form(source))
+    if refused:
+        raise FormError(refused)
     try:
         read = read_source(source)
     except OSError as error:
