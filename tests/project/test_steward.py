@@ -30,7 +30,7 @@ from fieldsurvey.project.errors import (
     SharesError,
     StewardExistsError,
 )
-from fieldsurvey.project.formfile import form_of, media_names, read_form
+from fieldsurvey.project.formfile import form_of, media_names
 from fieldsurvey.project.policy import Plan
 from fieldsurvey.project.signed import read_project
 from fieldsurvey.records.envelope import Header, open_record, seal
@@ -39,7 +39,6 @@ from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.signing import RootKey
 from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.records.words import WeakPassphraseError
-from fieldsurvey.xforms import FormError
 from tests.project.conftest import HMU_PASS, ROOT_PASS, card, form, xform
 
 
@@ -392,13 +391,3 @@ def test_rounds_never_share_a_day(spans: list[tuple[int, int]]) -> None:
     except PlanError:
         taken = False
     assert taken == sound
-
-
-def test_a_form_that_a_terminal_cannot_ask_is_refused_with_its_row(tmp_path: Path) -> None:
-    """An external application is refused when the form is added, never at the interview."""
-    sheets = tmp_path / "form"
-    sheets.mkdir()
-    (sheets / "survey.csv").write_text("type,name,label,appearance\ntext,a,A,\ntext,b,B,ex:org.example.scan(x='1')\n")
-    with pytest.raises(FormError) as caught:
-        read_form(sheets)
-    assert [(p.code, p.origin and p.origin.row) for p in caught.value.problems] == [("refused", 3)]
