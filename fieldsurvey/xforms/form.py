@@ -22,8 +22,8 @@ from fieldsurvey.xforms.live.env import Entities, Verify, World
 from fieldsurvey.xforms.live.interview import LiveInterview
 from fieldsurvey.xforms.live.navigation import Page
 from fieldsurvey.xforms.live.nodes import LiveNode
-from fieldsurvey.xforms.live.reading import ValueReader
-from fieldsurvey.xforms.live.serialise import read_values
+from fieldsurvey.xforms.live.reading import Answers, ValueReader
+from fieldsurvey.xforms.live.serialise import read_record
 from fieldsurvey.xforms.live.state import State
 from fieldsurvey.xforms.load.kept import Kept
 from fieldsurvey.xforms.load.source import Source, no_media, read_source
@@ -142,7 +142,7 @@ class LoadedForm:
     def resume_instance(self, xml: bytes, *, now: Callable[[], datetime], **keywords: Any) -> LiveInterview:
         """Edit something finalised: a new instanceID, the old one as deprecatedID."""
         state = self._state(now, keywords)
-        values, dropped = read_values(xml, self.definition.root)
+        values, dropped = read_record(xml, self.definition.root)
         state.begin(values, first=False)
         interview = LiveInterview(state, self.hash)
         interview.dropped = tuple(dropped)
@@ -152,6 +152,10 @@ class LoadedForm:
 
     def values(self, xml: bytes) -> dict[str, Any]:
         """Typed answers of a finalised instance by reference; blanks are left out."""
+        return self.answers(xml).values
+
+    def answers(self, xml: bytes) -> Answers:
+        """What `values` gives, with the ref of every repeat instance, also of those without an answer."""
         if self._reader is None:
             self._reader = ValueReader(self.definition.root)
         return self._reader.read(xml)

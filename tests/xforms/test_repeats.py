@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fieldsurvey.xforms import NotAnswerableError
-from tests.xforms.scenario import relevant, start, start_xform, value
+from fieldsurvey.xforms import NotAnswerableError, load_form
+from tests.xforms.scenario import now, relevant, start, start_xform, value, xform
 
 ROSTER = """
 | type | name | label | calculation | relevant |
@@ -175,3 +175,13 @@ def test_choices_from_a_repeat_follow_its_labels() -> None:
     assert [choice.label for choice in interview.question("/data/pick").choices] == ["uno"]
     interview.answer("/data/r[1]/v", "2")
     assert interview.question("/data/pick").raw == "1"
+
+
+def test_a_count_that_names_its_own_repeat_is_none() -> None:
+    """`.` means no instance; the form says so in a warning and has none."""
+    body = '<group ref="/data/r"><repeat nodeset="/data/r" jr:count="."><input ref="/data/r/x"/></repeat></group>'
+    form = load_form(xform("<r><x/></r>", "", body))
+    assert [warning.code for warning in form.warnings] == ["ref.nothing"]
+    interview = form.start(now=now, seed=1)
+    interview.next()
+    assert len(interview.refs.range("/data/r").instances) == 0

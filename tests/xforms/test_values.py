@@ -44,6 +44,14 @@ def test_repeats_have_positions_and_values_their_types() -> None:
     }
 
 
+def test_instances_without_an_answer_are_there_too() -> None:
+    """That somebody was listed is an answer."""
+    xml = b'<data id="t"><person/><person><name>synthetic</name></person><person><name/></person></data>'
+    answers = load_form(FORM).answers(xml)
+    assert answers.instances == ["/data/person[1]", "/data/person[2]", "/data/person[3]"]
+    assert answers.values == {"/data/person[2]/name": "synthetic"}
+
+
 def test_values_of_a_finalised_interview_are_its_own() -> None:
     """Reading the XML back gives what `finalise` gave."""
     interview = load_form(FORM).start(now=lambda: datetime(2026, 5, 4, tzinfo=UTC), seed=1)

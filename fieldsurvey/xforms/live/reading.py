@@ -6,6 +6,7 @@ It says what `Interview.finalise` said of the same instance. It builds no tree, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from fieldsurvey.base.i18n import gettext as _
@@ -54,6 +55,14 @@ def converter(d: NodeDef) -> Converter | None:
     return lambda text: python_value(text, kind, asked)
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """`values` are typed answers by ref, blanks left out; `instances` the refs of repeat instances, blank ones too."""
+
+    values: dict[str, Any]
+    instances: list[str]
+
+
 class ValueReader:
     """Reads any number of instances of one form."""
 
@@ -61,8 +70,8 @@ class ValueReader:
         self.name = root.name
         self.top = _Step(root, f"/{root.name}")
 
-    def read(self, data: bytes) -> dict[str, Any]:
-        """Typed answers by ref, in the order of the instance; blanks are left out.
+    def read(self, data: bytes) -> Answers:
+        """Typed answers by ref and the instances of repeats, in the order of the instance document.
 
         Raises FormError for what is no XML of an instance of this form.
         """
@@ -74,17 +83,31 @@ class ValueReader:
         feed(parser, data)
         if not reading.count:
             refuse("xml.syntax", _("The file is empty."))
-        return reading.found
+        return Answers(reading.found, reading.instances)
 
 
 class _Reading:
     """One pass. `stack` holds what is around us: step, what refs begin with, how often each child was there."""
 
-    __slots__ = ("count", "found", "inside", "leaf", "prefix", "reader", "seen", "skipped", "stack", "step", "texts")
+    __slots__ = (
+        "count",
+        "found",
+        "inside",
+        "instances",
+        "leaf",
+        "prefix",
+        "reader",
+        "seen",
+        "skipped",
+        "stack",
+        "step",
+        "texts",
+    )
 
     def __init__(self, reader: ValueReader) -> None:
         self.reader = reader
         self.found: dict[str, Any] = {}
+        self.instances: list[str] = []
         self.texts: list[str] = []
         self.stack: list[tuple[_Step, str, dict[_Step, int]]] = []
         self.step: _Step | None = None
@@ -115,6 +138,7 @@ class _Reading:
         if step.repeat:
             self.seen[step] = position = self.seen.get(step, 0) + 1
             prefix = f"{self.prefix}{step.tail}[{position}]"
+            self.instances.append(prefix)
             if step.leaf:
                 self.stack.append((here, self.prefix, self.seen))
                 self.prefix = prefix

@@ -105,19 +105,29 @@ class Writer:
             out.append(f"</{name}>")
 
 
-def read_values(data: bytes, root: NodeDef) -> tuple[Values, list[Dropped]]:
-    """The data of an instance document of this form, and what the form has no place for.
+def read_values(data: bytes, root: NodeDef) -> Values:
+    """The data of an instance document of this form. Raises FormError when it is another form's."""
+    return values_of(_instance(data, root), root)
 
-    Raises FormError when it is another form's.
+
+def read_record(data: bytes, root: NodeDef) -> tuple[Values, list[Dropped]]:
+    """The data of a record that may be of another version of the form, and what this form has no place for.
+
+    The id and the version are those of the form. Raises FormError when it is another form's.
     """
+    element = _instance(data, root)
+    values = values_of(element, root)
+    for name in ("id", "version"):
+        values.attributes.pop(name, None)
+    return values, list(_left_out(element, root, f"/{root.name}"))
+
+
+def _instance(data: bytes, root: NodeDef) -> Element:
     element, _namespaces = parse_xml(data)
     if element.local != root.name:
         message = _("This is an instance of {other}, not of {name}.").format(other=element.local, name=root.name)
         raise FormError([FormProblem("instance.other", message)])
-    values = values_of(element, root)
-    for name in ("id", "version"):  # those of the form that it is read with
-        values.attributes.pop(name, None)
-    return values, list(_left_out(element, root, f"/{root.name}"))
+    return element
 
 
 def _left_out(element: Element, d: NodeDef, ref: str) -> Iterator[Dropped]:

@@ -38,6 +38,10 @@ class SlotResolver:
             if not path.absolute and path.start is None and all(step.axis != "parent" for step in path.steps):
                 self.bare.add(found.missing)
             return PathAccess(lambda _ctx: [])
+        if found.target.slot < 0:  # a count that names its own repeat: there is no one instance it could mean
+            self.missing.append(".")
+            self.bare.add(".")
+            return PathAccess(lambda _ctx: [])
         if found.predicates:
             return self.filtered(path, scope, found)
         return access(found)
