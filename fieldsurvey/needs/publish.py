@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -44,7 +44,7 @@ class Rounds:
     ) -> ReportContent:
         """The protected, audited release; nothing is entered in the ledger. Raises what `build_release` does."""
         dataset = load()
-        mark = fingerprint(dataset, self.project, simulated=simulated)
+        mark = fingerprint(dataset, self.project)
         found = self.ledger.prepared(self.round_id, mark)
         if found is None:
             found = build_release(
@@ -52,12 +52,11 @@ class Rounds:
                 self.project,
                 number=1,
                 issued=issued,
-                simulated=simulated,
                 progress=progress,
                 executor=executor,
             )
             self.ledger.prepare(self.round_id, mark, found)
-        return found
+        return replace(found, simulated=simulated)
 
     def release(
         self,
@@ -71,10 +70,10 @@ class Rounds:
         """The same, entered in the ledger. Raises ReissueError when published tables would change by too little."""
         dataset = load()
         made = self.prepared(lambda: dataset, issued, simulated=simulated, progress=progress, executor=executor)
-        return self.ledger.publish(self.round_id, fingerprint(dataset, self.project, simulated=simulated), made)
+        return self.ledger.publish(self.round_id, fingerprint(dataset, self.project), made)
 
 
-def fingerprint(dataset: Dataset, project: SignedProject, *, simulated: bool) -> str:
+def fingerprint(dataset: Dataset, project: SignedProject) -> str:
     """What a release depends on: the records (by hash), the forms, the indicators, the policy, the round, the rules."""
     records = sorted(dataset.frame(FORM)["_record"].to_list()) if FORM in dataset.forms else []
     parts = {
@@ -85,6 +84,5 @@ def fingerprint(dataset: Dataset, project: SignedProject, *, simulated: bool) ->
         "policy": project.model.policy.model_dump(mode="json"),
         "indicators": project.model.indicators or "",
         "forms": sorted(form.hash for form in project.model.forms),
-        "simulated": simulated,
     }
     return hashlib.sha256(canonical(parts)).hexdigest()
