@@ -177,11 +177,11 @@ def test_choices_from_a_repeat_follow_its_labels() -> None:
     assert interview.question("/data/pick").raw == "1"
 
 
-def test_a_count_that_names_its_own_repeat_is_none() -> None:
-    """`.` means no instance; the form says so in a warning and has none."""
+def test_a_count_that_names_its_own_repeat_makes_none() -> None:
+    """`.` means no instance: a warning says so, and there are only those that the form brings along."""
     body = '<group ref="/data/r"><repeat nodeset="/data/r" jr:count="."><input ref="/data/r/x"/></repeat></group>'
     form = load_form(xform("<r><x/></r>", "", body))
     assert [warning.code for warning in form.warnings] == ["ref.nothing"]
     interview = form.start(now=now, seed=1)
     interview.next()
-    assert len(interview.refs.range("/data/r").instances) == 0
+    assert len(interview.refs.range("/data/r").instances) == 1
