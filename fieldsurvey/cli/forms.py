@@ -16,7 +16,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.xforms.check import Severity, check_form, render_report
-from fieldsurvey.xforms.check.own_tests import run_tests, files_beside
+from fieldsurvey.xforms.check.own_tests import files_beside, run_tests
 from fieldsurvey.xforms.contract import Instance
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.form import LoadedForm, load_form
