@@ -128,7 +128,7 @@ def test_check_names_sheet_and_row_and_runs_the_tests_beside_the_form(folder: Pa
     (folder / "tests").mkdir()
     (folder / "tests" / "one.json").write_text(json.dumps(STEPS), encoding="utf-8")
     code, said = call("check", folder / "form.md", "--json")
-    assert (code, json.loads(said)["tests"]) == (0, 1)
+    assert (code, [(test["file"], test["ok"]) for test in json.loads(said)["tests"]]) == (0, [("one.json", True)])
     (folder / "tests" / "two.json").write_text(json.dumps([{"finalise": True}]), encoding="utf-8")
     code, said = call("check", folder / "form.md")
     assert code == 1
@@ -140,8 +140,9 @@ def test_check_names_sheet_and_row_and_runs_the_tests_beside_the_form(folder: Pa
 
 
 def test_show_reads_like_the_form(folder: Path) -> None:
-    """References, types, labels, conditions, lists."""
-    code, said = call("show", folder / "form.md")
+    """Names, types, labels, conditions, and rows when asked for."""
+    code, said = call("show", folder / "form.md", "--rows")
     assert code == 0
-    for text in ("/data/works  select (row 3)", "“Works?”", "relevant:", "required: true()", "/data/child  repeat"):
+    for text in ("**`works`** select_one", "Works?", "relevant:", "required: `true()`", "`child`"):
         assert text in said
+    assert "row 3" in said
