@@ -169,9 +169,9 @@ def test_indexed_repeat_needs_a_repeat_around_the_field() -> None:
         assert problems(source)[0][0] == "xpath.indexed_repeat"
 
 
-@pytest.mark.parametrize("nodeset", ["/data", "/data/.", "."])
-def test_a_repeat_of_the_whole_form_is_refused(nodeset: str) -> None:
-    """There is one instance of a record."""
+@pytest.mark.parametrize("nodeset", ["/data", "/data/.", ".", "/data/@version"])
+def test_a_repeat_of_what_cannot_be_repeated_is_refused(nodeset: str) -> None:
+    """There is one instance of a record, and one attribute of a name."""
     with pytest.raises(FormError) as refused:
         load_form(xform("<a/>", "", f'<repeat nodeset="{nodeset}"><input ref="/data/a"/></repeat>'))
-    assert "repeat.root" in [problem.code for problem in refused.value.problems]
+    assert "repeat.target" in [problem.code for problem in refused.value.problems]

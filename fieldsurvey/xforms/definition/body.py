@@ -45,14 +45,7 @@ def repeat_paths(body: Element | None, parsing: Parsing, root: str) -> set[str]:
                 )
                 if reference.strip():
                     here = _join(context, reference.strip(), parsing) or context
-                    if child.local == "repeat" and here.count("/") == 1:
-                        parsing.problem(
-                            "repeat.root",
-                            _("The whole form cannot be repeated."),
-                            _("Repeat a group inside it."),
-                            parsing.origin_of(here, "", child.line),
-                        )
-                    elif child.local == "repeat":
+                    if child.local == "repeat":
                         found.add(here)
                 visit(child, here)
 
@@ -155,6 +148,14 @@ class BodyParser:
     def repeat(self, element: Element, parent: Control | None, context: NodeDef) -> Control | None:
         node = self.target(element, context)
         if node is None:
+            return None
+        if node.kind != "repeat":
+            self.parsing.problem(
+                "repeat.target",
+                _("{ref} cannot be repeated.").format(ref=node.path),
+                _("Repeat a group inside the form."),
+                self.parsing.origin_of(node.path, "", element.line),
+            )
             return None
         control = self.made("repeat", element, parent, node, context)
         if "jr:count" in element.attributes and element.get("jr:count").strip():
