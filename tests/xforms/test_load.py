@@ -175,3 +175,9 @@ def test_a_repeat_of_what_cannot_be_repeated_is_refused(nodeset: str) -> None:
     with pytest.raises(FormError) as refused:
         load_form(xform("<a/>", "", f'<repeat nodeset="{nodeset}"><input ref="/data/a"/></repeat>'))
     assert "repeat.target" in [problem.code for problem in refused.value.problems]
+
+
+def test_a_call_without_arguments_in_a_path_to_nothing_is_refused() -> None:
+    """Both faults stand in one expression; neither may hide behind the other."""
+    with pytest.raises(FormError):
+        load_form(xform("<a/>", '<bind nodeset="/data/a" calculate="/data/gone[indexed-repeat()]"/>'))

@@ -138,7 +138,7 @@ class Program:
         """indexed-repeat() needs repeats, and a field that is inside of them."""
         problems: list[FormProblem] = []
         for call in calls(tree, "indexed-repeat"):
-            paths = [arg for arg in (call.args[0], *call.args[1::2]) if isinstance(arg, Path)]
+            paths = [arg for arg in (*call.args[:1], *call.args[1::2]) if isinstance(arg, Path)]
             found = [resolver.references.resolve(path, (), every=True) for path in paths]
             target = found[0] if found else None
             if target is None or target.missing:
