@@ -7,11 +7,12 @@ of entries and from what the newest project says of the devices; nothing is deci
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, Self
+from typing import BinaryIO, Final, Literal, Self
 
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import UntrustedError
@@ -30,6 +31,8 @@ from sync.stick import Progress
 from sync.store import Counts, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject
 
 Where = Literal["enrolled", "quarantined", "revoked"]
+
+_DEVICE: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ class Central:
     def log(self, device: str, before: int | None = None) -> LogView:
         """A device's log as far as it is held; `before`: look only at positions under it."""
         project = self.project()
+        self._check_id(device)
         entries = self.store.entries(device)
         links = (entry.link for entry in entries if before is None or entry.seq < before)
         return project_log(device, links, start_head(project.id, device) if project else b"")
@@ -210,11 +214,17 @@ class Central:
         """SHA-256 (hex) of the set of entries and tombstones: two centrals that hold the same have the same."""
         found = hashlib.sha256()
         for device in sorted({item.device for item in self.store.devices()}):
+            self._check_id(device)
             for entry in self.store.entries(device):
                 found.update(bytes.fromhex(device) + entry.seq.to_bytes(8, "big") + entry.head)
         for tag, data in self.store.tombstones():
             found.update(tag + data)
         return found.hexdigest()
+
+    def _check_id(self, device: str) -> None:
+        """Raises DatabaseDamagedError: a flipped bit in the file can make an id that is none."""
+        if not _DEVICE.fullmatch(device):
+            raise DatabaseDamagedError(place=self.store.place)
 
     def _now(self) -> str:
         return self.clock.now().isoformat("T", "seconds")

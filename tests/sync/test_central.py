@@ -7,6 +7,7 @@ import random
 import sqlite3
 import tempfile
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldsurvey.base.errors import FieldsurveyError, RefusedError, StorageError, UntrustedError
+from fieldsurvey.base.sqlite import DatabaseDamagedError
 from fieldsurvey.records.envelope import record_hash
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.central import Central
@@ -357,3 +359,16 @@ def test_what_verify_calls_sound_is_the_same(tmp_path: Path) -> None:
 def test_what_verify_calls_sound_is_the_same_many_times(tmp_path: Path) -> None:
     """The same, 5,000 bits."""
     _flip_bits(tmp_path, 5_000, seed=6)
+
+
+def test_a_device_id_that_is_none_is_damage(tmp_path: Path) -> None:
+    """A flipped bit in a device's id gives the typed error, not a failure of ours."""
+    path = tmp_path / "central.db"
+    device = laptop(2)
+    with Central.open(path) as central:
+        enrol(central, device)
+        merge(central, *device.batches())
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE devices SET device = '`' || substr(device, 2)")
+    with Central.open(path) as central, pytest.raises(DatabaseDamagedError):
+        central.status()
