@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fieldsurvey.xforms import load_form
+from itertools import pairwise
+
+from fieldsurvey.xforms import ViolationKind, load_form
 from tests.xforms.scenario import now, relevant, start, start_xform, table, value
 
 CASCADE = """
@@ -193,3 +195,23 @@ def test_choices_are_kept_until_their_list_or_the_language_changes() -> None:
     for name in ("Inti", "Killa"):
         told.answer("/data/who", name)
         assert told.question("/data/one").choices[0].label == f"For {name}"
+
+
+def test_values_that_feed_on_one_another_are_bounded() -> None:
+    """A text that doubles at every step, by calculations or by an action that sets itself off, ends as an error."""
+    names = [f"c{number}" for number in range(60)]
+    binds = "".join(
+        f'<bind nodeset="/data/{after}" calculate="concat(/data/{before}, /data/{before})"/>'
+        for before, after in pairwise(names)
+    )
+    body = '<input ref="/data/c0"><label>A</label></input>'
+    interview = start_xform("".join(f"<{name}/>" for name in names), binds, body)
+    interview.answer("/data/c0", "x")
+    assert [problem.kind for problem in interview.problems()] == [ViolationKind.ERROR]
+    assert value(interview, "/data/c59") == ""
+    body = """<input ref="/data/a"><label>A</label>
+      <setvalue ref="/data/a" event="xforms-value-changed" value="concat(/data/a, /data/a)"/></input>"""
+    interview = start_xform("<a/>", "", body)
+    interview.answer("/data/a", "x")
+    assert [problem.kind for problem in interview.problems()] == [ViolationKind.ERROR]
+    assert len(value(interview, "/data/a")) <= 1_000_000

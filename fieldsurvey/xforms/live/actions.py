@@ -92,11 +92,11 @@ class Actions:
                 self.state.settler.evaluations += 1
                 try:
                     value = self.state.program.run(action.value, "scalar")(Context(node, self.state.env, position=0))
+                    text = to_text(value, kind_of(node.d), self.state.env.timezone)
                 except (EvaluationError, XPathNameError) as error:
                     self.state.faulty(node, ACTION, located(action.value, error))
                     continue
                 self.state.faulty(node, ACTION, None)
-                text = to_text(value, kind_of(node.d), self.state.env.timezone)
             self.state.put(node, text)
             self.state.settler.recheck(node)
 

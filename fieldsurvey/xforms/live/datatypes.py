@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, tzinfo
 
+from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.definition.model import NodeDef
 from fieldsurvey.xforms.xpath.convert import TINY, number_to_text
+from fieldsurvey.xforms.xpath.errors import EvaluationError
 from fieldsurvey.xforms.xpath.nodes import Value
 
 MOST = 2**31 - 1
 """Integers have 32 bits in every ODK client (https://docs.getodk.org/form-question-types/#integer-widget)."""
+MOST_TEXT = 1_000_000
+"""Characters that a calculation or an action may put into a node."""
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _DECIMAL = re.compile(r"[+-]?(\d{1,300}([.,]\d{0,300})?|[.,]\d{1,300})")
 _TIME = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?")
@@ -183,8 +187,13 @@ def _on_earth(point: str) -> bool:
 
 
 def to_text(value: Value, kind: str, zone: tzinfo | None) -> str:
-    """The text that a calculation's value is stored as; NaN is blank, a truth is 1 or 0 (JavaRosa's wrapData)."""
+    """The text that a calculation's value is stored as; NaN is blank, a truth is 1 or 0 (JavaRosa's wrapData).
+
+    Raises EvaluationError for a text beyond all bounds: values that feed on one another would double at every step.
+    """
     if type(value) is str:
+        if len(value) > MOST_TEXT:
+            raise EvaluationError(_("the text is longer than {n} characters").format(n=MOST_TEXT))
         return in_zone(value, zone) if kind == "time" else _recast(value, kind)
     if type(value) is bool:
         return "1" if value else "0"

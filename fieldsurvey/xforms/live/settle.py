@@ -158,8 +158,12 @@ class Settler:
     def calculate(self, trigger: Trigger, frame: LiveFrame) -> None:
         """A calculation: the node takes its value."""
         node: LiveNode = frame.slots[trigger.target.slot]  # type: ignore[assignment]
-        value: Value = self.evaluate(trigger, node, "scalar")  # type: ignore[assignment]
-        text = "" if value is None else to_text(value, kind_of(node.d), self.state.env.timezone)
+        value: Value | None = self.evaluate(trigger, node, "scalar")  # type: ignore[assignment]
+        try:
+            text = "" if value is None else to_text(value, kind_of(node.d), self.state.env.timezone)
+        except EvaluationError as error:
+            self.failed(trigger, node, error)
+            value, text = None, ""
         if text != node.text:
             node.put(text, calculated(value, text, node.d))
             self.value_changed(node)
