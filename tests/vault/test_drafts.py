@@ -88,7 +88,7 @@ _FIRST = "(SELECT min(place) FROM change)"
     [
         _sql(f"UPDATE change SET data = (SELECT data FROM change WHERE place = {_FIRST} + 1) WHERE place = {_FIRST}"),
         _sql(f"DELETE FROM change WHERE place = {_FIRST}"),
-        _sql(f"UPDATE change SET data = (SELECT max(data) FROM change) WHERE place = {_FIRST}"),
+        _sql(f"UPDATE change SET data = (SELECT data FROM change ORDER BY place DESC LIMIT 1) WHERE place = {_FIRST}"),
         _sql("UPDATE draft SET snapshot = head"),
         _sql("UPDATE draft SET head = snapshot"),
         _sql("UPDATE draft SET counter = counter + 1", "DELETE FROM change"),
