@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fieldsurvey.xforms import NotAnswerableError, load_form
+from fieldsurvey.xforms import NotAnswerableError, ViolationKind, load_form
 from tests.xforms.scenario import now, relevant, start, start_xform, value, xform
 
 ROSTER = """
@@ -185,3 +185,18 @@ def test_a_count_that_names_its_own_repeat_makes_none() -> None:
     interview = form.start(now=now, seed=1)
     interview.next()
     assert len(interview.refs.range("/data/r").instances) == 1
+
+
+def test_an_expression_that_looks_at_everything_from_everywhere_is_an_error_at_its_node() -> None:
+    """Work that grows with the square of a roster ends; the rest of the form goes on, and small rosters are fine."""
+    binds = '<bind nodeset="/data/n" type="int"/><bind nodeset="/data/t" calculate="count(//r/preceding::x)"/>'
+    body = """<input ref="/data/n"><label>N</label></input>
+      <group ref="/data/r"><repeat nodeset="/data/r" jr:count="/data/n"><input ref="/data/r/x"/></repeat></group>"""
+    interview = start_xform("<n/><t/><r><x/></r>", binds, body)
+    interview.answer("/data/n", "100")
+    assert value(interview, "/data/t") == "99"
+    interview.answer("/data/n", "9000")
+    assert [problem.kind for problem in interview.problems()] == [ViolationKind.ERROR]
+    interview.answer("/data/n", "10")
+    assert value(interview, "/data/t") == "9"
+    assert not interview.problems()

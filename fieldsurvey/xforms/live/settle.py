@@ -15,7 +15,7 @@ from fieldsurvey.xforms.program.slots import inside
 from fieldsurvey.xforms.program.triggers import CHOICES, COUNT, Trigger
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
 from fieldsurvey.xforms.xpath.nodes import Value
-from fieldsurvey.xforms.xpath.runtime import Context
+from fieldsurvey.xforms.xpath.runtime import MOST_VISITS, Context
 
 if TYPE_CHECKING:
     from fieldsurvey.xforms.live.state import State
@@ -118,6 +118,7 @@ class Settler:
         context = self.context
         if context is None:
             context = self.context = Context(self.state.root.first(), self.state.env, position=0)
+        self.state.env.visits = MOST_VISITS
         runs: dict[int, int] = {}
         highest = -1
         while heap:

@@ -5,14 +5,15 @@ Where the engine's PathResolver gives an access, that is used instead; equality 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.xpath.ast import Expr, FunctionCall, NameTest, Path, Step, TypeTest
 from fieldsurvey.xforms.xpath.compiled import Compiled, Scalar
 from fieldsurvey.xforms.xpath.convert import to_nodeset, unpack
-from fieldsurvey.xforms.xpath.errors import XPathNameError
+from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
 from fieldsurvey.xforms.xpath.lookup import indexed, split
 from fieldsurvey.xforms.xpath.nodes import ELEMENT, Node, root_of
 from fieldsurvey.xforms.xpath.runtime import Context
@@ -26,6 +27,9 @@ Read = Callable[[Context], Nodes]
 StepRun = Callable[[Context, Nodes], Nodes]
 
 _FLAT = frozenset({"child", "self", "attribute"})  # from nodes that do not contain one another to such nodes
+_WIDE = frozenset(
+    {"preceding", "following", "preceding-sibling", "following-sibling", "descendant", "descendant-or-self"}
+)
 _ORDERED = _FLAT | {"descendant", "descendant-or-self"}  # keep document order, from such nodes
 
 
@@ -152,11 +156,12 @@ def compile_step(compiler: Compiler, step: Step, flat: bool) -> StepRun:
     keeps = [_predicate(compiler, p) for p in step.predicates]
     backwards = step.axis in REVERSE
     ordered = flat and step.axis in _ORDERED
+    wide = step.axis in _WIDE
 
     def run(ctx: Context, nodes: Nodes) -> Nodes:
         out: Nodes = []
         for node in nodes:
-            found = [n for n in axis(node) if test(n)]
+            found = [n for n in (_reached(ctx, axis(node)) if wide else axis(node)) if test(n)]
             for keep in keeps:
                 if not found:
                     break
@@ -169,6 +174,16 @@ def compile_step(compiler: Compiler, step: Step, flat: bool) -> StepRun:
         return document_order(out)
 
     return run
+
+
+def _reached(ctx: Context, nodes: Iterable[Node]) -> Nodes:
+    """The nodes of an axis, as far as there is leave to look."""
+    env = ctx.env
+    reached = list(islice(nodes, max(env.visits, 0) + 1))
+    env.visits -= len(reached)
+    if env.visits < 0:
+        raise EvaluationError(_("the expression looks at too many nodes"))
+    return reached
 
 
 def _indexed_step(compiler: Compiler, step: Step, flat: bool) -> StepRun:

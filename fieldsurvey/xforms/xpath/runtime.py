@@ -17,6 +17,10 @@ from fieldsurvey.xforms.xpath.nodes import Node, Value
 __all__ = ["Context", "Env", "Run", "Value"]
 
 
+MOST_VISITS = 3_000_000
+"""Some seconds of work."""
+
+
 class Env:
     """Everything an expression may ask of the world; subclass it and override what the form needs.
 
@@ -29,6 +33,10 @@ class Env:
     properties: Mapping[str, str] = MappingProxyType({})
     version: str = ""
     """The form's version, for `version()`."""
+
+    visits: int = MOST_VISITS
+    """How many nodes the axes that look far (`preceding`, `descendant` …) may still look at; an Env's owner sets it
+    anew for each piece of work, so that nothing that grows with the square of a roster can hang."""
 
     root: Node | None = None
     """Where absolute paths start, when it is not the root of the tree that `current()` is in."""
