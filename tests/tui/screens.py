@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
 
@@ -24,15 +24,19 @@ def text(app: FieldsurveyApp) -> str:
 
 
 async def rest(pilot: Pilot[int]) -> None:
-    """Wait until no worker runs, no page is being changed and all messages are answered."""
-    app = pilot.app
+    """Wait until no worker runs, no page is being changed, all messages are answered and the picture stands still."""
+    app = cast("FieldsurveyApp", pilot.app)
+    before = ""
     for _ in range(200):
         await app.workers.wait_for_complete()
         await pilot.pause()
         gate = getattr(app.screen, "gate", None)
         if not list(app.workers) and (gate is None or not gate.closed):
-            return
-        await asyncio.sleep(0.01)
+            now = text(app)
+            if now == before:
+                return
+            before = now
+        await asyncio.sleep(0.02)
     raise AssertionError("the app does not come to rest")
 
 
