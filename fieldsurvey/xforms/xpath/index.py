@@ -1,7 +1,7 @@
-"""A hash index over a list: its rows by the text of one key, for filters and look-ups by equality.
+"""A list as a table: its rows, and the columns that filters and look-ups asked for, each with its indexes.
 
-It is built once for a list, a row name and a key, and kept at the list's node; a list never changes once it was
-handed out (Env.instance).
+It is built once for a list and a row name and kept at the list's node; a list never changes once it was handed out
+(Env.instance). Columns are read, turned into numbers and indexed when that is first asked for.
 """
 
 from __future__ import annotations
@@ -14,57 +14,110 @@ from fieldsurvey.xforms.xpath.convert import TINY, equal, text_to_number
 from fieldsurvey.xforms.xpath.nodes import ELEMENT, Node, Value
 
 
-class Index:
-    """The rows of one list by the text of one key. Rows keep their order."""
+class Column:
+    """The texts of one child of every row, "" where a row has none. A place is the number of a row, from 0."""
 
-    __slots__ = ("_numbers", "_places", "by_text", "rows")
+    __slots__ = ("_numbers", "_places", "_sorted", "texts")
 
-    def __init__(self, parent: Node, row: str, key: str) -> None:
-        self.rows = [n for n in parent.children if n.kind == ELEMENT and n.name == row and not n.prefix]
-        self.by_text: dict[str, list[Node]] | None = {}
-        self._numbers: list[tuple[float, int]] | None = None
-        self._places: list[tuple[str, int]] = []
-        for place, node in enumerate(self.rows):
-            cells = [c for c in node.children if c.name == key and c.kind == ELEMENT and not c.prefix]
-            text = cells[0].value() if len(cells) == 1 else "" if not cells else None
-            if type(text) is not str:
-                self.by_text = None  # repeated or typed cells: the plain filter answers, with its errors
-                return
-            self.by_text.setdefault(text, []).append(node)
-            self._places.append((text, place))
+    def __init__(self, texts: list[str]) -> None:
+        self.texts = texts
+        self._numbers: list[float] | None = None
+        self._places: dict[str, list[int]] | None = None
+        self._sorted: list[tuple[float, int]] | None = None
 
-    def find(self, wanted: Value) -> Sequence[Node] | None:
-        """The rows whose key equals `wanted` as `=` compares; None when the plain filter must answer."""
-        if self.by_text is None:
-            return None
+    @property
+    def numbers(self) -> list[float]:
+        """Every text as a number."""
+        if self._numbers is None:
+            known = {text: text_to_number(text) for text in set(self.texts)}
+            self._numbers = [known[text] for text in self.texts]
+        return self._numbers
+
+    @property
+    def places(self) -> dict[str, list[int]]:
+        """Where each text stands, in order."""
+        if self._places is None:
+            found: dict[str, list[int]] = {}
+            for place, text in enumerate(self.texts):
+                if text in found:
+                    found[text].append(place)
+                else:
+                    found[text] = [place]
+            self._places = found
+        return self._places
+
+    def find(self, wanted: Value) -> Sequence[int] | None:
+        """Where the text equals `wanted` as `=` compares; None when each row has to be asked."""
         if type(wanted) is str:
-            return self.by_text.get(wanted, ())
+            return self.places.get(wanted, ())
         if type(wanted) is float:
             return self._near(wanted)
         if isinstance(wanted, date):
-            return [row for text, rows in self.by_text.items() if equal(text, wanted) for row in rows]
+            return sorted(p for text, places in self.places.items() if equal(text, wanted) for p in places)
         return None
 
-    def _near(self, wanted: float) -> Sequence[Node]:
-        if self._numbers is None:
-            numbers = ((text_to_number(text), place) for text, place in self._places)
-            self._numbers = sorted(pair for pair in numbers if pair[0] == pair[0])
+    def _near(self, wanted: float) -> Sequence[int]:
+        if self._sorted is None:
+            pairs = zip(self.numbers, range(len(self.texts)), strict=True)
+            self._sorted = sorted(pair for pair in pairs if pair[0] == pair[0])
         found: list[int] = []
-        start = bisect_left(self._numbers, (wanted - TINY, -1))
-        for number, place in self._numbers[start:]:
+        start = bisect_left(self._sorted, (wanted - TINY, -1))
+        for number, place in self._sorted[start:]:
             if number == wanted or abs(number - wanted) < TINY:
                 found.append(place)
             elif number > wanted:
                 break
-        return [self.rows[place] for place in sorted(found)]
+        return sorted(found)
 
 
-def index_of(parent: Node, row: str, key: str) -> Index:
-    """The index of the rows called `row` below `parent` by their child `key`; built at the first call."""
+class Table:
+    """The rows of one list, in order, and its columns by name."""
+
+    __slots__ = ("_columns", "rows")
+
+    def __init__(self, parent: Node, row: str) -> None:
+        self.rows = [n for n in parent.children if n.kind == ELEMENT and n.name == row and not n.prefix]
+        self._columns: dict[str, Column | None] = {}
+
+    def column(self, name: str) -> Column | None:
+        """The column `name`; None where cells are repeated or typed: the plain filter answers, with its errors."""
+        try:
+            return self._columns[name]
+        except KeyError:
+            texts = _texts(self.rows, name)
+            found = self._columns[name] = None if texts is None else Column(texts)
+            return found
+
+    def find(self, name: str, wanted: Value) -> list[Node] | None:
+        """The rows whose cell `name` equals `wanted`; None as in `column` and `Column.find`."""
+        column = self.column(name)
+        places = None if column is None else column.find(wanted)
+        return None if places is None else [self.rows[place] for place in places]
+
+
+def _texts(rows: list[Node], name: str) -> list[str] | None:
+    texts: list[str] = []
+    for row in rows:
+        text: Value | None = None
+        for cell in row.children:
+            if cell.name == name and cell.kind == ELEMENT and not cell.prefix:
+                if text is not None:
+                    return None
+                text = cell.value()
+        if text is None:
+            text = ""
+        elif type(text) is not str:
+            return None
+        texts.append(text)
+    return texts
+
+
+def table_of(parent: Node, row: str) -> Table:
+    """The table of the rows called `row` below `parent`; made at the first call."""
     if parent.indexes is None:
         parent.indexes = {}
-    found = parent.indexes.get((row, key))
+    found = parent.indexes.get(row)
     if found is None:
-        found = parent.indexes[row, key] = Index(parent, row, key)
-    index: Index = found
-    return index
+        found = parent.indexes[row] = Table(parent, row)
+    table: Table = found
+    return table

@@ -65,7 +65,7 @@ class Node:
         self.children: Sequence[Node] = _NONE
         self.attributes: Sequence[Node] = _NONE
         self._text_node: Node | None = None
-        self.indexes: dict[tuple[str, str], Any] | None = None  # lookup.py's
+        self.indexes: dict[str, Any] | None = None  # index.py's tables
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {path_of(self)}>"

@@ -35,7 +35,7 @@ def remainder(left: float, right: float) -> float:
     return math.fmod(left, right)
 
 
-_FUNCTIONS: dict[str, Callable[[float, float], float]] = {
+FUNCTIONS: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -59,7 +59,7 @@ def arithmetic(op: str, left: Numeric, right: Numeric) -> Numeric:
 
 def arithmetic_chain(first: Numeric, rest: Sequence[tuple[str, Numeric]]) -> Numeric:
     """Several operators of one level, from the left."""
-    steps = [(_FUNCTIONS[op], operand) for op, operand in rest]
+    steps = [(FUNCTIONS[op], operand) for op, operand in rest]
 
     def run(ctx: Context) -> float:
         total = first(ctx)

@@ -1,6 +1,6 @@
 """Closures for paths: the generic walker over nodes, with its predicates.
 
-Where the engine's PathResolver gives an access, that is used instead; equality filters on lists go through lookup.py.
+Where the engine's PathResolver gives an access, that is used instead; filters on lists go through lookup.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fieldsurvey.xforms.xpath.ast import Expr, FunctionCall, NameTest, Path, Ste
 from fieldsurvey.xforms.xpath.compiled import Compiled, Scalar
 from fieldsurvey.xforms.xpath.convert import to_nodeset, unpack
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
-from fieldsurvey.xforms.xpath.lookup import indexed, split
+from fieldsurvey.xforms.xpath.lookup import over_list
 from fieldsurvey.xforms.xpath.nodes import ELEMENT, Node, root_of
 from fieldsurvey.xforms.xpath.runtime import Context
 from fieldsurvey.xforms.xpath.steps import AXES, REVERSE, Test, document_order, name_test, relevant_only, type_test
@@ -187,17 +187,17 @@ def _reached(ctx: Context, nodes: Iterable[Node]) -> Nodes:
 
 
 def _indexed_step(compiler: Compiler, step: Step, flat: bool) -> StepRun:
-    """A step into a list: by index where its first predicate has an equality for one."""
+    """A step into a list: by index and by columns as far as its predicates allow."""
     plain = compile_step(compiler, step, flat)
     if not (flat and step.predicates and step.axis == "child" and isinstance(step.test, NameTest)):
         return plain
-    found = None if step.test.prefix or step.test.local == "*" else split(step.predicates[0])
-    if found is None:
+    if step.test.prefix or step.test.local == "*":
         return plain
-    wanted = compiler.scalar(compiler.compile(found.wanted))
-    filters = [_by_truth(compiler.boolean(part)) for part in found.rest]
-    filters += [_predicate(compiler, p) for p in step.predicates[1:]]
-    return indexed(step.test.local, found.key, wanted, filters, plain)
+    return over_list(compiler, step.test.local, step.predicates, _rowwise, plain)
+
+
+def _rowwise(compiler: Compiler, expr: Expr, operand: bool) -> _Predicate:
+    return _by_truth(compiler.boolean(expr)) if operand else _predicate(compiler, expr)
 
 
 def _children_called(name: str) -> StepRun:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.xpath.errors import EvaluationError
-from fieldsurvey.xforms.xpath.index import index_of
+from fieldsurvey.xforms.xpath.index import table_of
 from fieldsurvey.xforms.xpath.nodes import Node, Value
 
 __all__ = ["Context", "Env", "Run", "Value"]
@@ -52,7 +52,7 @@ class Env:
     def instance(self, name: str) -> Node | None:
         """The secondary instance `name`: a node whose child element is the instance's root element; None: unknown.
 
-        Filters by equality are indexed once (see lookup.py), so a tree must not change after it was handed out;
+        Filters index a list once (see lookup.py), so a tree must not change after it was handed out;
         hand out a new tree when the data changed.
         """
         del name
@@ -77,7 +77,7 @@ class Env:
         if instance is None:
             raise EvaluationError(_("there is no list of that name"))
         for root in instance.children:
-            rows = index_of(root, "item", key_column).find(key)
+            rows = table_of(root, "item").find(key_column, key)
             if rows:
                 return next((cell.string() for cell in rows[0].children if cell.name == column), "")
         return ""

@@ -48,12 +48,16 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """A form that the compiler expands. `compile` takes (compiler, call) and returns the compiled call."""
+    """A form that the compiler expands. `compile` takes (compiler, call) and returns the compiled call.
+
+    `plain` is what it is when none of its arguments is left out, None when it is never a function of their values.
+    """
 
     name: str
     least: int
     most: int | None
     compile: Callable[..., Any]
+    plain: Function | None = None
 
 
 LIBRARY: dict[str, Function | Special] = {}
@@ -72,6 +76,11 @@ def _declare(name: str, signature: str, call: Callable[..., Any], pure: bool) ->
     return Function(name, kinds, least, most, result, call, context, pure and not context)
 
 
+def of_one(name: str, kind: str, result: str, call: Callable[[Any], Any]) -> Function:
+    """A function of one argument, for `Special.plain`."""
+    return Function(name, (kind,), 1, 1, result, call, context=False, pure=True)
+
+
 def function(names: str, signature: str, *, pure: bool = True) -> Callable[[F], F]:
     """Declare the decorated function under each of `names` (separated by spaces)."""
 
@@ -83,11 +92,11 @@ def function(names: str, signature: str, *, pure: bool = True) -> Callable[[F], 
     return declare
 
 
-def special(name: str, least: int, most: int | None) -> Callable[[F], F]:
+def special(name: str, least: int, most: int | None, *, plain: Function | None = None) -> Callable[[F], F]:
     """Declare the decorated function as the compiler's expansion of `name`."""
 
     def declare(call: F) -> F:
-        LIBRARY[name] = Special(name, least, most, call)
+        LIBRARY[name] = Special(name, least, most, call, plain)
         return call
 
     return declare

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fieldsurvey.xforms.xpath.ast import FunctionCall
 from fieldsurvey.xforms.xpath.compiled import Compiled
-from fieldsurvey.xforms.xpath.functions.registry import function, special
+from fieldsurvey.xforms.xpath.functions.registry import function, of_one, special
 from fieldsurvey.xforms.xpath.nodes import Value
 from fieldsurvey.xforms.xpath.patterns import matches
 from fieldsurvey.xforms.xpath.runtime import Context
@@ -67,7 +67,7 @@ def _of_context(name: str, kind: str, change: Callable[[str], Any]) -> None:
         read = compiler.convert(part, "string")
         return compiler.fold(Compiled(kind, lambda ctx: change(read(ctx))), [part])
 
-    special(name, 0, 1)(compile_call)
+    special(name, 0, 1, plain=of_one(name, "string", kind, change))(compile_call)
 
 
 _of_context("string-length", "number", lambda text: float(len(text)))
