@@ -50,6 +50,30 @@ def parse_binds(model: Element, root: NodeDef, parsing: Parsing) -> None:
     """Attach every bind to its node; binds in binds carry their parent's nodeset as context."""
     for element in model.all("bind"):
         _bind(element, root, root, parsing)
+    _companions(root, parsing)
+
+
+def _companions(root: NodeDef, parsing: Parsing) -> None:
+    """What fs:missing names must be a question beside the one that it stands for."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        pending.extend(node.children)
+        if node.bind is None or not node.bind.missing:
+            continue
+        name = companion(node.bind.missing)
+        if node.parent is None or node.parent.child(name) is None:
+            parsing.problem(
+                "missing.nothing",
+                _("fs:missing names {name}, which is not a question beside {node}.").format(name=name, node=node.name),
+                _("Name a select in the same group, which lists the reasons for having no answer."),
+                parsing.origin_of(node.path, "bind::fs:missing", 0),
+            )
+
+
+def companion(text: str) -> str:
+    """`age_missing`, `${age_missing}` or a path to it -> `age_missing`."""
+    return text.strip().removeprefix("${").removesuffix("}").strip().rpartition("/")[2]
 
 
 def _bind(element: Element, context: NodeDef, root: NodeDef, parsing: Parsing) -> None:

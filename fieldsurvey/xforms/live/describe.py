@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fieldsurvey.xforms.contract import Choice, Group, Question
-from fieldsurvey.xforms.definition.binds import TRUE
+from fieldsurvey.xforms.definition.binds import TRUE, companion
 from fieldsurvey.xforms.definition.model import FormDef, NodeDef
 from fieldsurvey.xforms.errors import NoSuchRefError
 from fieldsurvey.xforms.live.datatypes import kind_of
@@ -87,7 +87,7 @@ def parameters(d: NodeDef) -> dict[str, str]:
 def missing_ref(node: LiveNode) -> str | None:
     """The companion of fs:missing: a question beside this one, by name."""
     assert node.d.bind is not None
-    name = node.d.bind.missing.strip().removeprefix("${").removesuffix("}").rpartition("/")[2]
+    name = companion(node.d.bind.missing)
     parent = node.parent
     if parent is None:
         return None

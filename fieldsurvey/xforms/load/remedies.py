@@ -108,6 +108,10 @@ RULES = (
         n_("Give one of them another name."),
         "survey.name",
     ),
+    _rule(
+        r"must start with '\$\{'",
+        n_("Write ${{question}}: a dollar sign, and the question's name between braces."),
+    ),
     _rule(r"could not find the name '([^']*)'", n_("Correct the name, or add the question it means."), "", _names),
     _rule(
         r"list name not in choices sheet: (\S+)",

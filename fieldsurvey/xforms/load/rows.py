@@ -23,6 +23,7 @@ class RowMap:
     def __init__(self, sheets: Mapping[str, Rows]) -> None:
         self.sheets = sheets
         self.rows: dict[str, int] = {}
+        self.loops: set[str] = set()
         self._walk(sheets.get("survey", ()))
 
     def _walk(self, survey: Rows) -> None:
@@ -37,30 +38,57 @@ class RowMap:
             path = "/".join([*stack, name])
             if name:
                 self.rows.setdefault(path, number)
-            if _BEGIN.match(kind):
+            begin = _BEGIN.match(kind)
+            if begin:
                 stack.append(name)
+                if begin[1].lower() == "loop":
+                    self.loops.add(path)
 
     def origin(self, path: str, column: str, _line: int) -> Origin | None:
         """The origin of the node at an absolute path, or of the nearest row above it."""
-        steps = path.split("/")[2:]
+        steps = self._unlooped(path.split("/")[2:])
+        if steps[:1] == ["meta"] and "meta" not in self.rows:
+            return self._of_meta(steps, column)
         while steps:
             number = self.rows.get("/".join(steps))
             if number is not None:
                 return Origin("survey", number, column)
-            generated = self._generated(steps)
+            generated = self._generated(steps, column)
             if generated is not None:
-                return Origin("survey", generated, column)
+                return generated
             steps.pop()
         return None
 
-    def _generated(self, steps: list[str]) -> int | None:
+    def _generated(self, steps: list[str], column: str) -> Origin | None:
         """Nodes that the converter adds: `x_count` of a repeat, `x_other` of or_other, `generated_note_name`."""
-        for suffix in ("_count", "_other"):
+        for suffix, own in (("_count", "repeat_count"), ("_other", column)):
             if steps[-1].endswith(suffix):
                 found = self.rows.get("/".join([*steps[:-1], steps[-1].removesuffix(suffix)]))
                 if found is not None:
-                    return found
+                    return Origin("survey", found, own if column else "")
         return None
+
+    def _unlooped(self, steps: list[str]) -> list[str]:
+        """The steps without the choices that the converter puts below each loop."""
+        if not self.loops:
+            return steps
+        found: list[str] = []
+        skipped = False
+        for step in steps:
+            skipped = not skipped and "/".join(found) in self.loops
+            if not skipped:
+                found.append(step)
+        return found
+
+    def _of_meta(self, steps: list[str], column: str) -> Origin | None:
+        """What the converter writes into the meta block comes from other sheets, or from rows of metadata."""
+        name = steps[1] if len(steps) > 1 else ""
+        if name == "instanceName" and self.sheets.get("settings"):
+            return Origin("settings", 2, "instance_name")
+        if name == "entity" and self.sheets.get("entities"):
+            return Origin("entities", 2, "")
+        number = self.rows.get(name)
+        return Origin("survey", number, column) if number is not None else None
 
     def from_message(self, message: str) -> Origin | None:
         """The origin that a converter's message names, by row or by a name it quotes."""
@@ -88,6 +116,20 @@ class RowMap:
                         if wanted(str(value)):
                             return name, number, str(column)
         return None
+
+
+def too_deep(survey: Rows, most: int) -> int:
+    """The row that opens the group beyond `most` levels, 0 when there is none."""
+    depth = 0
+    for number, row in enumerate(survey, start=2):
+        kind = cell(row, "type")
+        if _END.match(kind):
+            depth = max(depth - 1, 0)
+        elif _BEGIN.match(kind):
+            depth += 1
+            if depth > most:
+                return number
+    return 0
 
 
 def cell(row: Mapping[str, object], column: str) -> str:

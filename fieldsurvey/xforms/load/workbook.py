@@ -11,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.xforms.contract import Origin
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.load.archive import MAX_ROWS, refuse_bombs
 from fieldsurvey.xforms.load.remedies import explained
-from fieldsurvey.xforms.load.rows import RowMap
+from fieldsurvey.xforms.load.rows import RowMap, Rows, too_deep
 
 MAX_BYTES = 32 * 1024 * 1024
+MAX_QUESTIONS = 50_000
+"""Rows of the survey sheet: the converter takes ten times longer for one than for a choice."""
+MAX_NESTED = 90
+"""Groups within groups; a repeat is two elements of the XForm, which may be 200 deep."""
 SHEETS = ("survey", "choices", "settings", "external_choices", "entities", "osm")
 
 
@@ -109,11 +114,14 @@ def _convert(sheets: dict[str, Any], stem: str) -> Converted:
     from pyxform.errors import PyXFormError  # see convert_file
     from pyxform.xls2xform import convert
 
+    _refuse_depth(sheets.get("survey") or ())
     rows = RowMap({name: sheets[name] for name in SHEETS if sheets.get(name)})
     for name, sheet in rows.sheets.items():
-        if len(sheet) > MAX_ROWS:
-            message = _("The sheet {name} has more than {n} rows.").format(name=name, n=MAX_ROWS)
-            raise FormError([FormProblem("sheet.size", message, _("Put long lists in a CSV file beside the form."))])
+        most = MAX_QUESTIONS if name == "survey" else MAX_ROWS
+        if len(sheet) > most:
+            message = _("The sheet {name} has more than {n} rows.").format(name=name, n=most)
+            remedy = _("Put long lists in a CSV file beside the form.")
+            raise FormError([FormProblem("sheet.size", message, remedy, Origin(name, most + 2))])
     warnings: list[str] = []
     try:
         result = convert({**sheets, "fallback_form_name": stem or None}, warnings=warnings)
@@ -122,6 +130,15 @@ def _convert(sheets: dict[str, Any], stem: str) -> Converted:
         raise FormError([FormProblem("workbook", said.message, said.remedy, said.origin)]) from None
     media = {"itemsets.csv": result.itemsets.encode()} if result.itemsets else {}
     return Converted(result.xform.encode(), rows, tuple(warnings), media)
+
+
+def _refuse_depth(survey: Rows) -> None:
+    """The converter needs memory by the square of the depth, and the engine reads MAX_NESTED levels at most."""
+    row = too_deep(survey, MAX_NESTED)
+    if row:
+        message = _("Groups and repeats are nested more than {n} deep.").format(n=MAX_NESTED)
+        remedy = _("End each group after the last question that belongs to it.")
+        raise FormError([FormProblem("sheet.depth", message, remedy, Origin("survey", row, "type"))])
 
 
 def _words(error: Exception) -> str:

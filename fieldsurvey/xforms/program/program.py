@@ -25,7 +25,7 @@ from fieldsurvey.xforms.program.triggers import (
     self_reading,
     sources,
 )
-from fieldsurvey.xforms.xpath.ast import Expr, Path
+from fieldsurvey.xforms.xpath.ast import Expr, Literal, Path
 from fieldsurvey.xforms.xpath.compiled import Compiled
 from fieldsurvey.xforms.xpath.compiler import Compiler
 from fieldsurvey.xforms.xpath.errors import XPathNameError, XPathSyntaxError
@@ -121,6 +121,7 @@ class Program:
                 problems.append(FormProblem(error.code, message, _(REMEDIES[error.code]), expression.origin))
                 continue
             problems.extend(self._indexed(tree, resolver, expression))
+            problems.extend(self._unlisted(tree, expression))
             for name in dict.fromkeys(resolver.missing):
                 problem = FormProblem(
                     "ref.nothing",
@@ -152,6 +153,26 @@ class Program:
                     text = message.format(field=target.target.path, group=d.path)
                     problems.append(FormProblem("xpath.indexed_repeat", text, "", expression.origin))
         return problems
+
+    def _unlisted(self, tree: Expr, expression: Expression) -> list[FormProblem]:
+        """instance() needs a list that the form declares, as in JavaRosa; external choices are not declared."""
+        control = expression.context.control if expression.context is not None else None
+        if control is not None and "query" in control.parameters:
+            return []
+        known = {*self.form.secondary, self.form.root.name, self.form.id}
+        named = [call.args[0].value for call in calls(tree, "instance") if isinstance(call.args[0], Literal)]
+        return [
+            FormProblem(
+                "ref.list",
+                _("The expression refers to the list {name}, which is not in the form: {source}").format(
+                    name=name, source=expression.source[:200]
+                ),
+                _("Correct the name, or add the list: choices of that list_name, or a row of type csv-external."),
+                expression.origin,
+            )
+            for name in dict.fromkeys(named)
+            if name not in known
+        ]
 
     def _triggers(self) -> list[Trigger]:
         made: list[Trigger] = []
