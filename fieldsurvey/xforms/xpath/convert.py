@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.xpath.errors import EvaluationError
+from fieldsurvey.xforms.xpath.moments import InvalidDate
 from fieldsurvey.xforms.xpath.nodes import Node, Value
 
 NAN = math.nan
@@ -25,7 +28,8 @@ TINY = 1e-12
 def unpack(value: Value) -> str | float | bool | date:
     """A nodeset as one value: "" when empty, the node's typed value when there is one.
 
-    Raises EvaluationError when there are several: the field is repeated (JavaRosa XPathNodeset.unpack).
+    Raises EvaluationError when there are several: the field is repeated (JavaRosa XPathNodeset.unpack). An invalid
+    date is an error here too: nothing may keep it.
     """
     while type(value) is list:
         if not value:
@@ -33,7 +37,19 @@ def unpack(value: Value) -> str | float | bool | date:
         if len(value) > 1:
             raise EvaluationError(_("{name} is repeated; say which one is meant").format(name=value[0].name))
         value = value[0].value()
+    if type(value) is InvalidDate:
+        raise EvaluationError(_("this is not a date"))
     return value  # type: ignore[return-value]  # a list was unpacked above
+
+
+def kept(run: Callable[[Any], Value]) -> Callable[[Any], Value]:
+    """A closure whose result may be kept: an invalid date is an error. Nodes stay nodes."""
+
+    def value(ctx: Any) -> Value:
+        found = run(ctx)
+        return unpack(found) if type(found) is InvalidDate else found
+
+    return value
 
 
 def text_to_number(text: str) -> float:
@@ -78,6 +94,8 @@ def to_number(value: Value) -> float:
         return 1.0 if value else 0.0
     if kind is list:
         return to_number(unpack(value))
+    if kind is InvalidDate:
+        unpack(value)
     return days(value)  # type: ignore[arg-type]
 
 
@@ -100,11 +118,13 @@ def to_string(value: Value) -> str:
         return "true" if value else "false"
     if kind is list:
         return to_string(unpack(value))
+    if kind is InvalidDate:
+        return str(value)
     return moment_to_text(value)  # type: ignore[arg-type]
 
 
 def to_boolean(value: Value) -> bool:
-    """JavaRosa's toBoolean: a nodeset is what its one node's value is, a date is true."""
+    """JavaRosa's toBoolean: a nodeset is what its one node's value is, a date is true, an invalid one false."""
     kind = type(value)
     if kind is bool:
         return value  # type: ignore[return-value]
@@ -114,7 +134,7 @@ def to_boolean(value: Value) -> bool:
         return abs(value) > TINY  # type: ignore[arg-type]  # false for NaN too
     if kind is list:
         return to_boolean(unpack(value))
-    return True
+    return kind is not InvalidDate
 
 
 def to_nodeset(value: Value) -> list[Node]:

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.xforms.xpath.compiler import compile_expr
+from fieldsurvey.xforms.xpath.compiler import Compiler, compile_expr
+from fieldsurvey.xforms.xpath.convert import unpack
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
 from fieldsurvey.xforms.xpath.namespaces import NAMESPACES
 from fieldsurvey.xforms.xpath.nodes import ELEMENT, NAMESPACE, ROOT, Node, Value, descendants, elements, path_of
@@ -33,10 +34,10 @@ class Evaluated:
     mode: str
 
     def result(self) -> Result:
-        """The value; nodes as (path, string-value) pairs in document order."""
+        """The value; nodes as (path, string-value) pairs in document order. An invalid date is an error."""
         if isinstance(self.value, list):
             return [(path_of(node), node.string()) for node in self.value]
-        return self.value
+        return unpack(self.value)
 
 
 class DocumentEnv(Env):
@@ -105,12 +106,12 @@ def _instance_of(node: Node) -> Node | None:
 
 def _declared(root: Node) -> dict[str, str]:
     """Every prefix that the document declares, over the usual ones."""
-    found = dict(NAMESPACES)
+    own: dict[str, str] = {}
     for node in descendants(root):
         for attribute in node.attributes:
             if attribute.kind == NAMESPACE and attribute.name:
-                found.setdefault(attribute.name, attribute.text)
-    return found
+                own.setdefault(attribute.name, attribute.text)
+    return {**NAMESPACES, **own}
 
 
 def evaluate_value(
@@ -135,7 +136,7 @@ def evaluate_value(
         raise XPathNameError(0, _("the context must be one node"))
     if mode != "native":
         env.root = _instance_of(here[0])
-    run = compile_expr(parse(expression), namespaces=namespaces, mode=mode)
+    run = Compiler(None, namespaces, mode).compile(parse(expression)).run
     return Evaluated(run(Context(here[0], env, position=1 if mode == "native" else 0)), mode)
 
 

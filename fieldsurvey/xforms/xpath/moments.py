@@ -18,6 +18,19 @@ _MOMENT = re.compile(rf"{_DATE}(?:T{_TIME})?")
 _CLOCK = re.compile(_TIME)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
+
+
+class InvalidDate(str):
+    """What `date()` makes of text that is no date: false as a truth, "Invalid Date" as text, an error as all else.
+
+    JavaRosa has no value for it and fails; Web Forms and Enketo have this one. A subclass of str that no test of
+    `type(x) is str` takes for one.
+    """
+
+    __slots__ = ()
+
+
+INVALID_DATE = InvalidDate("Invalid Date")
 _LIMIT = 4_000_000.0  # days; beyond them no year has four digits, and milliseconds stay exact
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from fieldsurvey.xforms.xpath.convert import NAN, days, moment_to_text, number_to_text
+from fieldsurvey.xforms.xpath.moments import InvalidDate
 from fieldsurvey.xforms.xpath.nodes import Value
 
 _NUMBER = re.compile(r"[ \t\r\n]*(-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))[ \t\r\n]*")
@@ -42,14 +43,14 @@ def to_number(value: Value) -> float:
         return value
     if type(value) is bool:
         return 1.0 if value else 0.0
-    return text_to_number(value) if type(value) is str else days(value)  # type: ignore[arg-type]
+    return text_to_number(value) if isinstance(value, str) else days(value)  # type: ignore[arg-type]
 
 
 def to_string(value: Value) -> str:
     """XPath's string()."""
     value = unpack(value)
-    if type(value) is str:
-        return value
+    if isinstance(value, str):
+        return str(value)
     if type(value) is bool:
         return "true" if value else "false"
     return number_to_text(value) if type(value) is float else moment_to_text(value)  # type: ignore[arg-type]
@@ -61,7 +62,7 @@ def to_boolean(value: Value) -> bool:
         return len(value) > 0
     if type(value) is float:
         return value == value and value != 0  # noqa: PLR0124  NaN is false
-    return bool(value)
+    return type(value) is not InvalidDate and bool(value)
 
 
 def compare(op: str, left: Value, right: Value) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fieldsurvey.xforms.xpath.ast import FunctionCall
 from fieldsurvey.xforms.xpath.compiled import Compiled
-from fieldsurvey.xforms.xpath.functions.registry import function, special
+from fieldsurvey.xforms.xpath.functions.registry import function, of_one, special
 from fieldsurvey.xforms.xpath.nodes import ATTRIBUTE, Node, descendants, position_of, root_of
 from fieldsurvey.xforms.xpath.runtime import Context
 from fieldsurvey.xforms.xpath.steps import document_order
@@ -34,26 +34,37 @@ def not_(truth: bool) -> bool:
     return not truth
 
 
-@function("boolean", "boolean -> boolean")
-def boolean(truth: bool) -> bool:
-    """The conversion itself."""
-    return truth
-
-
 def _converting(kind: str) -> Callable[[Compiler, FunctionCall], Compiled]:
     def compile_call(compiler: Compiler, call: FunctionCall) -> Compiled:
-        """`string()` and `number()`: of the argument, or of the context node."""
+        """`string()`, `number()`, `boolean()`: of the argument (of several nodes the first), or of the context node.
+
+        Asking for the conversion asks for the first node (XPath 1.0 sections 4.2 to 4.4). Everywhere else several
+        nodes are an error, as in JavaRosa.
+        """
+        change = {"string": compiler.to_string, "number": compiler.to_number, "boolean": compiler.to_boolean}[kind]
         if call.args:
             part = compiler.compile(call.args[0])
+            if part.kind in {"nodes", "value"} and part.value is None:
+                return compiler.fold(Compiled(kind, _of_first(part.run, change, kind)), [part])
             return compiler.fold(Compiled(kind, compiler.convert(part, kind)), [part])
-        change: Callable[[Any], Any] = compiler.to_string if kind == "string" else compiler.to_number
         return Compiled(kind, lambda ctx: change([ctx.node]))
 
     return compile_call
 
 
-special("string", 0, 1)(_converting("string"))
-special("number", 0, 1)(_converting("number"))
+def _of_first(run: Callable[[Context], Any], change: Callable[[Any], Any], kind: str) -> Callable[[Context], Any]:
+    def convert(ctx: Context) -> Any:
+        value = run(ctx)
+        if type(value) is list and len(value) > 1:
+            return True if kind == "boolean" else change(value[:1])  # several nodes are more than none
+        return change(value)
+
+    return convert
+
+
+special("string", 0, 1, plain=of_one("string", "string", "string", str))(_converting("string"))
+special("number", 0, 1, plain=of_one("number", "number", "number", float))(_converting("number"))
+special("boolean", 1, 1, plain=of_one("boolean", "boolean", "boolean", bool))(_converting("boolean"))
 
 
 @function("last", "-> number")

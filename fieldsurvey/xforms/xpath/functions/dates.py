@@ -13,6 +13,7 @@ from fieldsurvey.xforms.xpath.errors import EvaluationError
 from fieldsurvey.xforms.xpath.functions.registry import function
 from fieldsurvey.xforms.xpath.moments import (
     EPOCH,
+    INVALID_DATE,
     at_midnight,
     date_from_days,
     day_fraction,
@@ -59,16 +60,26 @@ def _moment(ctx: Context, value: Scalar, *, whole_days: bool) -> Scalar:
     return value
 
 
+def _read(ctx: Context, value: Scalar, *, whole_days: bool) -> Scalar:
+    """As `_moment`, with INVALID_DATE for text that is no date."""
+    try:
+        return _moment(ctx, value, whole_days=whole_days)
+    except EvaluationError:
+        if isinstance(value, str):
+            return INVALID_DATE
+        raise
+
+
 @function("date", "scalar -> value")
 def date(ctx: Context, value: Scalar) -> Scalar:
     """A date from ISO text, from a day number, or from a moment. Text with a time of day keeps it."""
-    return _moment(ctx, value, whole_days=True)
+    return _read(ctx, value, whole_days=True)
 
 
 @function("date-time", "scalar -> value")
 def date_time(ctx: Context, value: Scalar) -> Scalar:
     """A moment from ISO text, or from days since 1970-01-01T00:00Z with their fraction."""
-    return _moment(ctx, value, whole_days=False)
+    return _read(ctx, value, whole_days=False)
 
 
 @function("decimal-date-time", "scalar -> value")
