@@ -83,6 +83,8 @@ class NodeDef:
     slot: int = -1
     is_attribute: bool = False
     instances: list[Values] | None = None  # a repeat: the instances the form starts with
+    by_name: dict[str, NodeDef] = field(default_factory=dict, repr=False)  # what `child` found out
+    counted: int = 0  # how many children that knows of
 
     @property
     def outer(self) -> Frame:
@@ -99,10 +101,12 @@ class NodeDef:
 
     def child(self, name: str) -> NodeDef | None:
         """The child element called `name` (local name)."""
-        for child in self.children:
-            if child.name == name and not child.is_attribute:
-                return child
-        return None
+        if self.counted < len(self.children):  # the tree is still growing
+            for child in self.children[self.counted :]:
+                if not child.is_attribute:
+                    self.by_name.setdefault(child.name, child)
+            self.counted = len(self.children)
+        return self.by_name.get(name)
 
 
 @dataclass(slots=True, eq=False)
