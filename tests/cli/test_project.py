@@ -95,6 +95,8 @@ def test_refusals_are_sentences(shell: Shell, tmp_path: Path) -> None:
     before = (tmp_path / "home" / "steward" / "project.fsp").read_bytes()
     photo = tmp_path / "photo.xml"
     photo.write_bytes(xform(body='<upload ref="/data/place" mediatype="image/*"/>'))
+    place = tmp_path / "place.xml"
+    place.write_bytes(xform(binds='<bind nodeset="/data/place" type="geopoint"/>', body='<input ref="/data/place"/>'))
     card_file = tmp_path / "other.card"
     card_file.write_bytes(card("ee" * 16).to_bytes())
     for words, said in (
@@ -102,7 +104,8 @@ def test_refusals_are_sentences(shell: Shell, tmp_path: Path) -> None:
         (("enrol", str(card_file), "--person", "E09"), "--person CODE=NAME"),
         (("enrol", str(card_file)), "another project"),
         (("add-form", str(tmp_path / "none.xlsx")), "cannot be read"),
-        (("add-form", str(photo)), "photo (/data/place)"),
+        (("add-form", str(photo)), "It asks for a file"),
+        (("add-form", str(place)), "geo (/data/place)"),
         (("plan", str(photo)), "cannot be used"),
         (("show", str(photo)), "not a whole fieldsurvey project"),
         (("publish", str(tmp_path / "no" / "such" / "folder.fsp")), "Nothing was lost"),

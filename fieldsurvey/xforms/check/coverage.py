@@ -16,6 +16,7 @@ from fieldsurvey.xforms.check.sheets import Cell, Row, Sheets
 from fieldsurvey.xforms.contract import Origin
 from fieldsurvey.xforms.definition.model import Control, NodeDef
 from fieldsurvey.xforms.form import LoadedForm
+from fieldsurvey.xforms.program.lists import LAST_SAVED
 from fieldsurvey.xforms.xpath.ast import Expr, FunctionCall, Literal, children
 
 FILES = re.compile(r"\.(csv|xml|geojson)$", re.IGNORECASE)
@@ -129,6 +130,8 @@ class Coverage:
                 self._file(covered, cell.text, cell.origin)
             else:
                 covered.add(cell.header, features.COLUMNS.get(cell.column.lower(), FULL), cell.origin)
+            if "${last-saved#" in cell.text.replace(" ", ""):
+                covered.add("last-saved", features.LAST_SAVED, cell.origin)
 
     def _lists(self) -> Iterator[Covered]:
         """Pictures and sounds of choices, and rows of other sheets that name files."""
@@ -196,6 +199,10 @@ class Coverage:
         """Lists that expressions and selects read from files: of pulldata, search and instances with a source."""
         told = {name for row in rows for part in row.parts for name in (part.name,)}
         for expression in self.form.definition.expressions:
+            if "extract-signed" in expression.source and expression.origin is not None:
+                signed = by_row.get(expression.origin.row)
+                if signed is not None:
+                    signed.add("extract-signed()", features.SIGNED, expression.origin)
             for name in pulled(self.form.program.parsed(expression)):
                 at = by_row.get(expression.origin.row) if expression.origin is not None else None
                 if at is not None and f"{name}.csv" not in told:
@@ -209,6 +216,10 @@ class Coverage:
             if isinstance(named, Literal) and at is not None:
                 self._file(at, f"{named.value}.csv", control.origin)
         for name, instance in self.form.definition.secondary.items():
+            if instance.src == LAST_SAVED and not self.sheets.there:
+                covered = Covered(name, "list", instance.origin)
+                covered.add("last-saved", features.LAST_SAVED, instance.origin)
+                rows.append(covered)
             if not instance.src or instance.src.startswith("jr://instance/"):
                 continue
             file = instance.src.rpartition("/")[2]

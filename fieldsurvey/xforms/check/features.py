@@ -54,9 +54,9 @@ _TYPED_PLACE = _adapted(
     n_("A terminal has no map and no receiver: coordinates are typed, in decimals or degrees."),
     n_("Give enumerators a device that shows coordinates, or ask for a place from a list."),
 )
-_CHOSEN_FILE = _adapted(
-    n_("A terminal has no camera and no microphone: a file is chosen; places written in it are removed."),
-    n_("Give enumerators a device to record with, and a way to copy files."),
+_NO_FILE = _refused(
+    n_("It asks for a file: a terminal has no camera and no microphone, and records carry no files."),
+    n_("Ask in words, or leave the row out here and collect the file with another program."),
 )
 _TYPED_CODE = _adapted(n_("The code is typed, or read by a scanner that types."))
 _NO_PLACE = _adapted(
@@ -76,8 +76,21 @@ _INTENT = _refused(
     n_("Ask for the answer with a type of XLSForm."),
 )
 _AUDIT = _adapted(
-    n_("Times and changes are kept with the record by the program that runs the form; places are not tracked.")
+    n_(
+        "The engine hands its events to the program that runs it; the application keeps no audit.csv, only how long an "
+        "interview took, reasons and notes."
+    ),
+    n_("Do not count on it."),
 )
+LAST_SAVED = _adapted(
+    n_("The application does not remember the record saved last: it is blank, as in a first interview."),
+    n_("Do not count on it, or ask again."),
+)
+SIGNED = _adapted(
+    n_("Nothing in the application checks signatures: what is extracted is blank, with an error at the question."),
+    n_("Remove it."),
+)
+_NO_EMAIL = _adapted(n_("A project knows enumerators by their codes: it stays blank."), n_("Use username."))
 _MADE_ENTITY = _adapted(
     n_("The entity is written into the record; no list here is changed by it."),
     n_("Apply it where records are opened, or on an ODK server."),
@@ -87,10 +100,10 @@ TYPES: dict[str, Way] = {
     "geopoint": _TYPED_PLACE,
     "geotrace": _TYPED_PLACE,
     "geoshape": _TYPED_PLACE,
-    "image": _CHOSEN_FILE,
-    "audio": _CHOSEN_FILE,
-    "video": _CHOSEN_FILE,
-    "file": _CHOSEN_FILE,
+    "image": _NO_FILE,
+    "audio": _NO_FILE,
+    "video": _NO_FILE,
+    "file": _NO_FILE,
     "barcode": _TYPED_CODE,
     "start-geopoint": _NO_PLACE,
     "background-geopoint": _NO_PLACE,
@@ -98,6 +111,7 @@ TYPES: dict[str, Way] = {
     "simserial": _NO_PHONE,
     "subscriberid": _NO_PHONE,
     "phonenumber": _NO_PHONE,
+    "email": _NO_EMAIL,
     "osm": _OSM,
     "audit": _AUDIT,
     "entity": _MADE_ENTITY,
@@ -136,15 +150,15 @@ _LAYOUT = _adapted(n_("Choices and questions stand one below the other: the layo
 _CALENDAR = _adapted(
     n_("Dates are typed by the Gregorian calendar."), n_("Give enumerators a table of dates in both calendars.")
 )
-_CAMERA = _adapted(n_("There is no camera to choose: a file is chosen."))
-_DRAWN = _adapted(
-    n_("Nothing is drawn in a terminal: a file with the drawing is chosen."), n_("Draw on paper and photograph it.")
-)
+_CAMERA = _adapted(n_("There is no camera; it has no effect."))
+_DRAWN = _adapted(n_("Nothing is drawn in a terminal."), n_("Draw on paper."))
 _MAP = _adapted(n_("A terminal has no map: coordinates are typed."), n_("See the type of the question."))
 _PICTURES = _adapted(
     n_("A terminal shows no pictures: choices are shown by their labels."), n_("Give every choice a label in words.")
 )
 _NO_EFFECT = _adapted(n_("It has no effect in a terminal."))
+_COUNTED = _adapted(n_("The screen for meetings is not there: answers are typed, as in other programs."))
+_TICKS = _adapted(n_("The number is typed or moved with the arrows: there is no scale to mark."))
 
 APPEARANCES: dict[str, Way] = {
     **dict.fromkeys(
@@ -160,37 +174,22 @@ APPEARANCES: dict[str, Way] = {
     **dict.fromkeys(("maps", "map", "placement-map", "hide-input"), _MAP),
     "image-map": _PICTURES,
     **dict.fromkeys(
-        ("bearing", "url", "printer", "distress", "no-collapse", "dynamic-advanced", "no-ticks"), _NO_EFFECT
+        ("bearing", "url", "printer", "distress", "no-collapse", "hidden-answer", "dynamic-advanced", "no-ticks"),
+        _NO_EFFECT,
     ),
+    **dict.fromkeys(("likert", "label", "list", "list-nolabel", "table-list", "nolabel"), _LAYOUT),
+    **dict.fromkeys(
+        ("numbers", "thousands-sep", "thousand-sep", "quick", "short", "week-number", "randomized", "yes-no"),
+        _NO_EFFECT,
+    ),
+    **dict.fromkeys(("tally", "pebbles", "pairwise"), _COUNTED),
     **dict.fromkeys(
         ("rating", "analog-scale", "distance"), _adapted(n_("The number is typed or moved with the arrows."))
     ),
 }
 KNOWN = frozenset(
-    {
-        "minimal",
-        "autocomplete",
-        "search",
-        "quick",
-        "likert",
-        "label",
-        "list",
-        "list-nolabel",
-        "table-list",
-        "field-list",
-    }
-    | {
-        "multiline",
-        "numbers",
-        "masked",
-        "thousands-sep",
-        "thousand-sep",
-        "no-calendar",
-        "month-year",
-        "year",
-        "counter",
-    }
-    | {"tally", "pebbles", "pairwise", "short", "week-number", "randomized", "nolabel", "hidden-answer", "yes-no"}
+    {"minimal", "autocomplete", "search", "field-list", "multiline", "masked", "no-calendar", "month-year", "year"}
+    | {"counter"}
 )
 _GRID = re.compile(r"(w\d+|columns-\d+|compact-\d+|quickcompact-\d+)")
 
@@ -222,6 +221,7 @@ def _word(word: str) -> Way:
 
 PARAMETERS: dict[str, Way] = {
     **dict.fromkeys(("max-pixels", "quality", "app"), _CAMERA),
+    **dict.fromkeys(("tick_interval", "tick-interval", "tick_labelset", "placeholder"), _TICKS),
     **dict.fromkeys(("capture-accuracy", "warning-accuracy", "allow-mock-accuracy", "incremental"), _MAP),
     **dict.fromkeys(("location-priority", "location-min-interval", "location-max-age"), _AUDIT),
     **dict.fromkeys(("track-changes", "track-changes-reasons", "identify-user"), _AUDIT),

@@ -29,7 +29,16 @@ def rows(survey: str, choices: str = "", settings: str = "") -> dict[str, Covere
         ("| select_multiple l | q | Q | columns-2 | |", Kind.ADAPTED),
         ("| geopoint | q | Q | | |", Kind.ADAPTED),
         ("| geotrace | q | Q | placement-map | |", Kind.ADAPTED),
-        ("| image | q | Q | signature | max-pixels=800 |", Kind.ADAPTED),
+        ("| image | q | Q | signature | max-pixels=800 |", Kind.REFUSED),
+        ("| audio | q | Q | | quality=normal |", Kind.REFUSED),
+        ("| video | q | Q | | |", Kind.REFUSED),
+        ("| file | q | Q | | |", Kind.REFUSED),
+        ("| text | q | Q | numbers | |", Kind.ADAPTED),
+        ("| select_one l | q | Q | likert | |", Kind.ADAPTED),
+        ("| integer | q | Q | tally | |", Kind.ADAPTED),
+        ("| range | q | Q | | start=0 end=10 step=1 tick_interval=5 |", Kind.ADAPTED),
+        ("| email | q | | | |", Kind.ADAPTED),
+        ("| username | q | | | |", Kind.FULL),
         ("| barcode | q | Q | | |", Kind.ADAPTED),
         ("| date | q | Q | ethiopian | |", Kind.ADAPTED),
         ("| text | q | Q | blinking | |", Kind.ADAPTED),
@@ -101,14 +110,27 @@ def test_an_xform_is_covered_by_its_controls() -> None:
     kinds = {row.name: (row.type, row.kind) for row in report.rows}
     assert kinds == {
         "a": ("text", Kind.REFUSED),
-        "b": ("image", Kind.ADAPTED),
+        "b": ("image", Kind.REFUSED),
         "c": ("osm", Kind.REFUSED),
         "d": ("geopoint", Kind.ADAPTED),
     }
     assert not report.ok
-    assert [problem.code for problem in report.refused] == ["refused", "refused"]
+    assert [problem.code for problem in report.refused] == ["refused"] * 3
     assert refusals(load_form(xform("<a/><b/><c/><d/>", binds, body))) == report.refused
     assert all(problem.origin is not None and problem.origin.sheet == "XML" for problem in report.refused)
+
+
+def test_what_the_application_does_not_hand_in_is_said() -> None:
+    """The record saved last, and whoever could check a signature; of a workbook and of an XForm."""
+    found = rows(
+        "| type | name | label | default | calculation |\n| text | q | Q | ${last-saved#q} | |\n"
+        "| calculate | c | | | extract-signed(${q}, 'x') |"
+    )
+    assert [part.name for part in found["q"].parts] == ["last-saved"]
+    assert [part.name for part in found["c"].parts] == ["extract-signed()"]
+    model = '<instance id="last-saved" src="jr://instance/last-saved"/>'
+    report = check_form(load_form(xform("<a/>", "", '<input ref="/data/a"><label>A</label></input>', model)))
+    assert [part.name for row in report.rows for part in row.parts] == ["last-saved"]
 
 
 def test_totals_count_every_row_once() -> None:
