@@ -14,8 +14,8 @@ def main() -> None:
     for room in rooms:
         if room not in ROOMS:
             sys.exit(f"There is no benchmark {room!r}. There are: {', '.join(ROOMS)}.")
-        print(f"## {room}\n")
-        print(importlib.import_module(ROOMS[room]).main(sys.argv[2:]))
+        table = importlib.import_module(ROOMS[room]).main(sys.argv[2:])
+        print(f"## {room}\n\n{table}")
 
 
 main()

@@ -1,4 +1,4 @@
-"""Runs one shape through an engine and collects the same figures for each: load, answer, add, filter, validate."""
+"""Runs one shape through an engine, each in a process of its own, and collects the same figures for each."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import re
 import shutil
 import statistics
 import subprocess
-import time
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -19,20 +18,36 @@ from xml.etree import ElementTree as ET
 from benchmarks.engine.shapes import Run
 
 HERE = Path(__file__).parent
+TIMES = frozenset({"load", "answer", "add", "validate", "cold"})
 
 
 @dataclass
 class Figures:
-    """Nanoseconds, in the order measured; `leaves` of the final instance; bytes of memory where known."""
+    """Nanoseconds in the order measured. `offer` is a filter with its labels; `leaves` those of the final instance.
+
+    `cold` is the CPU time of the whole process from its start to the first question; `memory` is what the form and its
+    interview hold, `peak` what the process ever held, both in bytes.
+    """
 
     engine: str
     load: list[int] = field(default_factory=list)
+    cold: list[int] = field(default_factory=list)
     answer: list[int] = field(default_factory=list)
     add: list[int] = field(default_factory=list)
     filter: dict[str, list[int]] = field(default_factory=dict)
+    offer: dict[str, list[int]] = field(default_factory=dict)
     validate: list[int] = field(default_factory=list)
     leaves: list[tuple[str, str]] = field(default_factory=list)
-    memory: int | None = None
+    memory: int = 0
+    peak: int = 0
+    rounds: int = 1
+
+    def first_and_then(self, ref: str) -> tuple[float, float]:
+        """Milliseconds of a filter that runs for the first time in its form, and of one that runs again (medians)."""
+        held = self.filter[ref]
+        size = max(len(held) // self.rounds, 1)
+        firsts = held[::size]
+        return median(firsts), median([n for place, n in enumerate(held) if place % size] or firsts)
 
 
 def median(values: Iterable[int]) -> float:
@@ -63,49 +78,9 @@ def leaves(xml: str) -> list[tuple[str, str]]:
     return found
 
 
-def ours(run: Run, rounds: int) -> Figures:
+def ours(run: Run, rounds: int, work: Path) -> Figures:
     """The form engine of this project."""
-    from fieldsurvey.xforms import load_form  # the import is not what is measured
-
-    figures = Figures("fieldsurvey")
-    for number in range(rounds):
-        data = f"{run.xform}<!-- {number} -->".encode()  # other bytes: a form seen before would load from the cache
-        start = time.perf_counter_ns()
-        form = load_form(data)
-        interview = form.start(now=lambda: datetime(2026, 6, 1, tzinfo=UTC), seed=1)
-        figures.load.append(time.perf_counter_ns() - start)
-        for turn, steps in enumerate(run.passes):
-            seen: dict[str, int] = {}
-            for ref, value in steps:
-                repeat = next((r for r in run.repeats if ref.startswith(r + "/")), None)
-                live = ref
-                if repeat is not None:
-                    seen[ref] = seen.get(ref, 0) + 1
-                    live = f"{repeat}[{seen[ref]}]{ref[len(repeat) :]}"
-                    if turn == 0 and seen[ref] > 1 and seen[ref] == max(seen.values()) and _first(seen, ref):
-                        start = time.perf_counter_ns()
-                        interview.add_repeat(repeat)
-                        figures.add.append(time.perf_counter_ns() - start)
-                start = time.perf_counter_ns()
-                shown = interview.question(live)
-                elapsed = time.perf_counter_ns() - start
-                if not shown.relevant:  # the peers' navigation passes over it, too
-                    continue
-                if shown.type in {"select", "select1", "selectMultiple"}:
-                    figures.filter.setdefault(ref, []).append(elapsed)
-                start = time.perf_counter_ns()
-                interview.answer(live, value)
-                figures.answer.append(time.perf_counter_ns() - start)
-        start = time.perf_counter_ns()
-        interview.problems()
-        figures.validate.append(time.perf_counter_ns() - start)
-    figures.leaves = leaves(interview.finalise().xml.decode())
-    return figures
-
-
-def _first(seen: dict[str, int], ref: str) -> bool:
-    """Whether `ref` is the first of its repeat's questions to reach this instance."""
-    return [r for r, n in seen.items() if n == seen[ref]] == [ref]
+    return _driven("fieldsurvey", [sys.executable, "-m", "benchmarks.engine.ours"], run, rounds, work)
 
 
 def javarosa(run: Run, rounds: int, work: Path) -> Figures | None:
@@ -115,36 +90,46 @@ def javarosa(run: Run, rounds: int, work: Path) -> Figures | None:
         return None
     jar = Path(spec.origin).parent / "validators" / "odk_validate" / "bin" / "ODK_Validate.jar"
     subprocess.run(["javac", "-cp", str(jar), "-d", str(work), str(HERE / "Driver.java")], check=True)
-    return _peer("JavaRosa", ["java", "-cp", f"{jar}{os.pathsep}{work}", "Driver"], run, rounds, work)
+    return _driven("JavaRosa", ["java", "-cp", f"{jar}{os.pathsep}{work}", "Driver"], run, rounds, work)
 
 
 def web_forms(run: Run, rounds: int, work: Path) -> Figures | None:
     """ODK Web Forms' engine; None without `node` and the packages of package.json."""
     if not (shutil.which("node") and (HERE / "node_modules" / "@getodk" / "xforms-engine").exists()):
         return None
-    return _peer("xforms-engine", ["node", str(HERE / "driver.mjs")], run, rounds, work)
+    return _driven("xforms-engine", ["node", str(HERE / "driver.mjs")], run, rounds, work)
 
 
-def _peer(name: str, command: list[str], run: Run, rounds: int, work: Path) -> Figures:
+def _driven(name: str, command: list[str], run: Run, rounds: int, work: Path) -> Figures:
     """Runs a driver in a process of its own and reads the lines it prints."""
     (work / "form.xml").write_text(run.xform, encoding="utf-8")
     lines = [f"repeat\t{ref}\t{n}" for ref, n in run.repeats.items()]
     lines += [f"answer\t{i}\t{ref}\t{value}" for i, steps in enumerate(run.passes) for ref, value in steps]
     (work / "run.tsv").write_text("\n".join(lines), encoding="utf-8")
     command = [*command, str(work / "form.xml"), str(work / "run.tsv"), str(rounds)]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    figures = Figures(name)
-    for line in printed.splitlines():
-        kind, _, rest = line.partition("\t")
-        if kind in {"load", "answer", "add", "validate"}:
-            getattr(figures, kind).append(int(rest))
-        elif kind == "filter":
-            nanoseconds, ref, _size = rest.split("\t")
-            figures.filter.setdefault(ref, []).append(int(nanoseconds))
-        elif kind == "memory":
-            figures.memory = int(rest)
-        elif kind == "instance":
-            figures.leaves = leaves(re.sub(r"^<\?xml[^>]*\?>", "", rest))
-        elif kind == "leaves":
-            figures.leaves = [(path, value) for path, value in json.loads(rest)]
+    printed = work / "printed.tsv"
+    with printed.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out)
+        _pid, status, usage = os.wait4(process.pid, 0)  # the peak memory of this child alone
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    figures = Figures(name, rounds=rounds, peak=usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    for line in printed.read_text(encoding="utf-8").splitlines():
+        _take(figures, *line.partition("\t")[::2])
     return figures
+
+
+def _take(figures: Figures, kind: str, rest: str) -> None:
+    """One line of a driver."""
+    if kind in TIMES:
+        getattr(figures, kind).append(int(rest))
+    elif kind in {"filter", "offer"}:
+        nanoseconds, ref, _size = rest.split("\t")
+        getattr(figures, kind).setdefault(ref, []).append(int(nanoseconds))
+    elif kind == "memory":
+        figures.memory = int(rest)
+    elif kind == "instance":
+        figures.leaves = leaves(re.sub(r"^<\?xml[^>]*\?>", "", rest))
+    elif kind == "leaves":
+        figures.leaves = [(path, value) for path, value in json.loads(rest)]

@@ -177,7 +177,7 @@ def roster(members: int, seed: int = 3) -> Run:
 
 
 def choices(count: int) -> Run:
-    """One list of `count` choices filtered by equality, then by equality and more."""
+    """One list of `count` choices filtered by equality, by other comparisons, and by text or numbers."""
     b = _Builder(f"choices{count}")
     groups = max(10, count // 100)
     b.instance(
@@ -186,15 +186,19 @@ def choices(count: int) -> Run:
     )
     b.bind("g")
     b.bind("limit", "int")
-    b.bind("one")
-    b.bind("two")
+    for name in ("one", "two", "three"):
+        b.bind(name)
     b.input("g", "Group")
     b.input("limit", "Limit")
     b.select("one", "By equality", "instance('items')/root/item[g = /data/g]")
     b.select("two", "By more", "instance('items')/root/item[n < /data/limit and g != /data/g]")
-    first = [("/data/g", "g3"), ("/data/limit", "5"), ("/data/one", "i3"), ("/data/two", "i1")]
-    second = [("/data/g", "g4"), ("/data/limit", "7"), ("/data/one", "i4"), ("/data/two", "i2")]
-    return Run(f"choices{count}", b.xml(), [first, second])
+    start = "starts-with(name, concat('i1', /data/limit))"
+    b.select("three", "By text", f"instance('items')/root/item[{start} or n > 90 + /data/limit]")
+    passes = [
+        [(f"/data/{name}", value) for name, value in zip(("g", "limit", "one", "two", "three"), values, strict=True)]
+        for values in ((f"g{turn}", str(turn + 2), f"i{turn}", f"i{turn - 1}", f"i1{turn + 2}") for turn in range(3, 8))
+    ]
+    return Run(f"choices{count}", b.xml(), passes)
 
 
 RUNS: dict[str, Callable[[], Run]] = {

@@ -56,19 +56,23 @@ class Refs:
 
     def _step(self, node: LiveNode, step: str, ref: str) -> LiveNode | Range:
         attribute, name, position = _name(step, ref)
-        for child in node.d.children:
-            if child.name == name and child.is_attribute == attribute:
-                slot = node.frame.slots[child.outer_slot]
-                if not isinstance(slot, Range):
-                    if position not in {None, 1}:
-                        raise NoSuchRefError(ref=ref)
-                    return slot
-                if position is None:
-                    return slot
-                if not 1 <= position <= len(slot.instances):
-                    raise NoSuchRefError(ref=ref)
-                return slot.instances[position - 1].first()
-        raise NoSuchRefError(ref=ref)
+        d = (
+            node.d.child(name)
+            if not attribute
+            else next((c for c in node.d.children if c.is_attribute and c.name == name), None)
+        )
+        if d is None:
+            raise NoSuchRefError(ref=ref)
+        slot = node.frame.slots[d.outer_slot]
+        if not isinstance(slot, Range):
+            if position not in {None, 1}:
+                raise NoSuchRefError(ref=ref)
+            return slot
+        if position is None:
+            return slot
+        if not 1 <= position <= len(slot.instances):
+            raise NoSuchRefError(ref=ref)
+        return slot.instances[position - 1].first()
 
 
 def _name(step: str, ref: str) -> tuple[bool, str, int | None]:
