@@ -8,7 +8,7 @@ import pytest
 
 from fieldsurvey.xforms import FormError, load_form
 from fieldsurvey.xforms.load.source import FormFileError
-from tests.xforms.scenario import form, now, table, xform
+from tests.xforms.scenario import form, now, table, value, xform
 
 SURVEY = """
 | type | name | label |
@@ -181,3 +181,23 @@ def test_a_call_without_arguments_in_a_path_to_nothing_is_refused() -> None:
     """Both faults stand in one expression; neither may hide behind the other."""
     with pytest.raises(FormError):
         load_form(xform("<a/>", '<bind nodeset="/data/a" calculate="/data/gone[indexed-repeat()]"/>'))
+
+
+def test_a_bare_less_than_in_an_attribute_is_read_as_it_stands() -> None:
+    """As in JavaRosa; comments and CDATA are left alone, and what is broken otherwise is refused."""
+    binds = """<!-- <bind nodeset="a < b"/> --><bind nodeset='/data/b' calculate='if(/data/a < 3, "<", ">")'/>"""
+    body = '<input ref="/data/a"><label><![CDATA[<x y="<"/>]]></label></input>'
+    interview = load_form(xform("<a>2</a><b/>", binds, body)).start(now=now)
+    assert value(interview, "/data/b") == "<"
+    assert interview.question("/data/a").label == '<x y="<"/>'
+    for broken in ("<bind nodeset='/data/b' calculate='a < b>", "<bind calculate='a < b' < />", "<!-- <bind a='<'/>"):
+        with pytest.raises(FormError) as refused:
+            load_form(xform("<a>2</a><b/>", broken, ""))
+        assert refused.value.problems[0].code == "xml.syntax"
+
+
+@pytest.mark.parametrize("piece", [b"<!--", b"<![CDATA[", b"<?a ", b"<a b='", b'<a b="', b"<a ", b"<a b=", b"<a b='<'"])
+def test_looking_for_bare_less_thans_takes_time_in_proportion_to_the_file(piece: bytes) -> None:
+    """Pieces that never end are gone through once: these would not come back otherwise."""
+    with pytest.raises(FormError):
+        load_form(b"<h:html>" + piece * 200_000)

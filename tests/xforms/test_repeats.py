@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from fieldsurvey.xforms import NotAnswerableError, ViolationKind, load_form
-from tests.xforms.scenario import now, relevant, start, start_xform, value, xform
+from fieldsurvey.xforms.live.interview import LiveInterview
+from tests.xforms.scenario import form, now, relevant, start, start_xform, value, xform
 
 ROSTER = """
 | type | name | label | calculation | relevant |
@@ -93,6 +96,103 @@ def test_a_count_makes_and_removes_instances_and_forbids_doing_so_by_hand() -> N
     assert interview.instance().xml.count(b"<x") == 1
     interview.answer("/data/n", None)
     assert interview.instance().xml.count(b"<x") == 0
+
+
+COUNTED = """
+| type | name | label | repeat_count | relevant | constraint |
+| select_one yn | any | Any? | | | |
+| integer | n | How many? | | ${any} = 'y' | |
+| begin repeat | r | R | ${n} | | |
+| integer | x | X | | | . < 100 |
+| integer | m | How many in it? | | | |
+| begin repeat | q | Q | ${m} | | |
+| text | y | Y | | | |
+| end repeat | | | | | |
+| end repeat | | | | | |
+"""
+YN = "list_name | name | label\nyn | y | Yes\nyn | n | No"
+
+
+def counted() -> LiveInterview:
+    """Three instances with answers; the last has two inside it, a note, and an answer that a constraint refuses."""
+    interview = start(COUNTED, YN)
+    for ref, text in [("any", "y"), ("n", "3"), ("r[1]/x", "1"), ("r[2]/x", "2"), ("r[3]/x", "300"), ("r[3]/m", "2")]:
+        interview.answer(f"/data/{ref}", text)
+    interview.answer("/data/r[3]/q[2]/y", "deep")
+    interview.set_note("/data/r[3]/x", "guessed")
+    return interview
+
+
+def test_what_is_beyond_a_count_comes_back_when_the_count_rises_again() -> None:
+    """A slip in "how many?" costs no answer; while the count is lower, nothing of it is in the record."""
+    interview = counted()
+    before = interview.instance().xml
+    interview.answer("/data/n", "1")
+    assert interview.instance().xml.count(b"<x") == 1
+    assert not interview.problems()
+    interview.answer("/data/n", "0")
+    interview.answer("/data/n", "3")
+    assert interview.instance().xml == before
+    assert [problem.ref for problem in interview.problems()] == ["/data/r[3]/x"]
+    assert interview.note("/data/r[3]/x") == "guessed"
+
+
+def test_a_count_that_is_not_relevant_for_a_while_costs_no_answer() -> None:
+    """The filter question before it may be turned to and fro."""
+    interview = counted()
+    before = interview.instance().xml
+    interview.answer("/data/any", "n")
+    assert b"<x" not in interview.instance().xml
+    interview.answer("/data/any", "y")
+    assert interview.instance().xml == before
+
+
+@pytest.mark.parametrize("snapshot_at", ["start", "lowered"])
+def test_a_draft_keeps_what_is_beyond_a_count(snapshot_at: str) -> None:
+    """Whether it was put aside before the snapshot or in the changes since."""
+    interview = counted()
+    before = interview.instance().xml
+    draft, mark = interview.draft(), interview.mark()
+    interview.answer("/data/r[3]/m", "1")
+    interview.answer("/data/n", "2")
+    if snapshot_at == "lowered":
+        draft, mark = interview.draft(), interview.mark()
+        json.dumps(draft.data)
+    form_ = form(COUNTED, YN)
+    resumed = form_.resume(draft, [interview.changes_since(mark)], now=now)
+    assert resumed.instance().xml == interview.instance().xml
+    resumed = form_.resume(resumed.draft(), now=now)
+    resumed.answer("/data/n", "3")
+    resumed.answer("/data/r[3]/m", "2")
+    assert resumed.instance().xml == before
+    assert resumed.note("/data/r[3]/x") == "guessed"
+    assert [problem.ref for problem in resumed.problems()] == ["/data/r[3]/x"]
+
+
+def test_another_version_that_does_not_count_shows_what_was_beyond_the_count() -> None:
+    """Nothing is dropped in silence: without a count every instance is one."""
+    interview = counted()
+    interview.answer("/data/n", "1")
+    uncounted = form(COUNTED.replace("| R | ${n} |", "| R | |"), YN)
+    resumed = uncounted.resume(interview.draft(), now=now)
+    assert resumed.instance().xml.count(b"<x") == 3
+    assert not resumed.dropped
+
+
+def test_an_outer_instance_that_moves_up_takes_along_what_is_beyond_a_count_inside_it() -> None:
+    """What was put aside belongs to its instance, not to a position."""
+    interview = start(COUNTED.replace("| R | ${n} |", "| R | |"), YN)
+    for position in (1, 2):
+        while len(interview.refs.range("/data/r").instances) < position:
+            interview.add_repeat("/data/r")
+        interview.answer(f"/data/r[{position}]/m", "2")
+        interview.answer(f"/data/r[{position}]/q[2]/y", f"in {position}")
+        interview.answer(f"/data/r[{position}]/m", "1")
+    interview.remove_repeat("/data/r", 1)
+    resumed = form(COUNTED.replace("| R | ${n} |", "| R | |"), YN).resume(interview.draft(), now=now)
+    for one in (interview, resumed):
+        one.answer("/data/r[1]/m", "2")
+        assert value(one, "/data/r[1]/q[2]/y") == "in 2"
 
 
 def test_nested_repeats_bind_to_the_instances_around_them() -> None:

@@ -6,6 +6,7 @@ their customary prefix whatever the document calls them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NoReturn
 from xml.parsers import expat
@@ -31,6 +32,12 @@ PREFIXES = {
 }
 NAMESPACES = {prefix: uri for uri, prefix in PREFIXES.items()}
 SEPARATOR = "\x1f"
+_TAG = re.compile(
+    rb"<!--(?:.*?-->|.*)|<!\[CDATA\[(?:.*?\]\]>|.*)|<\?(?:.*?\?>|.*)"
+    rb"""|<[^\s<>/"'=!?]+(?:\s+[^\s<>/"'=]+\s*=\s*(?:"[^"]*"|'[^']*'))+""",
+    re.DOTALL,
+)
+"""A comment, a CDATA section, an instruction, or a start tag up to the end of its last attribute."""
 
 
 class Element:
@@ -180,8 +187,25 @@ class _Builder:
 def parse_xml(data: bytes) -> tuple[Element, dict[str, str]]:
     """The root and the namespaces declared (prefix to URI).
 
-    Raises FormError with the line for what is not well formed, has a DTD, or exceeds the limits.
+    A bare `<` in an attribute is read as it is by JavaRosa's parser (kXML), and so it is here: forms are written by
+    hand with `a < 5` in their expressions. Raises FormError with the line for what is not well formed otherwise, has
+    a DTD, or exceeds the limits.
     """
+    try:
+        return _read(data)
+    except FormError as error:
+        mended = _TAG.sub(_escaped, data) if error.problems[0].code == "xml.syntax" else data
+        if mended == data:
+            raise
+        return _read(mended)
+
+
+def _escaped(match: re.Match[bytes]) -> bytes:
+    found = match[0]
+    return found if found[1:2] in b"!?" else b"<" + found[1:].replace(b"<", b"&lt;")
+
+
+def _read(data: bytes) -> tuple[Element, dict[str, str]]:
     builder = _Builder()
     feed(builder.parser, data)
     if builder.root is None:

@@ -6,10 +6,19 @@ Calculated values are kept, not worked out again: what ran once stays as it was.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from fieldsurvey.xforms.errors import NoSuchRefError
-from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, drop_instance
+from fieldsurvey.xforms.live.nodes import (
+    LiveFrame,
+    LiveNode,
+    Range,
+    add_instance,
+    bring_back,
+    drop_instance,
+    put_aside,
+)
 from fieldsurvey.xforms.live.refs import Refs
 from fieldsurvey.xforms.live.state import KEPT, State, renumber
 
@@ -17,18 +26,16 @@ FORMAT = 1
 
 
 def snapshot(state: State) -> dict[str, Any]:
-    """Instances, values, raw text, errors, notes and reasons."""
-    repeats: list[list[Any]] = []
-    values: dict[str, str | list[str]] = {}
-    raw: dict[str, list[str]] = {}
-    errors: list[list[Any]] = []
-    _collect(state.root, repeats, values, raw, errors)
+    """Instances (also those beyond a count, put aside), values, raw text, errors, notes and reasons."""
+    kept = _Kept()
+    _collect(state.root, kept)
     return {
         "format": FORMAT,
-        "repeats": repeats,
-        "values": values,
-        "raw": raw,
-        "errors": errors,
+        "repeats": kept.repeats,
+        "aside": kept.aside,
+        "values": kept.values,
+        "raw": kept.raw,
+        "errors": kept.errors,
         "notes": dict(state.notes),
         "reasons": dict(state.reasons),
         "language": state.language,
@@ -37,26 +44,31 @@ def snapshot(state: State) -> dict[str, Any]:
     }
 
 
-def _collect(
-    frame: LiveFrame,
-    repeats: list[list[Any]],
-    values: dict[str, str | list[str]],
-    raw: dict[str, list[str]],
-    errors: list[list[Any]],
-) -> None:
+@dataclass(slots=True)
+class _Kept:
+    repeats: list[list[Any]] = field(default_factory=list)
+    aside: list[list[Any]] = field(default_factory=list)
+    values: dict[str, str | list[str]] = field(default_factory=dict)
+    raw: dict[str, list[str]] = field(default_factory=dict)
+    errors: list[list[Any]] = field(default_factory=list)
+
+
+def _collect(frame: LiveFrame, kept: _Kept) -> None:
     for slot in frame.slots:
         if type(slot) is Range:
-            repeats.append([slot.ref, len(slot.instances)])
-            for inner in slot.instances:
-                _collect(inner, repeats, values, raw, errors)
+            kept.repeats.append([slot.ref, len(slot.instances) + len(slot.aside)])
+            for inner in (*slot.instances, *slot.aside[::-1]):
+                _collect(inner, kept)
+            if slot.aside:  # after those inside: outer instances must still be there when these go
+                kept.aside.append([slot.ref, len(slot.aside)])
         elif type(slot) is LiveNode:
             if slot.kept != slot.d.default or (slot.text and not slot.d.is_attribute):  # defaults may change
-                values[slot.ref] = slot.kept
+                kept.values[slot.ref] = slot.kept
             if slot.raw is not None:
-                raw[slot.ref] = [slot.raw, "choice" if "choice" in slot.wrong else "type"]
+                kept.raw[slot.ref] = [slot.raw, "choice" if "choice" in slot.wrong else "type"]
             for kind, message in (slot.faults or {}).items():
                 if kind in KEPT:
-                    errors.append([slot.ref, kind, message])
+                    kept.errors.append([slot.ref, kind, message])
 
 
 def restore(
@@ -80,6 +92,8 @@ def restore(
         _set_raw(refs, ref, raw, reason, dropped)
     for ref, kind, message in data["errors"]:
         _fault(refs, ref, kind, message)
+    for ref, count in data.get("aside", ()) if not anew else ():  # another version counts for itself
+        _put_aside(refs, ref, count)
     state.notes.update(data["notes"])
     state.reasons.update(data["reasons"])
     for change in changes:
@@ -88,6 +102,19 @@ def restore(
         state.reread()
     else:
         state.restore()
+
+
+def _put_aside(refs: Refs, ref: str, count: int) -> None:
+    """The last instances of a repeat are beyond its count."""
+    owner = refs.range(ref)
+    for _instance in range(count):
+        put_aside(owner)
+    refs.forget()
+
+
+def counted(owner: Range) -> bool:
+    """Whether the form decides how many instances there are."""
+    return owner.d.control is not None and owner.d.control.count is not None
 
 
 def _leaf(refs: Refs, ref: str) -> LiveNode | None:
@@ -155,13 +182,19 @@ def _resize(state: State, refs: Refs, kind: str, ref: str, position: int = 0) ->
     except NoSuchRefError:
         return
     if kind == "+":
-        add_instance(owner)
+        if owner.aside:
+            bring_back(owner)
+        else:
+            add_instance(owner)
         refs.forget()
         return
     count = len(owner.instances)
     if not 1 <= position <= count:
         return  # another version of the form counts them itself
-    drop_instance(owner, position)
     refs.forget()
+    if counted(owner):
+        put_aside(owner)
+        return
+    drop_instance(owner, position)
     for table in (state.notes, state.reasons):
         renumber(table, ref, position, count)

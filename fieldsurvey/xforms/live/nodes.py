@@ -111,13 +111,13 @@ class LiveNode(Node):
 class Range:
     """The instances of a repeat in one frame."""
 
-    __slots__ = ("d", "frame", "given", "instances")
+    __slots__ = ("aside", "d", "frame", "instances")
 
     def __init__(self, d: NodeDef, frame: LiveFrame) -> None:
         self.d = d
         self.frame = frame
-        self.given: list[Values] = []  # what the form or an edited record has for the first instances
         self.instances: list[LiveFrame] = []
+        self.aside: list[LiveFrame] = []  # beyond the count now, with their answers; the last comes back first
 
     @property
     def ref(self) -> str:
@@ -157,7 +157,7 @@ class LiveFrame:
         self._prefix = None
         for slot in self.slots:
             if type(slot) is Range:
-                for inner in slot.instances:
+                for inner in (*slot.instances, *slot.aside):
                     inner.forget()
 
     def leaves(self) -> Iterator[LiveNode]:
@@ -218,8 +218,22 @@ def _attach(parent: LiveNode, node: LiveNode) -> None:
 
 def add_instance(owner: Range) -> LiveFrame:
     """A new last instance, with the form's defaults; nothing is calculated yet."""
-    d = owner.d
-    frame = build(d.frame, owner.frame, owner)
+    return _append(owner, build(owner.d.frame, owner.frame, owner))
+
+
+def put_aside(owner: Range) -> LiveFrame:
+    """Take the last instance out, to be brought back as it is; what it refers to may change meanwhile."""
+    frame = drop_instance(owner, len(owner.instances))
+    owner.aside.append(frame)
+    return frame
+
+
+def bring_back(owner: Range) -> LiveFrame:
+    """The instance put aside last is the last one again."""
+    return _append(owner, owner.aside.pop())
+
+
+def _append(owner: Range, frame: LiveFrame) -> LiveFrame:
     node = frame.first()
     parent = node.parent
     assert parent is not None
@@ -275,8 +289,7 @@ def fill(node: LiveNode, values: Values) -> None:
         given = values.children.get(child.name)
         slot = node.frame.slots[child.outer_slot]
         if type(slot) is Range:
-            slot.given = given or []
-            for one in slot.given:
+            for one in given or ():
                 fill(add_instance(slot).first(), one)
         elif given:
             fill(slot, given[0])  # type: ignore[arg-type]

@@ -202,16 +202,15 @@ class Settler:
             stack.extend(current.attributes)  # type: ignore[arg-type]
 
     def count(self, trigger: Trigger, frame: LiveFrame) -> None:
-        """The number of instances that the form asks for."""
+        """The number of instances that the form asks for; what is beyond is put aside, to come back."""
         if trigger.lazy:
             return  # Navigator makes them
         owner: Range = frame.slots[trigger.target.outer_slot]  # type: ignore[assignment]
         wanted = self.wanted(trigger, frame)
         while len(owner.instances) < wanted:
-            position = len(owner.instances)
-            self.state.grow(owner, owner.given[position] if position < len(owner.given) else None)
+            self.state.grow(owner)
         while len(owner.instances) > wanted:
-            self.state.shrink(owner, len(owner.instances))
+            self.state.shrink(owner, len(owner.instances), keep=True)
 
     def wanted(self, trigger: Trigger, frame: LiveFrame) -> int:
         """What a count comes to; no number is none."""

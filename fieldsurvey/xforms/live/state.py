@@ -11,7 +11,17 @@ from fieldsurvey.xforms.live.actions import ACTION, Actions
 from fieldsurvey.xforms.live.choices import SELECTS, Choices
 from fieldsurvey.xforms.live.datatypes import given, read_datetime, stored
 from fieldsurvey.xforms.live.env import InterviewEnv, World
-from fieldsurvey.xforms.live.nodes import LiveFrame, LiveNode, Range, add_instance, build, drop_instance, fill
+from fieldsurvey.xforms.live.nodes import (
+    LiveFrame,
+    LiveNode,
+    Range,
+    add_instance,
+    bring_back,
+    build,
+    drop_instance,
+    fill,
+    put_aside,
+)
 from fieldsurvey.xforms.live.settle import Settler
 from fieldsurvey.xforms.live.texts import Texts
 from fieldsurvey.xforms.live.validity import violation_kind
@@ -231,30 +241,34 @@ class State:
                 self.journal.append(["r", node.ref, None, ""])
             self.settler.mark(node, ChangeKind.VALUE)
 
-    def grow(self, owner: Range, values: Values | None = None) -> LiveFrame:
-        """A new last instance of a repeat; its triggers are pushed, not yet run."""
+    def grow(self, owner: Range) -> LiveFrame:
+        """One more instance of a repeat: the one put aside last, or a new one. Its triggers are pushed, not yet run."""
         if not self.replaying:
             self.journal.append(["+", owner.ref])
-        frame = add_instance(owner)
+        back = bool(owner.aside)
+        frame = bring_back(owner) if back else add_instance(owner)
         node = frame.first()
-        if values is not None:
-            fill(node, values)
         self.settler.spread(node)
         self.settler.mark(node, ChangeKind.ADDED)
         self.settler.appended(owner, frame)
-        if not self.replaying:
+        if back:
+            self._refresh_all(frame)
+        elif not self.replaying:
             self.actions.new_repeat(frame)
         return frame
 
-    def shrink(self, owner: Range, position: int) -> LiveNode:
-        """Remove an instance; notes and reasons inside it go with it, those of later ones move up."""
+    def shrink(self, owner: Range, position: int, *, keep: bool = False) -> LiveNode:
+        """Remove an instance; notes and reasons inside it go with it, those of later ones move up.
+
+        `keep`: it is the last one, and `grow` brings it back with its answers, notes and reasons.
+        """
         count = len(owner.instances)
         if not self.replaying:
             self.journal.append(["-", owner.ref, position])
-        frame = drop_instance(owner, position)
+        frame = put_aside(owner) if keep else drop_instance(owner, position)
         self.dropped = True
         self._forget(frame)
-        for table in (self.notes, self.reasons):
+        for table in (self.notes, self.reasons) if not keep else ():
             renumber(table, owner.ref, position, count)
         node = frame.first()
         self.settler.mark(node, ChangeKind.REMOVED)
