@@ -11,11 +11,11 @@ from fieldsurvey.xforms.definition.model import Control, Itemset, NodeDef
 from fieldsurvey.xforms.live.nodes import LiveNode
 from fieldsurvey.xforms.live.search import searched
 from fieldsurvey.xforms.pause import collector_paused
-from fieldsurvey.xforms.program.lists import below
+from fieldsurvey.xforms.program.lists import Cells, below
 from fieldsurvey.xforms.program.references import References
 from fieldsurvey.xforms.xpath.ast import Path
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathSyntaxError
-from fieldsurvey.xforms.xpath.nodes import ELEMENT, Node
+from fieldsurvey.xforms.xpath.nodes import Node
 from fieldsurvey.xforms.xpath.parser import parse
 from fieldsurvey.xforms.xpath.runtime import Context
 
@@ -115,7 +115,8 @@ class Choices:
     def _choice(self, itemset: Itemset, found: Node, node: LiveNode) -> Choice:
         before = self.state.texts.outputs
         value = below(found, itemset.value)
-        properties = {child.name: child.string() for child in found.children if child.kind == ELEMENT}
+        cells = Cells(found)
+        properties = dict(cells) if found.live else cells  # a list never changes
         label = value
         media: dict[str, str] = {}
         if itemset.label is not None:

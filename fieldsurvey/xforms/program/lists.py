@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.definition.model import SecondaryInstance
@@ -146,6 +146,30 @@ def _geometry(geometry: object) -> str:
 def _point(point: object) -> str:
     longitude, latitude = point[0], point[1]  # type: ignore[index]
     return f"{latitude} {longitude} 0 0"
+
+
+class Cells(Mapping[str, str]):
+    """What a row of a list holds, by the names of its cells. Nothing is read or copied before it is asked for."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: Node) -> None:
+        self._row = row
+
+    def _all(self) -> dict[str, str]:
+        return {cell.name: cell.string() for cell in self._row.children if cell.kind == ELEMENT}
+
+    def __getitem__(self, name: str) -> str:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
 
 
 def below(node: Node, path: str) -> str:
