@@ -30,10 +30,10 @@ from fieldsurvey.xforms.xpath.ast import (
     children,
 )
 from fieldsurvey.xforms.xpath.compiled import Compiled, PathAccess, PathResolver, constant
-from fieldsurvey.xforms.xpath.convert import to_boolean, to_nodeset, to_number, to_string
+from fieldsurvey.xforms.xpath.convert import kept, to_boolean, to_nodeset, to_number, to_string
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
 from fieldsurvey.xforms.xpath.functions import LIBRARY, Function, Special
-from fieldsurvey.xforms.xpath.namespaces import NAMESPACES
+from fieldsurvey.xforms.xpath.namespaces import JAVAROSA, NAMESPACES
 from fieldsurvey.xforms.xpath.paths import compile_path, union
 from fieldsurvey.xforms.xpath.runtime import Context, Run
 
@@ -67,7 +67,8 @@ def compile_expr(
     `mode` is "xforms" (JavaRosa's semantics) or "native" (plain XPath 1.0 plus the same functions).
     Raises XPathNameError; the closure raises EvaluationError.
     """
-    return Compiler(resolver, namespaces, mode).compile(expr).run
+    compiled = Compiler(resolver, namespaces, mode).compile(expr)
+    return kept(compiled.run) if compiled.kind == "value" else compiled.run
 
 
 def compile_as(
@@ -265,11 +266,18 @@ class Compiler:
                 result = self.operation(op, result, part)
         return self.fold(result, parts)
 
+    def function_name(self, name: str) -> str:
+        """The library's name for a function: the prefix stands for a namespace, and `jr` is JavaRosa's usual one."""
+        prefix, colon, local = name.partition(":")
+        if not colon:
+            return name
+        return f"jr:{local}" if self.namespaces.get(prefix) == JAVAROSA else ""
+
     # -- calls ---------------------------------------------------------------------------------------------------
 
     def call(self, call: FunctionCall) -> Compiled:
         """A function of the library."""
-        found = LIBRARY.get(call.name)
+        found = LIBRARY.get(self.function_name(call.name))
         if found is None:
             raise XPathNameError(call.at, _("there is no function {name}()").format(name=call.name))
         count = len(call.args)
