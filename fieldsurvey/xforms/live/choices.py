@@ -31,6 +31,7 @@ class Choices:
     def __init__(self, state: State) -> None:
         self.state = state
         self._offered: dict[LiveNode, tuple[Choice, ...]] = {}
+        self._rows: dict[LiveNode, list[Node]] = {}  # what the itemset gave
         self._values: dict[LiveNode, frozenset[str]] = {}
         self._labels: dict[LiveNode, tuple[tuple[Choice, ...], dict[str, str]]] = {}  # of what was offered, by value
         self._made: dict[tuple[int, Node], Choice] = {}  # items of lists that never change, in this language
@@ -39,11 +40,13 @@ class Choices:
         """Work the choices of a select out anew when they are asked for; of all of them without a node."""
         if node is None:
             self._offered.clear()
+            self._rows.clear()
             self._made.clear()
             self._values.clear()
             self._labels.clear()
         else:
             self._offered.pop(node, None)
+            self._rows.pop(node, None)
             self._values.pop(node, None)
             self._labels.pop(node, None)
 
@@ -71,7 +74,7 @@ class Choices:
             yield Choice(item.value, texts.plain(item.label, node), texts.media(item.label, node))
         if control.itemset is not None:
             itemset, made = control.itemset, self._made
-            for found in self.nodes(control, node):
+            for found in self._found(control, node):
                 yield made.get((id(itemset), found)) or self._choice(itemset, found, node)
 
     def nodes(self, control: Control, node: LiveNode) -> list[Node]:
@@ -82,6 +85,12 @@ class Choices:
         run = self.state.program.run(itemset.nodeset, "nodes")
         found: list[Node] = run(Context(node, self.state.env, position=0))
         return found
+
+    def _found(self, control: Control, node: LiveNode) -> list[Node]:
+        rows = self._rows.get(node)
+        if rows is None:
+            rows = self._rows[node] = self.nodes(control, node)
+        return rows
 
     def values(self, node: LiveNode) -> frozenset[str]:
         """The values offered now."""
@@ -100,7 +109,7 @@ class Choices:
         for item in control.items:
             yield item.value
         if control.itemset is not None:
-            for found in self.nodes(control, node):
+            for found in self._found(control, node):
                 yield below(found, control.itemset.value)
 
     def unknown(self, node: LiveNode, text: str) -> bool:

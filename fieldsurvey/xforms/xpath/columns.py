@@ -39,6 +39,12 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_IN_C: Mapping[str, Callable[..., bool]] = {
+    "starts-with": str.startswith,
+    "ends-with": str.endswith,
+    "contains": operator.contains,
+}
+"""What a function of the library does, without a call of Python's for each row."""
 Values = list[Any]
 
 
@@ -153,7 +159,7 @@ def _spread(column: Column, flags: Values, size: int) -> Sequence[int]:
     if sum(map(len, hits)) * 16 < size:
         return sorted(chain.from_iterable(hits))
     wanted = set(compress(column.places, flags))
-    return [place for place, text in enumerate(column.texts) if text in wanted]
+    return list(compress(range(size), map(wanted.__contains__, column.texts)))
 
 
 def narrow(part: Part, places: Sequence[int], columns: Mapping[str, Column], ctx: Context) -> Sequence[int]:
@@ -298,7 +304,7 @@ def _call(compiler: Compiler, call: FunctionCall) -> Part | None:
         part if function.kind_of(index) == "scalar" else part.as_kind(function.kind_of(index))
         for index, part in enumerate(parts)
     ]
-    run = function.call
+    run = _IN_C.get(function.name, function.call)
     if not function.context:
         return _mapped(run, function.result, args)
     names = _names(args)
