@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from fieldsurvey.tui.answers import choice_label
 from fieldsurvey.xforms.contract import Choice
 
 ROWS = 200
@@ -63,7 +64,7 @@ class Chooser:
         if not words or self.by_code:
             return list(range(len(self.choices)))
         if self._folded is None:
-            self._folded = [fold(c.label) for c in self.choices]
+            self._folded = [fold(choice_label(c)) for c in self.choices]
         found = [i for i, text in enumerate(self._folded) if all(word in text for word in words)]
         return sorted(found, key=lambda i: not self._begins(i, words[0]))
 

@@ -7,7 +7,8 @@ from enum import Enum
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_
-from fieldsurvey.tui.sitting import Sitting, answer_text
+from fieldsurvey.tui.answers import answer_text
+from fieldsurvey.tui.sitting import Sitting
 from fieldsurvey.tui.wording import word
 from fieldsurvey.xforms.contract import OutlineItem
 

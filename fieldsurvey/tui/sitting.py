@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from fieldsurvey.base.errors import RefusedError
+from fieldsurvey.tui.answers import RECORDINGS, answer_text
 from fieldsurvey.tui.missing import Missing, MissingOption, missing_now, missing_options
 from fieldsurvey.tui.ports import WorkLike
 from fieldsurvey.xforms.contract import End, Group, Interview, OutlineItem, Place, Question, Repeat, ViolationKind
@@ -252,8 +253,10 @@ class Sitting:
             violation = question.violation
             if violation is None or (violation.kind is ViolationKind.REQUIRED and self.required_waits):
                 continue
-            if violation.kind is ViolationKind.REQUIRED and self.missing_of(question) is not None:
-                continue
+            if violation.kind is ViolationKind.REQUIRED and (
+                self.missing_of(question) is not None or question.type in RECORDINGS
+            ):
+                continue  # what cannot be recorded here must not trap anybody; the review says that it is missing
             if violation.blocks:
                 return Step.BLOCKED
             if not violation.accepted:
@@ -339,16 +342,3 @@ class Sitting:
             if violation.blocks or not violation.accepted:
                 return violation.ref
         return None
-
-
-def answer_text(question: Question) -> str:
-    """An answer as people say it: labels for choices; the raw text where it did not parse."""
-    if question.raw is not None:
-        return question.raw
-    if question.value is None:
-        return ""
-    if question.type in {"select", "selectMultiple", "rank"}:
-        labels = {c.value: c.label for c in question.choices}
-        values = [question.value] if question.type == "select" else question.value.split()
-        return ", ".join(labels.get(v, v) for v in values)
-    return question.value

@@ -1,4 +1,6 @@
-"""What people type, as the form stores it: decimal commas, dates as day/month/year, times. ISO 8601 is stored.
+"""What people type, as the form stores it: decimal commas, dates as day/month/year, times, places.
+
+ISO 8601 is stored, and ODK's form of places.
 
 Text that cannot be read is given back as it is: the engine keeps it as raw text with a violation, so nothing typed is
 lost. Never guesses: a year of two digits is not a year, and 1.500 in a whole number is not fifteen hundred.
@@ -11,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_
+from fieldsurvey.tui.places import PlaceError, parse_place
 
 WEEKDAYS = (
     n_("Monday"), n_("Tuesday"), n_("Wednesday"), n_("Thursday"), n_("Friday"), n_("Saturday"), n_("Sunday"),
@@ -60,9 +63,11 @@ def parse_date(text: str, today: date, appearance: tuple[str, ...] = ()) -> date
     return None
 
 
-def parse_time(text: str) -> time | None:
-    """An hour from 14:30, 14.30, 14h30, 1430, 14:30:05."""
+def parse_time(text: str, now: datetime | None = None) -> time | None:
+    """An hour from 14:30, 14.30, 14h30, 1430, 14:30:05; the minute of `now` from "now"."""
     text = text.strip().casefold()
+    if now is not None and text == _("now").casefold():
+        return time(now.hour, now.minute)
     found = _TIME.fullmatch(text) or _TIME_RUN.fullmatch(text)
     if found is None:
         return None
@@ -84,11 +89,18 @@ def read(kind: str, text: str, now: datetime, appearance: tuple[str, ...] = ()) 
         day = parse_date(text, now.date(), appearance)
         return day.isoformat() if day else text
     if kind == "time":
-        hour = parse_time(text)
+        hour = parse_time(text, now)
         return hour.isoformat() if hour else text
+    if kind == "geopoint":
+        try:
+            return parse_place(text).stored()
+        except PlaceError:
+            return text
     if kind == "dateTime":
         first, _space, second = text.partition(" ")
-        day, hour = parse_date(first, now.date()), parse_time(second)
+        if not second and parse_time(first, now) and not parse_time(first):  # "now" alone
+            first, second = _("today"), first
+        day, hour = parse_date(first, now.date()), parse_time(second, now)
         return datetime.combine(day, hour, now.tzinfo).isoformat() if day and hour else text
     return text
 
@@ -109,11 +121,24 @@ def shown(kind: str, value: str | None, raw: str | None, appearance: tuple[str, 
     if kind == "dateTime" and "T" in value:
         day, _t, hour = value.partition("T")
         return f"{shown('date', day, None)} {shown('time', hour, None)}"
+    if kind == "geopoint":
+        try:
+            return parse_place(value).shown()
+        except PlaceError:
+            return value
     return value
 
 
 def in_words(kind: str, text: str, now: datetime, appearance: tuple[str, ...] = ()) -> str:
-    """How a typed date is understood, to be checked by eye: "Tuesday 5 March 2024"; "" when there is nothing to say."""
+    """How a typed date or place is understood, to be checked by eye: "Tuesday 5 March 2024", "0.35° north, 78° west".
+
+    "" when there is nothing to say.
+    """
+    if kind == "geopoint":
+        try:
+            return parse_place(text).words()
+        except PlaceError:
+            return ""
     if kind not in {"date", "dateTime"}:
         return ""
     day = parse_date(text.partition(" ")[0] if kind == "dateTime" else text, now.date(), appearance)

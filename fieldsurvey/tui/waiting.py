@@ -18,6 +18,11 @@ class Waiting:
     def __init__(self) -> None:
         self._keys: list[events.Key] | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether keys wait now, or would."""
+        return self._keys is not None
+
     def begin(self) -> None:
         """Enter was pressed."""
         if self._keys is None:

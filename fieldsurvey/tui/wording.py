@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_
+from fieldsurvey.tui.places import fault
+from fieldsurvey.tui.points import points_fault
 from fieldsurvey.xforms.contract import Question, Violation, ViolationKind
 
 _TYPE_REASONS = {
@@ -26,6 +28,9 @@ _TYPE_REMEDIES = {
     "date": n_("Write day/month/year, like 05/03/2024."),
     "time": n_("Write hours:minutes, like 14:30."),
     "dateTime": n_("Write day/month/year hours:minutes, like 05/03/2024 14:30."),
+    "geopoint": n_("Write latitude and longitude, like 0.3512 -78.1223 or 0°21'4\"N 78°7'20\"W."),
+    "geotrace": n_("Mend it or add points, one by one."),
+    "geoshape": n_("Mend it or add points, one by one."),
 }
 
 
@@ -36,6 +41,24 @@ class Wording:
     symbol: str  # "✗" stops, "!" can be accepted
     reason: str
     remedy: str
+
+
+def _type_reason(question: Question) -> str:
+    if question.type == "geopoint":
+        return fault(question.raw or "")
+    if question.type in {"geotrace", "geoshape"}:
+        return points_fault(question.type, question.raw or "")
+    if question.type == "range" and question.raw is not None and range_ends(question):
+        return range_ends(question)
+    return _(_TYPE_REASONS.get(question.type, n_("This cannot be read.")))
+
+
+def range_ends(question: Question) -> str:
+    """What a range takes, where the form says it."""
+    low, high, step = (question.parameters.get(name) for name in ("start", "end", "step"))
+    if low is None or high is None:
+        return ""
+    return _("This goes from {start} to {end}, by {step}.").format(start=low, end=high, step=step or 1)
 
 
 def word(violation: Violation, question: Question, *, missing_keys: str = "") -> Wording:
@@ -50,7 +73,7 @@ def word(violation: Violation, question: Question, *, missing_keys: str = "") ->
     if kind is ViolationKind.REQUIRED:
         return Wording("✗", violation.message or _("This needs an answer."), _("Answer it.") + otherwise)
     if kind is ViolationKind.TYPE:
-        reason = violation.message or _(_TYPE_REASONS.get(question.type, n_("This cannot be read.")))
+        reason = violation.message or _type_reason(question)
         return Wording("✗", reason, _(_TYPE_REMEDIES.get(question.type, n_("Write it again."))) + otherwise)
     if kind is ViolationKind.CHOICE:
         return Wording("✗", _("The answer given before is not offered any more."), _("Choose again.") + otherwise)

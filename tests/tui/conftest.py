@@ -17,15 +17,15 @@ from fieldsurvey.tui.screens.base import BaseScreen
 from fieldsurvey.tui.screens.interview import InterviewScreen
 from fieldsurvey.tui.sitting import Sitting
 from fieldsurvey.tui.turnstile import Turnstile
-from tests.tui.memory import LANGUAGES, NOON, MemoryWork
+from tests.tui.memory import LANGUAGES, NOON, MemoryWork, interview
 
 
 class InterviewApp(FieldsurveyApp):
     """Opens on the interview instead of Unlock."""
 
-    def __init__(self, home: Path, *, at: str | None = None, required_waits: bool = False) -> None:
+    def __init__(self, home: Path, *, at: str | None = None, required_waits: bool = False, form: str = "types") -> None:
         super().__init__(home, joined=False, clock=FixedClock(NOON))
-        self.work = MemoryWork()
+        self.work = MemoryWork(interview(form))
         if at is not None:
             self.work.go_to(at)
         self.sitting = Sitting(self.work, required_waits=required_waits)
@@ -49,8 +49,8 @@ def _language(monkeypatch: pytest.MonkeyPatch) -> None:
 def interview_app(tmp_path: Path) -> Callable[..., InterviewApp]:
     """Makes the app; keywords go to InterviewApp."""
 
-    def make(*, at: str | None = None, required_waits: bool = False) -> InterviewApp:
-        return InterviewApp(tmp_path, at=at, required_waits=required_waits)
+    def make(*, at: str | None = None, required_waits: bool = False, form: str = "types") -> InterviewApp:
+        return InterviewApp(tmp_path, at=at, required_waits=required_waits, form=form)
 
     return make
 

@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 @cache
-def types_form() -> Form:
-    """`types.md`, compiled by pyxform to `types.xml`."""
-    return load_form((DATA / "types.xml").read_bytes())
+def form(name: str = "types") -> Form:
+    """`types.md` or `editors.md`, compiled by pyxform to XML."""
+    return load_form((DATA / f"{name}.xml").read_bytes())
 
 
-def interview() -> Interview:
+def interview(name: str = "types") -> Interview:
     """A blank one, in Spanish, at noon of 5 March 2026."""
-    return types_form().start(now=lambda: NOON, timezone="UTC", seed=1, language=LANGUAGES[0])
+    return form(name).start(now=lambda: NOON, timezone="UTC", seed=1, language=LANGUAGES[0])
 
 
 class MemoryWork:

@@ -24,14 +24,15 @@ def text(app: FieldsurveyApp) -> str:
 
 
 async def rest(pilot: Pilot[int]) -> None:
-    """Wait until no worker runs, no page is being changed, all messages are answered and the picture stands still."""
+    """Wait until no worker runs, no page changes, no key waits, all messages are answered, the picture stands still."""
     app = cast("FieldsurveyApp", pilot.app)
     before = ""
     for _ in range(200):
         await app.workers.wait_for_complete()
         await pilot.pause()
-        gate = getattr(app.screen, "gate", None)
-        if not list(app.workers) and (gate is None or not gate.closed):
+        gate, waiting = getattr(app.screen, "gate", None), getattr(app.screen, "waiting", None)
+        held = waiting is not None and waiting.busy
+        if not list(app.workers) and not held and (gate is None or not gate.closed):
             now = text(app)
             if now == before:
                 return

@@ -18,13 +18,16 @@ from fieldsurvey.tui.plain.start import run
 from fieldsurvey.tui.sitting import Sitting
 from tests.tui.laptops import WORDS, joined, project_bytes
 from tests.tui.memory import DATA, LANGUAGES, NOON, MemoryWork
+from tests.tui.memory import interview as begun
 
 Types = {"types": (DATA / "types.xml").read_bytes()}
 
 
-def interview(*lines: str, at: str | None = None, required_waits: bool = False) -> tuple[str, MemoryWork]:
+def interview(
+    *lines: str, at: str | None = None, required_waits: bool = False, form: str = "types"
+) -> tuple[str, MemoryWork]:
     """What is said when these lines are typed; at the end of the lines the program is left."""
-    work = MemoryWork()
+    work = MemoryWork(begun(form))
     if at is not None:
         work.go_to(at)
     heard = io.StringIO()
@@ -107,6 +110,36 @@ def test_long_text_language_note_and_undo() -> None:
     assert "What is this area called?" in said
     assert work.interview.note("/data/zone") == "ruido"
     assert value(work, "zone") is None
+
+
+def test_places_lines_and_areas() -> None:
+    """A place is said back in words; points are added, replaced, moved and removed by lines; an area closes itself."""
+    said, work = interview("0,35", "0,35 -78,12", at="/data/well", form="editors")
+    assert "the longitude is missing" in said
+    assert "= 0.35° north, 78.12° west" in said
+    assert value(work, "well") == "0.35 -78.12 0.0 0.0"
+    lines = ("0.1 -78.1", "0.1 -78.2", "x", "0.2 -78.2", "3 > 1", "2 = 0.4 -78.4", "/remove 3", "/remove 9", "")
+    said, work = interview(*lines, at="/data/path", form="editors")
+    assert "Attention: This is not a place." in said
+    assert "There is no point 9." in said
+    assert value(work, "path") == "0.2 -78.2 0.0 0.0; 0.4 -78.4 0.0 0.0"
+    said, work = interview("0 0", "0 0.001", "", "0.001 0.001", "", at="/data/field", form="editors")
+    assert "Attention: An area needs at least three points" in said
+    assert "closed by itself" in said
+    assert value(work, "field") == "0.0 0.0 0.0 0.0; 0.0 0.001 0.0 0.0; 0.001 0.001 0.0 0.0; 0.0 0.0 0.0 0.0"
+
+
+def test_recordings_media_and_read_only_in_lines() -> None:
+    """What cannot be recorded is said and skipped, a file that was there stays; pictures are named; a range says its
+    ends; what the form filled in is read out."""
+    said, work = interview("", "", "1", "", "7", "2,5", at="/data/photo", form="editors")
+    assert "Instruction: A picture cannot be taken or kept here." in said
+    assert "/note writes a note instead" in said
+    assert "Instruction: Picture escala.png: not shown here." in said
+    assert "  2 mal.png" in said
+    assert "Instruction: Filled in by the form: Z-17" in said
+    assert said.count("This goes from 0 to 5, by 0.5.") == 3
+    assert (value(work, "photo"), value(work, "half")) == (None, "2.5")
 
 
 def test_a_field_list_question_by_question() -> None:

@@ -28,10 +28,11 @@ def to(sitting: Sitting, ref: str) -> None:
     sitting.go_to(ref)
 
 
-def test_the_synthetic_form_is_what_its_sheet_says() -> None:
-    """types.xml is pyxform's translation of types.md."""
-    assert convert(xlsform=DATA / "types.md", validate=False, pretty_print=True).xform == (
-        DATA / "types.xml"
+@pytest.mark.parametrize("name", ["types", "editors"])
+def test_the_synthetic_forms_are_what_their_sheets_say(name: str) -> None:
+    """types.xml and editors.xml are pyxform's translations of types.md and editors.md."""
+    assert convert(xlsform=DATA / f"{name}.md", validate=False, pretty_print=True).xform == (
+        DATA / f"{name}.xml"
     ).read_text(encoding="utf-8")
 
 

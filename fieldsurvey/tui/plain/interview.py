@@ -9,15 +9,18 @@ from fieldsurvey.base.errors import FieldsurveyError, StorageError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.tui.actions import Scope, action, of
+from fieldsurvey.tui.answers import PATHS, RECORDINGS, answer_text, beside, choice_label
 from fieldsurvey.tui.exits import Exit
 from fieldsurvey.tui.missing import Missing, missing_options
 from fieldsurvey.tui.overview import Filter, Overview
 from fieldsurvey.tui.plain.console import Command, Console, Leaving
+from fieldsurvey.tui.plain.points import ask_points
 from fieldsurvey.tui.plain.reading import LISTED, chooser_of, understand
 from fieldsurvey.tui.ports import SealableWork
 from fieldsurvey.tui.sealing import sealed_text
-from fieldsurvey.tui.sitting import Page, PageKind, Sitting, Step, answer_text
-from fieldsurvey.tui.wording import word
+from fieldsurvey.tui.sitting import Page, PageKind, Sitting, Step
+from fieldsurvey.tui.typed import in_words
+from fieldsurvey.tui.wording import range_ends, word
 from fieldsurvey.xforms.contract import Question
 
 _ACTIONS = [a for a in of(Scope.INTERVIEW, Scope.EVERYWHERE) if a.plain]
@@ -79,14 +82,16 @@ class PlainInterview:
 
     def _ask(self, page: Page, question: Question) -> None:
         self._read_out(question)
-        if question.type == "note" or question.read_only:
-            line = self.console.ask(_ACTIONS, _("[Enter] goes on > "))
+        silent = question.type == "note" or question.type in RECORDINGS or question.read_only
+        if question.type in PATHS and not silent:
+            line = ask_points(self.console, self.sitting, question)
+            question = self.sitting.question(question.ref)
         else:
-            line = self.console.ask(_ACTIONS)
+            line = self.console.ask(_ACTIONS, _("[Enter] goes on > ") if silent else "> ")
         if isinstance(line, Command):
             self._command(line, question)
             return
-        if question.read_only or question.type == "note" or not line.strip():
+        if silent or not line.strip():
             if question.type == "acknowledge" and question.value is None:
                 self.sitting.put(question.ref, "OK")
             self._after(page, question)
@@ -97,6 +102,8 @@ class PlainInterview:
             self.console.say(understood.ask_again)
             return
         self.sitting.put(question.ref, understood.value)
+        if words := in_words(question.type, text, self.now(), question.appearance):
+            self.console.say(f"= {words}")
         self._after(page, self.sitting.question(question.ref))
 
     def _more_lines(self, question: Question, first: str) -> str:
@@ -112,20 +119,21 @@ class PlainInterview:
         progress = self.sitting.progress()
         number = _("Question {number} of {asked}.").format(number=progress.number, asked=progress.asked)
         say(f"\n{number} {question.label}")
-        for text in (question.hint, question.guidance):
-            if text:
-                say(_("Instruction: {text}").format(text=text))
+        for text in beside(question, f"/{_(action('note').plain)}"):
+            say(_("Instruction: {text}").format(text=text))
         if question.type in _SELECTS:
             chooser = chooser_of(question)
             if len(question.choices) <= LISTED:
                 for code, choice in zip(chooser.codes, question.choices, strict=True):
-                    say(f"  {code} {choice.label}")
+                    say(f"  {code} {choice_label(choice)}")
             else:
                 say(_("{total} options: type letters to filter, or a code").format(total=len(question.choices)))
             if question.type != "select":
                 say(_("Several: codes with spaces between them."))
         if "multiline" in question.appearance and question.type == "text":
             say(_("Several lines: end with a line that holds only a point."))
+        if question.type == "range" and (ends := range_ends(question)):
+            say(ends)
         missing = self.sitting.missing_of(question)
         answer = missing.label if missing else answer_text(question)
         if answer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.tui.answers import choice_label
 from fieldsurvey.tui.choosing import Chooser
 from fieldsurvey.tui.typed import read
 from fieldsurvey.xforms.contract import Question
@@ -66,7 +67,7 @@ def _find(chooser: Chooser, text: str) -> list[int]:
     if chooser.typed.isdigit():
         return []
     found = chooser.matches()
-    whole = [i for i in found if chooser.choices[i].label.casefold() == chooser.typed.casefold()]
+    whole = [i for i in found if choice_label(chooser.choices[i]).casefold() == chooser.typed.casefold()]
     return whole or found
 
 
@@ -74,7 +75,7 @@ def _options(chooser: Chooser, found: list[int]) -> str:
     if not found:
         return _("No option fits. Type a code, or letters of the option.")
     lines = [_("{count} options fit:").format(count=len(found))]
-    lines += [f"  {chooser.codes[i]} {chooser.choices[i].label}" for i in found[:LISTED]]
+    lines += [f"  {chooser.codes[i]} {choice_label(chooser.choices[i])}" for i in found[:LISTED]]
     if len(found) > LISTED:
         lines.append(_("… and more: type more letters."))
     return "\n".join(lines)

@@ -136,7 +136,9 @@ class TurningScreen(BaseScreen):
         """What waited goes on to where the cursor is now; to nobody when this screen is covered."""
         for key in self.waiting.end():
             if self.app.screen is self:
-                self.app.post_message(key)
+                self.app.post_message(
+                    key.set_sender(self.app)
+                )  # else it would not get past this screen to the bindings
 
     def _missing_keys(self, question: Question) -> MissingKeys:
         options = missing_options(question, self.sitting.interview)
@@ -230,6 +232,11 @@ class TurningScreen(BaseScreen):
             self._let_go()
             return
         self.start(self.action_next() if len(fields) == 1 else self._next_field(event.field))
+
+    def on_field_stayed(self, event: Field.Stayed) -> None:
+        """Enter in an editor that keeps the cursor."""
+        event.stop()
+        self._let_go()
 
     @alone
     async def _next_field(self, field: Field) -> None:

@@ -36,7 +36,7 @@ class Card(VerticalScroll, can_focus=False):
 
     async def turn(self, page: Page, missing_of: MissingOf) -> None:
         """Swap the contents for `page` and put the cursor where one would type."""
-        fields = [Field(q, missing_of(q), self.now) for q in page.questions]
+        fields = [Field(q, missing_of(q), self.now, self.keys("note")) for q in page.questions]
         with self.app.batch_update():
             await self.remove_children()
             self.page, self.fields = page, fields

@@ -12,6 +12,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.tui.answers import choice_label
 from fieldsurvey.tui.choosing import ROWS, Chooser
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.widgets.text import KEY, hanging
@@ -91,7 +92,7 @@ class ChoiceList(OptionList):
             (f"[{code}]".rjust(size + 2), KEY), " ", (marks[chosen], "bold $success" if chosen else ""), " "
         )
         choice = self.chooser.choices[index]
-        text = hanging(lead, choice.label, self._width - 2)
+        text = hanging(lead, choice_label(choice), self._width - 2)
         text = text.stylize("bold", lead.cell_length) if chosen else text
         key = self.hints.get(choice.value)
         return text + "  " + Content.styled(f"[{key}]", KEY) if key else text

@@ -17,22 +17,26 @@ from textual.widgets.option_list import Option
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_
+from fieldsurvey.tui.answers import PATHS, RECORDINGS, choice_label
 from fieldsurvey.tui.choosing import Chooser
 from fieldsurvey.tui.typed import read, shown
 from fieldsurvey.tui.widgets.choices import ChoiceList
+from fieldsurvey.tui.widgets.points import PointsEditor
 from fieldsurvey.tui.widgets.text import bracketed
 from fieldsurvey.xforms.contract import Question
 
 Now = Callable[[], datetime]
 ACKNOWLEDGED = "OK"  # what ODK stores for an acknowledged trigger
-LINES = frozenset({"text", "integer", "decimal", "date", "time", "dateTime", "range", "barcode"})
 _RESTRICT = {"integer": r"[+-]?\d*", "decimal": r"[+-]?\d*[.,]?\d*", "range": r"[+-]?\d*[.,]?\d*"}
+_SHORT = frozenset({"integer", "decimal", "date", "time", "dateTime", "range"})
 _PLACEHOLDER = {
     "date": n_("DD/MM/YYYY"),
     "time": n_("HH:MM"),
     "dateTime": n_("DD/MM/YYYY HH:MM"),
     "integer": n_("whole number"),
     "decimal": n_("number"),
+    "barcode": n_("scan it, or type it"),
+    "geopoint": n_("latitude longitude, like 0.3512 -78.1223"),
 }
 
 
@@ -66,7 +70,7 @@ class LineEditor(Input):
             password="masked" in self.appearance,
             select_on_focus=self.kind != "text",  # a number or a date is replaced, a text is gone on with
         )
-        self.set_class(self.kind != "text", "-short")
+        self.set_class(self.kind in _SHORT, "-short")
 
     def stored(self) -> str | None:
         """See Editor."""
@@ -163,7 +167,7 @@ class RankEditor(OptionList):
         self._take(question)
 
     def _take(self, question: Question) -> None:
-        self._labels = {c.value: c.label for c in question.choices}
+        self._labels = {c.value: choice_label(c) for c in question.choices}
         given = (question.value or "").split()
         self._touched = bool(given)
         self.order = [v for v in given if v in self._labels] + [v for v in self._labels if v not in given]
@@ -233,17 +237,24 @@ class Confirm(Static, can_focus=True):
         self._words()
 
 
-AnyEditor = LineEditor | BoxEditor | ChoiceEditor | RankEditor | Confirm
+AnyEditor = LineEditor | BoxEditor | ChoiceEditor | RankEditor | Confirm | PointsEditor
 
 
 def make_editor(question: Question, now: Now) -> AnyEditor | None:
-    """The editor for a question; None for notes, and for types that a terminal cannot ask."""
+    """The editor for a question; None for notes, and for recordings, which cannot be made or kept here yet.
+
+    A type that is not known here is edited as text: whatever it is, it can be answered.
+    """
+    if question.type == "note" or question.type in RECORDINGS:
+        return None
     if question.type in {"select", "selectMultiple"}:
         return ChoiceEditor(question)
     if question.type == "rank":
         return RankEditor(question)
     if question.type == "acknowledge":
         return Confirm(question)
+    if question.type in PATHS:
+        return PointsEditor(question)
     if question.type == "text" and "multiline" in question.appearance:
         return BoxEditor(question)
-    return LineEditor(question, now) if question.type in LINES else None
+    return LineEditor(question, now)

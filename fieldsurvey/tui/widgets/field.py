@@ -11,10 +11,12 @@ from textual.message import Message
 from textual.widgets import Input, TextArea
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.tui.answers import beside
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import in_words
 from fieldsurvey.tui.widgets.choices import FILTER_FROM, ChoiceList
 from fieldsurvey.tui.widgets.editors import BoxEditor, LineEditor, Now, RankEditor, make_editor
+from fieldsurvey.tui.widgets.points import PointsEditor
 from fieldsurvey.tui.widgets.text import Complaint, Hung, Words, bracketed, keys
 from fieldsurvey.tui.wording import Wording
 from fieldsurvey.xforms.contract import Question
@@ -54,8 +56,12 @@ class Field(Vertical):
             super().__init__()
             self.field = field
 
-    def __init__(self, question: Question, missing: MissingKeys, now: Now) -> None:
+    class Stayed(Message):
+        """Enter did something in the editor, and the cursor stays there: what waited for Enter need wait no more."""
+
+    def __init__(self, question: Question, missing: MissingKeys, now: Now, note_key: str = "F3") -> None:
         super().__init__()
+        self.note_key = note_key
         self.question = question
         self.missing = missing
         self.now = now
@@ -112,11 +118,7 @@ class Field(Vertical):
 
     def _dress(self) -> None:
         question = self.question
-        lines = [t for t in (question.hint, question.guidance) if t]
-        if self.editor is None and question.type not in {"note", "trigger"}:
-            lines.append(_("A question of type {type} cannot be asked in a terminal yet.").format(type=question.type))
-        if question.read_only and question.value and question.type != "note":
-            lines.append(_("Filled in by the form: {value}").format(value=question.value))
+        lines = beside(question, f"[{self.note_key}]")
         then = Content(f"{symbols().then} ")
         self.query_one(".instruction", Hung).hang([(then, line, "") for line in lines])
         self._echo()
@@ -139,7 +141,7 @@ class Field(Vertical):
         text: str | Content = ""
         if isinstance(self.editor, BoxEditor):
             text = bracketed(_("[Enter] starts a new line."))
-        elif isinstance(self.editor, ChoiceList):
+        elif isinstance(self.editor, ChoiceList | PointsEditor):
             text = self.editor.status()
         elif isinstance(self.editor, RankEditor):
             text = _("Shift+↑ and Shift+↓ move; Space keeps the order as it stands")
@@ -197,6 +199,26 @@ class Field(Vertical):
         """The order changed."""
         event.stop()
         self.post_message(self.Edited(self, settled=True))
+
+    def on_points_editor_edited(self, event: PointsEditor.Edited) -> None:
+        """A point is typed, or came, went, moved."""
+        event.stop()
+        self._echo()
+        if event.settled:
+            self.blame(None)
+            self.post_message(self.Stayed())
+        self.post_message(self.Edited(self, settled=event.settled))
+
+    def on_points_editor_refused(self, event: PointsEditor.Refused) -> None:
+        """Enter on something that is no place: it stays where it is."""
+        event.stop()
+        self.blame(Wording("✗", event.reason, _("Write latitude and longitude, like 0.3512 -78.1223.")))
+        self.post_message(self.Stayed())
+
+    def on_points_editor_entered(self, event: PointsEditor.Entered) -> None:
+        """Enter on nothing."""
+        event.stop()
+        self.post_message(self.Done(self))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""

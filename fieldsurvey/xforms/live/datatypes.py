@@ -176,9 +176,10 @@ def _points(text: str, least: int, *, closed: bool) -> str | None:
 
 
 def _four(point: str) -> str:
-    """Latitude, longitude, altitude and accuracy as ODK writes them."""
+    """Latitude, longitude, altitude and accuracy as ODK writes them; never an exponent, which `_POINT` would not read."""
     numbers = [float(number) for number in point.split()]
-    return " ".join(str(number) for number in [*numbers, 0.0, 0.0][:4])
+    texts = (str(number) for number in [*numbers, 0.0, 0.0][:4])
+    return " ".join(number_to_text(float(text)) if "e" in text else text for text in texts)
 
 
 def _on_earth(point: str) -> bool:
