@@ -176,7 +176,7 @@ def _points(text: str, least: int, *, closed: bool) -> str | None:
 
 
 def _four(point: str) -> str:
-    """Latitude, longitude, altitude and accuracy as ODK writes them; never an exponent, which `_POINT` would not read."""
+    """Latitude, longitude, altitude and accuracy as ODK writes them; no exponents, which `_POINT` would not read."""
     numbers = [float(number) for number in point.split()]
     texts = (str(number) for number in [*numbers, 0.0, 0.0][:4])
     return " ".join(number_to_text(float(text)) if "e" in text else text for text in texts)
