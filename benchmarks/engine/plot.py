@@ -1,4 +1,4 @@
-"""`python -m benchmarks engine … --plot FOLDER`: how load and answer times grow with the form, as two SVG pictures."""
+"""`python -m benchmarks engine … --plot FOLDER`: how time and memory grow with the form, as SVG pictures."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from benchmarks.engine.measure import Figures, median
+from benchmarks.engine.measure import Figures, median, p99
 
 MARKS = {"fieldsurvey": "o-", "JavaRosa": "s--", "xforms-engine": "^:"}
 PICTURES: dict[str, tuple[str, Callable[[Figures], float]]] = {
     "load": ("load, ms", lambda figures: median(figures.load)),
     "answer": ("answer, median ms", lambda figures: median(figures.answer)),
+    "slowest": ("answer, 99th percentile, ms", lambda figures: p99(figures.answer)),
+    "add": ("add an instance, ms", lambda figures: median(figures.add[-5:])),
+    "filter": ("filter by other comparisons, ms", lambda figures: figures.first_and_then("/data/two")[1]),
+    "validate": ("validate, ms", lambda figures: median(figures.validate)),
+    "memory": ("form and interview, MB", lambda figures: figures.memory / 1e6),
 }
 
 
@@ -30,7 +35,12 @@ def plot(measured: Iterable[tuple[str, Figures]], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for family, engines in families.items():
+        some = next(iter(engines.values()))[0][1]
+        left_out = {"add"} if not some.add else set()
+        left_out |= {"filter"} if "/data/two" not in some.filter else set()
         for what, (title, value) in PICTURES.items():
+            if what in left_out:
+                continue
             figure, axes = plt.subplots(figsize=(5, 3.4))
             for engine, points in engines.items():
                 points.sort(key=lambda point: point[0])

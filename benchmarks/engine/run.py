@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -37,13 +38,14 @@ def main(words: list[str]) -> str:
             mine = ours(run, rounds, place)
             peers = []
             if not options.alone:
-                peers = [javarosa(run, min(rounds, 2) if len(run.xform) > 400_000 else rounds, place)]
+                peers = [javarosa(run, 1 if len(run.xform) > 600_000 else rounds, place)]  # minutes a round
                 peers.append(web_forms(run, 1, place))
         for figures in (mine, *peers):
             if figures is not None:
                 measured[name, figures.engine] = figures
                 same = "" if figures is mine else "equal" if figures.leaves == mine.leaves else "DIFFERENT"
                 lines.append(_line(name, figures, same))
+                print(lines[-1], file=sys.stderr, flush=True)  # all of it takes a quarter of an hour
     report = [*budgets.table(measured, ENGINES[:1] if options.alone else ENGINES), "", HEAD, *lines, "", NOTES]
     if options.plot is not None:
         pictures = plot([(name, figures) for (name, _engine), figures in measured.items()], options.plot)
