@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.xpath.ast import Expr, FunctionCall, Path
 from fieldsurvey.xforms.xpath.compiled import Compiled
-from fieldsurvey.xforms.xpath.convert import unpack
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
 from fieldsurvey.xforms.xpath.functions.registry import function, special
 from fieldsurvey.xforms.xpath.nodes import Node, Value, depth_of
@@ -177,7 +176,7 @@ def _is_inside(node: Node, above: Node) -> bool:
 @function("depend", "value+ -> value", pure=False)
 def depend(first: Value, *_rest: Value) -> Value:
     """The first argument; the rest only says what it depends on."""
-    return unpack(first)
+    return first
 
 
 @function("property", "string -> string")

@@ -7,7 +7,7 @@ touches it, a point in a shape by counting crossings (W. R. Franklin, pnpoly).
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from fieldsurvey.base.i18n import gettext as _
@@ -62,10 +62,10 @@ special("enclosed-area", 1, 1)(_area)
 
 
 def area(shape: Value) -> float:
-    """Square metres inside the points; 0 for fewer than three, NaN when blank."""
+    """Square metres inside the points; 0 for fewer than three, also when blank."""
     points = _points(shape)
     if not points:
-        return NAN
+        return 0.0
     latitude, longitude = points[0]
     flat = [
         (_METRES_PER_DEGREE * (y - latitude), _METRES_PER_DEGREE * (x - longitude) * math.cos(math.radians(y)))
@@ -94,9 +94,8 @@ def area_of_text(text: str) -> float:
 
 @function("distance", "value+ -> number")
 def distance(*line: Value) -> float:
-    """Metres along the points of a trace, of a nodeset, or of several arguments; NaN when blank."""
-    points = _points(*line)
-    return math.fsum(_between(first, second) for first, second in pairwise(points)) if points else NAN
+    """Metres along the points of a trace, of a nodeset, or of several arguments; 0 for fewer than two."""
+    return math.fsum(_between(first, second) for first, second in pairwise(_points(*line)))
 
 
 def _between(first: Point, second: Point) -> float:
@@ -118,3 +117,53 @@ def geofence(place: Value, shape: Value) -> bool:
         if (y2 > y) != (y1 > y) and x < (x1 - x2) * (y - y2) / (y1 - y2) + x2:
             inside = not inside
     return inside
+
+
+@function("intersects", "value -> boolean")
+def intersects(line: Value) -> bool:
+    """Whether a trace or the border of a shape crosses or touches itself (ODK Collect); false when it is blank.
+
+    Segments that follow one another share a point, as do the last and the first of a closed line; beyond that point
+    they may not meet either. A point taken twice in a row is one point.
+    """
+    points = [point for point, _same in groupby(_points(line))]
+    segments = list(pairwise(points))
+    closed = len(segments) > 2 and points[0] == points[-1]  # there and back again is no closed shape
+    last = len(segments) - 1
+    spans = [max(p[axis] for p in points) - min(p[axis] for p in points) if points else 0.0 for axis in (0, 1)]
+    axis = 0 if spans[0] > spans[1] else 1  # along the way that is longer, few segments are beside one another
+    ranges = [(min(a[axis], b[axis]), max(a[axis], b[axis])) for a, b in segments]
+    near: list[int] = []  # those that may still reach as far as the next one
+    for place in sorted(range(len(segments)), key=ranges.__getitem__):
+        near = [other for other in near if ranges[other][1] >= ranges[place][0]]
+        for other in near:
+            first, second = sorted((place, other))
+            if closed and (first, second) == (0, last):
+                continue
+            if _meet(segments[first], segments[second], follows=second == first + 1):
+                return True
+        near.append(place)
+    return False
+
+
+def _meet(first: tuple[Point, Point], second: tuple[Point, Point], *, follows: bool) -> bool:
+    """Whether two segments have a point in common; when one `follows` the other, besides the one that joins them."""
+    (a, b), (c, d) = first, second
+    if follows:
+        return _on(d, a, b) or _on(a, c, d)
+    turns = _turn(a, b, c), _turn(a, b, d), _turn(c, d, a), _turn(c, d, b)
+    if turns[0] * turns[1] < 0 and turns[2] * turns[3] < 0:
+        return True
+    return _on(c, a, b) or _on(d, a, b) or _on(a, c, d) or _on(b, c, d)
+
+
+def _turn(a: Point, b: Point, c: Point) -> int:
+    """1 or -1 for the side of the line from a to b that c lies on, 0 when it lies on it."""
+    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    return (area > 0) - (area < 0)
+
+
+def _on(point: Point, a: Point, b: Point) -> bool:
+    """Whether a point lies on a segment."""
+    inside = all(min(a[axis], b[axis]) <= point[axis] <= max(a[axis], b[axis]) for axis in (0, 1))
+    return inside and _turn(a, b, point) == 0

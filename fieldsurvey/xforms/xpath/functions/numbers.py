@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 
 _EXACT = Arithmetic(prec=400)  # any double, any of the places allowed
+_MOST = 2**31 - 1
+
+
+def whole(number: float) -> int:
+    """A number where only a whole one makes sense: without its fraction, a blank as 0 (Java's intValue)."""
+    if math.isnan(number):
+        return 0
+    return int(max(min(number, _MOST), -_MOST - 1))
 
 
 @function("int", "number -> number")
@@ -46,9 +54,9 @@ def round_(number: float, places: float = 0.0) -> float:
     """To `places` decimals (negative: tens, hundreds, …), by the decimal digits that the number shows; halves go up."""
     if not math.isfinite(number):
         return number
-    if not abs(places) <= 30:
+    digits = whole(places)
+    if abs(digits) > 30:
         return NAN
-    digits = int(places)
     up = ROUND_HALF_DOWN if number < 0 else ROUND_HALF_UP
     return float(Decimal(repr(number)).quantize(Decimal((0, (1,), -digits)), rounding=up, context=_EXACT))
 
@@ -113,7 +121,7 @@ def pow_(base: float, exponent: float) -> float:
     if base == 0 and exponent < 0:
         odd = math.isfinite(exponent) and exponent % 2 == 1
         return math.copysign(math.inf, base) if odd else math.inf
-    if abs(base) == 1 and math.isinf(exponent):
+    if abs(base) == 1 and not math.isfinite(exponent):
         return NAN
     try:
         return math.pow(base, exponent)

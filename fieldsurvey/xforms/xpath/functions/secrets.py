@@ -11,6 +11,7 @@ import uuid as uuids
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.xforms.xpath.convert import to_number, to_string, unpack
 from fieldsurvey.xforms.xpath.errors import EvaluationError
+from fieldsurvey.xforms.xpath.functions.numbers import whole
 from fieldsurvey.xforms.xpath.functions.registry import function
 from fieldsurvey.xforms.xpath.nodes import Node, Value
 from fieldsurvey.xforms.xpath.runtime import Context
@@ -73,9 +74,10 @@ def uuid(ctx: Context, length: float | None = None) -> str:
         words = [int(ctx.env.random() * 2**32) for _word in range(4)]
         number = sum(word << (32 * place) for place, word in enumerate(words))
         return str(uuids.UUID(int=number, version=4))
-    if not abs(length) <= MAX_IDENTIFIER:  # NaN neither
+    count = whole(length)
+    if count > MAX_IDENTIFIER:
         raise EvaluationError(_("an identifier of that length cannot be made"))
-    return "".join(_BASE36[int(ctx.env.random() * 36)] for _place in range(max(int(length), 0)))
+    return "".join(_BASE36[int(ctx.env.random() * 36)] for _place in range(max(count, 0)))
 
 
 def _seed(value: Value) -> int:

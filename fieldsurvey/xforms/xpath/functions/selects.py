@@ -9,6 +9,7 @@ from fieldsurvey.xforms.xpath.ast import FunctionCall
 from fieldsurvey.xforms.xpath.compiled import Compiled
 from fieldsurvey.xforms.xpath.convert import to_boolean, to_number
 from fieldsurvey.xforms.xpath.errors import EvaluationError
+from fieldsurvey.xforms.xpath.functions.numbers import whole
 from fieldsurvey.xforms.xpath.functions.registry import function, special
 from fieldsurvey.xforms.xpath.functions.strings import each
 from fieldsurvey.xforms.xpath.nodes import Node, Value
@@ -53,9 +54,9 @@ def count_selected(chosen: str) -> float:
 
 @function("selected-at", "string, number -> string")
 def selected_at(chosen: str, index: float) -> str:
-    """The choice at `index`, counted from 0; "" outside."""
-    choices = _choices(chosen)
-    return choices[int(index)] if 0 <= index < len(choices) else ""
+    """The choice at `index`, counted from 0, a blank index being 0; "" outside."""
+    choices, place = _choices(chosen), whole(index)
+    return choices[place] if 0 <= place < len(choices) else ""
 
 
 @function("count-non-empty", "nodes -> number")
@@ -71,8 +72,8 @@ def _truths(values: tuple[Value, ...]) -> list[bool]:
 @function("checklist", "number, number, value* -> boolean")
 def checklist(least: float, most: float, *factors: Value) -> bool:
     """Whether at least and at most so many factors are true; -1 means no limit."""
-    count = sum(_truths(factors))
-    return (least < 0 or count >= least) and (most < 0 or count <= most)
+    count, low, high = sum(_truths(factors)), whole(least), whole(most)
+    return (low < 0 or count >= low) and (high < 0 or count <= high)
 
 
 @function("weighted-checklist", "number, number, value* -> boolean")

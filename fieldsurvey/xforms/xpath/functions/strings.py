@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,10 @@ from fieldsurvey.xforms.xpath.runtime import Context
 
 if TYPE_CHECKING:
     from fieldsurvey.xforms.xpath.compiler import Compiler
+
+
+_TRIMMED = "".join(map(chr, range(33)))
+_SPACES = re.compile(r"[ \t\n\x0b\f\r]+")  # Java's \s: a space that must not break stays one
 
 
 def each(value: Value, change: Callable[[Any], Any]) -> list[Any]:
@@ -71,7 +76,7 @@ def _of_context(name: str, kind: str, change: Callable[[str], Any]) -> None:
 
 
 _of_context("string-length", "number", lambda text: float(len(text)))
-_of_context("normalize-space", "string", lambda text: " ".join(text.split()))
+_of_context("normalize-space", "string", lambda text: _SPACES.sub(" ", text.strip(_TRIMMED)))
 
 
 @function("starts-with", "string, string -> boolean")
