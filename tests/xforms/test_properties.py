@@ -61,12 +61,12 @@ def anew(form: LoadedForm, interview: LiveInterview) -> LiveInterview:
         fresh.state.grow(fresh.refs.range("/data/r"))
     fresh.state.settler.settle()
     fresh.refs.forget()
-    for ref, (text, raw, *_rest) in states(interview.state.root).items():
+    for ref, (text, raw, *_rest, wrong) in states(interview.state.root).items():
         node = fresh.refs.node(ref)
         if node.d.bind is None or node.d.bind.calculate is None:
             fresh.state.put(node, text)
             if raw is not None:
-                fresh.state.set_aside(node, raw, "type")
+                fresh.state.set_aside(node, raw, "choice" if "choice" in wrong else "type")
     for _again in range(3):
         fresh.state.settler.push_frame(fresh.state.root)
         fresh.state.settler.settle()

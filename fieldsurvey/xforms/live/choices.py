@@ -10,6 +10,7 @@ from fieldsurvey.xforms.contract import Choice
 from fieldsurvey.xforms.definition.model import Control, Itemset, NodeDef
 from fieldsurvey.xforms.live.nodes import LiveNode
 from fieldsurvey.xforms.live.search import searched
+from fieldsurvey.xforms.live.texts import DEEPEST
 from fieldsurvey.xforms.pause import collector_paused
 from fieldsurvey.xforms.program.lists import Cells, below
 from fieldsurvey.xforms.program.references import References
@@ -34,6 +35,7 @@ class Choices:
         self._rows: dict[LiveNode, list[Node]] = {}  # what the itemset gave
         self._values: dict[LiveNode, frozenset[str]] = {}
         self._labels: dict[LiveNode, tuple[tuple[Choice, ...], dict[str, str]]] = {}  # of what was offered, by value
+        self._open: set[LiveNode] = set()  # selects whose choices' names are being looked up
         self._made: dict[tuple[int, Node], Choice] = {}  # items of lists that never change, in this language
 
     def forget(self, node: LiveNode | None = None) -> None:
@@ -161,7 +163,13 @@ class Choices:
     def label_of(self, value: str, ref: str, context: Context) -> str:
         """jr:choice-name: the label of `value` in the select at `ref`. Raises EvaluationError when it is no select."""
         node = self._select(ref, context)
-        offered = self.offered(node)
+        if node in self._open or len(self._open) >= DEEPEST:
+            raise EvaluationError(_("the choices of {ref} ask for their own names").format(ref=node.d.path))
+        self._open.add(node)
+        try:
+            offered = self.offered(node)
+        finally:
+            self._open.discard(node)
         known = self._labels.get(node)
         if known is None or known[0] is not offered:
             labels: dict[str, str] = {}

@@ -57,12 +57,15 @@ class LiveNode(Node):
         self.wrong: frozenset[str] | set[str] = frozenset()
 
     def value(self) -> Value:
-        """The typed value by the bind's type; what does not read as that type is text."""
+        """The typed value by the bind's type; what does not read as that type is text. A group has none.
+
+        JavaRosa: XPathPathExpr.getRefValue. XPath's own value of an element, all the text in it, nobody asks for.
+        """
         held = self._typed
         if held is None:
-            held = self.string() if self.children else typed(self.text, self.d)
-            if not self.children:
-                self._typed = held
+            if self.children:
+                return ""
+            held = self._typed = typed(self.text, self.d)
         return held
 
     def put(self, text: str, value: Value | None = None) -> None:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 MAX_REPEATS = 10_000
 """Instances of one repeat that a count may ask for."""
-ROUNDS = 8
-"""How often one trigger may run for one change: only conditions that depend on one another run more than once."""
+ROUNDS = 50
+"""How often one trigger may run again for one change: only lists that depend on one another's answers, and what reads
+their selects, run more than once."""
 
 
 class Settler:
@@ -195,8 +196,6 @@ class Settler:
             current.relevant = effective
             self.mark(current, ChangeKind.RELEVANT)
             self.push_readers(current.d.index, current.frame)
-            for trigger, bound in self.shifted[current.d.index]:
-                self.push_edge(trigger, bound, current.frame)
             self.state.refresh(current)
             stack.extend(current.children)  # type: ignore[arg-type]  # live nodes only
             stack.extend(current.attributes)  # type: ignore[arg-type]

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from fieldsurvey.xforms.live.state import State
 
 MISSING = "-"
+DEEPEST = 20
+"""Texts inside one another, and lists inside lists."""
+MOST_OUTPUTS = 10_000
+"""Outputs of one text, with those of the texts in it."""
 
 
 class Texts:
@@ -23,6 +27,8 @@ class Texts:
     def __init__(self, state: State) -> None:
         self.state = state
         self.outputs = 0  # how many outputs were worked out so far
+        self._depth = 0
+        self._begun = 0  # what `outputs` was when the outermost text began
 
     def entry(self, text_id: str) -> Forms | None:
         """An itext entry in the interview's language, else in the form's default language."""
@@ -73,12 +79,22 @@ class Texts:
 
     def _output(self, expression: Expression, node: Node | None) -> str:
         """What an output shows; a dash where it cannot be worked out, since a label must never stop an interview."""
+        if not self._depth:
+            self._begun = self.outputs
         self.outputs += 1
+        if self._depth >= DEEPEST or self.outputs - self._begun > MOST_OUTPUTS:
+            return MISSING
         at = node if node is not None else self.state.root.first()
+        context = Context(at, self.state.env, position=0)
+        program = self.state.program
+        self._depth += 1
         try:
-            shown: str = self.state.program.run(expression, "string")(Context(at, self.state.env, position=0))
+            run = program.run_at(expression, "string", at.d) if isinstance(at, LiveNode) else None
+            shown: str = (run or program.run(expression, "string"))(context)
         except EvaluationError:
             return MISSING
+        finally:
+            self._depth -= 1
         return shown
 
 

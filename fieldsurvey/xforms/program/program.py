@@ -9,22 +9,24 @@ from typing import Any
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_
-from fieldsurvey.xforms.definition.model import Control, Expression, FormDef, Frame, NodeDef
+from fieldsurvey.xforms.definition.model import Expression, FormDef, Frame, NodeDef
 from fieldsurvey.xforms.errors import FormError, FormProblem
+from fieldsurvey.xforms.program.graph import Graph
 from fieldsurvey.xforms.program.lists import Lists
-from fieldsurvey.xforms.program.references import References, calls
+from fieldsurvey.xforms.program.references import calls
 from fieldsurvey.xforms.program.slots import SlotResolver
 from fieldsurvey.xforms.program.triggers import (
     CHOICES,
     COUNT,
     NAMES,
     OWN,
-    Graph,
     Trigger,
+    own_control,
     reads_of,
     self_reading,
     sources,
 )
+from fieldsurvey.xforms.program.unnamed import Unnamed
 from fieldsurvey.xforms.xpath.ast import Expr, Literal, Path
 from fieldsurvey.xforms.xpath.compiled import Compiled
 from fieldsurvey.xforms.xpath.compiler import Compiler
@@ -39,6 +41,8 @@ REMEDIES = {
     "xpath.syntax": n_("Look just before that character for a missing bracket, quote, comma or operator."),
     "xpath.name": n_("`docs/xpath.md` lists every function with its arguments."),
 }
+MOST_CYCLES = 50
+"""Circles that are told at once."""
 Runner = Callable[[Context], Any]
 
 
@@ -101,6 +105,18 @@ class Program:
         if found is None:
             compiler, compiled = self.parts[id(expression)]
             found = self.compiled[key] = compiler.convert(compiled, kind)
+        return found
+
+    def run_at(self, expression: Expression, kind: str, d: NodeDef) -> Runner:
+        """The closure of an expression at a node of any definition: texts are shown where nobody wrote them."""
+        context = expression.context
+        if context is not None and context.frame is d.frame:
+            return self.run(expression, kind)
+        key = (id(expression), f"{kind} {d.index}")
+        found = self.compiled.get(key)
+        if found is None:
+            compiler = Compiler(SlotResolver(self.form.root, d, self.namespaces), self.namespaces, "xforms")
+            found = self.compiled[key] = compiler.convert(compiler.compile(self.parsed(expression)), kind)
         return found
 
     def triggers_of(self, frame: Frame) -> list[Trigger]:
@@ -176,59 +192,43 @@ class Program:
 
     def _triggers(self) -> list[Trigger]:
         made: list[Trigger] = []
+        unnamed = Unnamed(self.form, _parse)
         for node in self.form.nodes:
-            for kind, expression in sources(node, _own_control(node), self.form.itext):
+            control = own_control(node)
+            for kind, expression in sources(node, control, self.form.itext):
                 context = expression.context or node
                 depth = node.outer.depth if kind == COUNT else node.frame.depth
                 trigger = Trigger(kind, node, expression, depth)
                 trigger.reads, trigger.positions = reads_of(self.parsed(expression), self.form.root, context)
-                if kind == CHOICES:
-                    trigger.reads.extend(self._items(node, context))
+                if kind == COUNT:  # `.` is no instance of the repeat; it is the repeat all the same
+                    trigger.reads = [(node if read.path == node.path else read, bound) for read, bound in trigger.reads]
+                trigger.unnamed = unnamed.of(expression, context)
+                if kind == CHOICES and control is not None:
+                    trigger.unnamed.extend(unnamed.items(control, context))
                 if kind in OWN and all(read is not node for read, _bound in trigger.reads):
                     trigger.reads.append((node, depth))  # a condition on an answer waits for the answer
                 made.append(trigger)
         return made
 
-    def _items(self, node: NodeDef, context: NodeDef) -> list[tuple[NodeDef, int]]:
-        """What a list that comes from the form itself reads in each of its nodes: value and label."""
-        control = _own_control(node)
-        itemset = control.itemset if control is not None else None
-        tree = self.parsed(itemset.nodeset) if itemset is not None else None
-        if itemset is None or not isinstance(tree, Path):
-            return []
-        found = References(self.form.root, context).resolve(tree)
-        if found is None or found.missing:
-            return []
-        inside = References(self.form.root, found.target)
-        reads: list[tuple[NodeDef, int]] = []
-        for source in (itemset.value, itemset.label.source if itemset.label is not None else ""):
-            try:
-                path = _parse(source) if source else None
-            except XPathSyntaxError:
-                continue
-            part = inside.resolve(path) if isinstance(path, Path) else None
-            if part is not None and not part.missing:
-                reads.append((part.target, min(found.bound, part.bound)))
-        return reads
-
     def _refuse_cycles(self) -> None:
-        cycle = self.graph.cycle or [trigger for trigger in self.graph.triggers if self_reading(trigger)][:1]
-        if not cycle:
-            return
-        names = [f"{trigger.target.path} ({NAMES[trigger.kind]})" for trigger in cycle]
-        path = " → ".join([*names, names[0]])
-        raise FormError(
-            [
-                FormProblem(
-                    "cycle",
-                    _("These depend on one another in a circle: {path}.").format(path=path),
-                    _("Break the circle: one of them must not use the others."),
-                    cycle[0].expression.origin,
-                )
-            ]
-        )
+        cycles = self.graph.cycles + [[trigger] for trigger in self.graph.triggers if self_reading(trigger)]
+        if cycles:
+            raise FormError([_told(cycle) for cycle in cycles[:MOST_CYCLES]])
 
 
-def _own_control(node: NodeDef) -> Control | None:
-    control = node.control
-    return control if control is not None and control.ref is node else None
+def _told(cycle: list[Trigger]) -> FormProblem:
+    """The path of a circle: each with its row, and every one uses the next."""
+    names = [_member(trigger) for trigger in cycle]
+    path = " → ".join([*names, cycle[0].target.path])
+    return FormProblem(
+        "cycle",
+        _("These depend on one another in a circle: {path}.").format(path=path),
+        _("Break the circle: one of them must not use the others."),
+        cycle[0].expression.origin,
+    )
+
+
+def _member(trigger: Trigger) -> str:
+    origin = trigger.expression.origin
+    parts = [] if origin is None else [origin.sheet, _("row {row}").format(row=origin.row)]
+    return f"{trigger.target.path} ({', '.join([*parts, NAMES[trigger.kind]])})"

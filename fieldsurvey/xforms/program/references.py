@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fieldsurvey.xforms.definition.model import NodeDef
-from fieldsurvey.xforms.xpath.ast import Expr, FunctionCall, NameTest, Path, Step, children
+from fieldsurvey.xforms.xpath.ast import Expr, FunctionCall, Literal, NameTest, Path, Step, children
 
 _SIMPLE = frozenset({"child", "parent", "self", "attribute"})
 
@@ -129,19 +129,41 @@ class References:
             if not simple.missing:
                 yield simple.target, min(simple.bound, self._scope_bound(path, scope))
             return
-        base = self.base(path, scope)
-        if base is None or base[0] is None:
-            return
-        nodes: list[NodeDef] = [] if path.absolute else [base[0]]
-        at_root = path.absolute
-        for step in path.steps:
+        for node in self.superset(path, scope):
+            yield node, 0
+
+    def superset(self, expr: Expr, scope: tuple[Path, ...] = ()) -> list[NodeDef]:
+        """Every definition that a node given by `expr` may have: what any of its paths reaches, by whatever axis."""
+        if not isinstance(expr, Path):
+            found = [node for part in children(expr) for node in self.superset(part, scope)]
+            return list(dict.fromkeys(found))
+        at_root = path_from_document(expr, self.root.name)
+        nodes = [] if at_root else self._starts(expr, scope)
+        for step in expr.steps:
             if at_root:
                 nodes = _from_document(self.root, step)
                 at_root = step.axis == "self"
                 continue
             nodes = [found for node in nodes for found in _spread(node, step)]
-        for node in dict.fromkeys(nodes):
-            yield node, 0
+        return list(dict.fromkeys(nodes))
+
+    def _starts(self, path: Path, scope: tuple[Path, ...]) -> list[NodeDef]:
+        """The definitions that the steps of a path may start from."""
+        if path.start is None:
+            if scope:
+                return self.superset(scope[-1], scope[:-1])
+            return [] if self.here is None else [self.here]
+        if is_call(path.start, "current"):
+            return [] if self.here is None else [self.here]
+        return self.superset(path.start, scope)
+
+
+def path_from_document(path: Path, name: str) -> bool:
+    """Whether the steps begin above the root element: absolute, or `instance()` of what may be the form itself."""
+    if path.absolute or not isinstance(path.start, FunctionCall) or path.start.name != "instance":
+        return path.absolute
+    asked = path.start.args[0] if path.start.args else None
+    return not isinstance(asked, Literal) or asked.value == name
 
 
 def _move(node: NodeDef, step: Step) -> NodeDef | tuple[()] | None:

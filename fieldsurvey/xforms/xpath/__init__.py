@@ -6,15 +6,14 @@ from fieldsurvey.xforms.xpath.compiler import (
     Compiler,
     PathAccess,
     PathResolver,
-    Reference,
     compile_as,
     compile_expr,
-    dependencies,
     to_boolean,
     to_nodeset,
     to_number,
     to_string,
 )
+from fieldsurvey.xforms.xpath.dependencies import Reference, dependencies
 from fieldsurvey.xforms.xpath.document import evaluate, evaluate_value
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XmlError, XPathNameError, XPathSyntaxError
 from fieldsurvey.xforms.xpath.nodes import Node, Value

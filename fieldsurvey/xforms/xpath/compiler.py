@@ -10,7 +10,6 @@ numbers of arguments, variables and undeclared prefixes with the position. It ev
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -27,7 +26,6 @@ from fieldsurvey.xforms.xpath.ast import (
     Path,
     Unary,
     Variable,
-    children,
 )
 from fieldsurvey.xforms.xpath.compiled import Compiled, PathAccess, PathResolver, constant
 from fieldsurvey.xforms.xpath.convert import kept, to_boolean, to_nodeset, to_number, to_string
@@ -41,10 +39,8 @@ __all__ = [
     "Compiler",
     "PathAccess",
     "PathResolver",
-    "Reference",
     "compile_as",
     "compile_expr",
-    "dependencies",
     "to_boolean",
     "to_nodeset",
     "to_number",
@@ -348,44 +344,3 @@ _COMPILERS: Mapping[type, Callable[[Compiler, Any], Compiled]] = MappingProxyTyp
         Path: compile_path,
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A path that an expression reads. `scope` is as in PathResolver.path: what its relative steps start from."""
-
-    path: Path
-    scope: tuple[Path, ...] = ()
-
-
-def dependencies(expr: Expr) -> list[Reference]:
-    """Every path in `expr`, also in predicates and arguments, in source order, doubles left out.
-
-    `instance('x')/…` and `current()/…` are paths with a call as their start. Calls that read the context node
-    without naming it (`once`, `string()`, `position()`) and paths inside texts (`jr:choice-name`) are not listed.
-    """
-    found: dict[tuple[Path, tuple[Path, ...]], Reference] = {}
-    pending: list[tuple[Expr, tuple[Path, ...]]] = [(expr, ())]
-    while pending:
-        current, scope = pending.pop()
-        if not isinstance(current, Path):
-            pending.extend((child, scope) for child in reversed(children(current)))
-            continue
-        found.setdefault((current, scope), Reference(current, scope))
-        inner: list[tuple[Expr, tuple[Path, ...]]] = []
-        if current.start is not None:
-            inner.append((current.start, scope))
-            base = Path(False, (), current.start, (), current.at)
-            inner.extend((p, (*scope, base)) for p in current.start_predicates)
-        for index, step in enumerate(current.steps):
-            if step.predicates:
-                done = Path(
-                    current.absolute,
-                    (*current.steps[:index], type(step)(step.axis, step.test, (), step.at)),
-                    current.start,
-                    current.start_predicates,
-                    current.at,
-                )
-                inner.extend((p, (*scope, done)) for p in step.predicates)
-        pending.extend(reversed(inner))
-    return list(found.values())
