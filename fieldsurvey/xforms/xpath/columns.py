@@ -145,8 +145,8 @@ def choose(part: Part, table: Table, columns: Mapping[str, Column], ctx: Context
         return sorted(set(chain.from_iterable(choose(operand, table, columns, ctx) for operand in part.operands)))
     if part.same is None and len(part.columns) == 1:
         (name,) = part.columns
-        places = columns[name].places
-        if len(places) * 2 < size:
+        if columns[name].repeating:
+            places = columns[name].places
             unique = Rows(ctx, {name: Column(list(places))}, len(places))
             return _spread(columns[name], part.run(unique), size)
     rows = Rows(ctx, columns, size)

@@ -17,12 +17,13 @@ from fieldsurvey.xforms.xpath.nodes import ELEMENT, Node, Value
 class Column:
     """The texts of one child of every row, "" where a row has none. A place is the number of a row, from 0."""
 
-    __slots__ = ("_numbers", "_places", "_sorted", "texts")
+    __slots__ = ("_numbers", "_places", "_repeating", "_sorted", "texts")
 
     def __init__(self, texts: list[str]) -> None:
         self.texts = texts
         self._numbers: list[float] | None = None
         self._places: dict[str, list[int]] | None = None
+        self._repeating: bool | None = None
         self._sorted: list[tuple[float, int]] | None = None
 
     @property
@@ -32,6 +33,13 @@ class Column:
             known = {text: text_to_number(text) for text in set(self.texts)}
             self._numbers = [known[text] for text in self.texts]
         return self._numbers
+
+    @property
+    def repeating(self) -> bool:
+        """Whether there are less than half as many texts as rows, so that it is worth asking each text once."""
+        if self._repeating is None:
+            self._repeating = len(set(self.texts)) * 2 < len(self.texts)
+        return self._repeating
 
     @property
     def places(self) -> dict[str, list[int]]:
