@@ -98,6 +98,29 @@ def test_a_count_makes_and_removes_instances_and_forbids_doing_so_by_hand() -> N
     assert interview.instance().xml.count(b"<x") == 0
 
 
+def test_a_path_that_climbs_out_of_an_instance_and_goes_down_again_means_all_instances() -> None:
+    """`../../r/x` is every x below the same parent, in step with every answer; `/data/o/r/x` is the current one."""
+    interview = start_xform(
+        '<o jr:template=""><r jr:template=""><x/><all/><own/><one/></r></o>',
+        '<bind nodeset="/data/o/r/x" type="int"/><bind nodeset="/data/o/r/all" calculate="sum(../../r/x)"/>'
+        '<bind nodeset="/data/o/r/own" calculate="sum(/data/o/r/x)"/><bind nodeset="/data/o/r/one" calculate="../x"/>',
+        """<group ref="/data/o"><repeat nodeset="/data/o"><group ref="/data/o/r"><repeat nodeset="/data/o/r">
+          <input ref="/data/o/r/x"/></repeat></group></repeat></group>""",
+    )
+    for outer in (1, 2):
+        interview.add_repeat("/data/o")
+        for inner in (1, 2):
+            interview.add_repeat(f"/data/o[{outer}]/r")
+            interview.answer(f"/data/o[{outer}]/r[{inner}]/x", str(10 * outer + inner))
+    interview.answer("/data/o[1]/r[2]/x", "100")
+
+    def all_of(name: str) -> list[str]:
+        return [value(interview, f"/data/o[{outer}]/r[{inner}]/{name}") for outer in (1, 2) for inner in (1, 2)]
+
+    assert all_of("all") == ["111", "111", "43", "43"]
+    assert all_of("own") == all_of("one") == ["11", "100", "21", "22"]
+
+
 COUNTED = """
 | type | name | label | repeat_count | relevant | constraint |
 | select_one yn | any | Any? | | | |

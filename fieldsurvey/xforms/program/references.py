@@ -78,6 +78,7 @@ class References:
         here: NodeDef = base[0]
         from_origin = base[1]
         node: NodeDef | None = None if path.absolute else here
+        climbed = here.frame.depth
         first_predicate: int | None = None
         for step in path.steps:
             if step.axis not in _SIMPLE:
@@ -94,12 +95,16 @@ class References:
                 if moved == ():
                     return self._missing(here, from_origin, step)
                 node = moved  # type: ignore[assignment]
+                if step.axis == "parent":
+                    climbed = min(climbed, moved.frame.depth)  # type: ignore[union-attr]
             if step.predicates and first_predicate is None:
                 assert node is not None
                 first_predicate = node.frame.depth - (1 if node.kind == "repeat" else 0)
         if node is None:
             return None
         bound = 0 if every else shared_depth(here, node)
+        if not path.absolute:
+            bound = min(bound, climbed)  # who climbs out of an instance and goes down again means all of them
         if first_predicate is not None:
             bound = min(bound, first_predicate)
         if node.kind == "repeat" and path.steps and path.steps[-1].axis == "child":
