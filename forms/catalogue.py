@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,12 @@ def compiled(form_id: str) -> bytes:
     """The XForm XML of a built-in form; KeyError when there is none of that id."""
     form = {form.id: form for form in BUILT_IN}[form_id]
     return files("forms").joinpath(form.compiled).read_bytes()
+
+
+def folder(form_id: str) -> Path:
+    """The folder with the sheets of a built-in form; KeyError when there is none of that id."""
+    form = {form.id: form for form in BUILT_IN}[form_id]
+    return Path(str(files("forms").joinpath(form.folder)))
 
 
 def indicators() -> bytes:

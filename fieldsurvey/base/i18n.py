@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext as _catalogues
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 _LOCALE = Path(__file__).resolve().parent.parent / "locale"
@@ -35,6 +36,12 @@ def gettext(message: str) -> str:
 def ngettext(one: str, many: str, n: int) -> str:
     """The plural form for `n`."""
     return _current.ngettext(one, many, n)
+
+
+def translator(code: str) -> Callable[[str], str]:
+    """`gettext` in one language whatever is in use; English where there is no catalogue for `code`."""
+    found = _catalogues.translation("fieldsurvey", _LOCALE, [code], fallback=True)
+    return lambda message: found.gettext(message) if message else ""
 
 
 def n_(message: str) -> str:

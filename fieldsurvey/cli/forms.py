@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,11 +21,14 @@ from fieldsurvey.xforms.check.own_tests import files_beside, run_tests
 from fieldsurvey.xforms.contract import Instance
 from fieldsurvey.xforms.errors import FormError, FormProblem
 from fieldsurvey.xforms.form import LoadedForm, load_form
+from fieldsurvey.xforms.load.as_xlsx import to_xlsx
+from fieldsurvey.xforms.paper import print_form
+from fieldsurvey.xforms.paper.page import COPIES
 from fieldsurvey.xforms.render import render_form
 from fieldsurvey.xforms.simulate import Prefer, preferences
 from fieldsurvey.xforms.simulate.campaign import render_campaign, run_campaign
 from fieldsurvey.xforms.steps import Failure, run_steps
-from forms.catalogue import BUILT_IN, compiled
+from forms.catalogue import BUILT_IN, compiled, folder
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,6 +69,11 @@ def open_form(name: str) -> LoadedForm:
     if not Path(name).exists() and name in {form.id for form in BUILT_IN}:
         return load_form(compiled(name))
     return load_form(name)
+
+
+def file_for(form: LoadedForm, suffix: str) -> Path:
+    """A file in this folder, called as the form is; the id may hold anything."""
+    return Path(re.sub(r"[^\w-]+", "_", form.id)[:100] + suffix)
 
 
 def read_json(path: Path) -> Any:
@@ -169,6 +178,56 @@ def show(
     """
     text = render_form(open_form(form), language, rows=rows)
     result(json_, {"text": text}, text)
+
+
+@app.command("print")
+@command
+def print_(
+    form: FormArgument,
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write the page here (default: the form's id, .html).")] = None,
+    language: Annotated[str | None, typer.Option(help="The language shown first: its name or code.")] = None,
+    copies: Annotated[int, typer.Option(min=1, max=50, help="How often a part that repeats is printed.")] = COPIES,
+    json_: Json = False,
+) -> None:
+    """Write a form as a paper questionnaire, for when the laptop fails: one HTML file to print from any browser.
+
+    Questions are numbered, what to skip is told in words, choices have boxes with the code to type later. All
+    languages are in the file; choose one at the top of the page before printing. The file needs no network.
+
+    Example: fieldsurvey forms print needs --language en --out needs.html
+    """
+    loaded = open_form(form)
+    path = out or file_for(loaded, ".html")
+    write_atomic(path, print_form(loaded, language=language, copies=copies).encode())
+    text = _("Written to {path}. Open it in a browser and print it.").format(path=path)
+    result(json_, {"ok": True, "path": str(path)}, text)
+
+
+@app.command()
+@command
+def xlsx(
+    form: FormArgument,
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write the workbook here (default: the form's id, .xlsx).")] = None,
+    json_: Json = False,
+) -> None:
+    """Write a form kept as a folder of CSV sheets as one .xlsx, for ODK Central, KoboToolbox or a spreadsheet.
+
+    The form is loaded first: what cannot be used is not written. Files that the form names (lists, pictures) are not
+    inside a workbook; they are listed, so that they can be sent along.
+
+    Example: fieldsurvey forms xlsx ./my-form --out my-form.xlsx
+    """
+    place = folder(form) if not Path(form).exists() and form in {one.id for one in BUILT_IN} else Path(form)
+    loaded = load_form(place)
+    path = out or file_for(loaded, ".xlsx")
+    write_atomic(path, to_xlsx(loaded, place if place.is_dir() else None))
+    named = loaded.media_names
+    lines = [_("Written to {path}.").format(path=path)]
+    if named:
+        lines.append(_("Send along: {names}.").format(names=", ".join(named)))
+    result(json_, {"ok": True, "path": str(path), "media": list(named)}, "\n".join(lines))
 
 
 @app.command()

@@ -49,7 +49,8 @@ def read_form(source: Path, *, name: str = "") -> FormFile:
 
     shown = name or str(source)
     # What the engine cannot run, or a terminal cannot ask, must not reach a laptop; both name sheet and row.
-    refused = refusals(load_form(source))
+    loaded = load_form(source)
+    refused = refusals(loaded)
     if refused:
         raise FormError(refused)
     try:
@@ -57,7 +58,7 @@ def read_form(source: Path, *, name: str = "") -> FormFile:
     except OSError as error:
         raise storage_error(error, source) from error
     media = {}
-    for address in media_names(read.xml):
+    for address in sorted({*media_names(read.xml), *loaded.media_names}):
         found = read.find_media(address)
         if found is None:
             raise FormFileError(place=shown, reason=f"{address}?")

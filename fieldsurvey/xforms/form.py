@@ -28,6 +28,7 @@ from fieldsurvey.xforms.live.state import State
 from fieldsurvey.xforms.load.kept import Kept
 from fieldsurvey.xforms.load.source import Source, no_media, read_source
 from fieldsurvey.xforms.pause import collector_paused
+from fieldsurvey.xforms.program.media import media_names
 from fieldsurvey.xforms.program.program import Program
 
 KEYWORDS = frozenset(
@@ -69,6 +70,14 @@ class LoadedForm:
             )
             for found in self.program.lists.missing()
         ]
+
+    @property
+    def media_names(self) -> tuple[str, ...]:
+        """The files that the form names, each once, in alphabetical order: lists, pictures, sounds, external choices.
+
+        `search()` and `select_one_external` name theirs without an address; names that an answer makes are left out.
+        """
+        return media_names(self.definition, self.program.parsed)
 
     @property
     def audit(self) -> Mapping[str, str] | None:

@@ -116,3 +116,14 @@ def test_an_external_choice_list_needs_no_declaration() -> None:
     rows = "survey,,,,\n,type,name,label,choice_filter\n,text,p,P,\n,select_one_external c,a,A,p=${p}\n"
     found = load_form((rows + "external_choices,,,\n,list_name,name,label,p\n,c,x,X,1\n").encode())
     assert found.nodes
+
+
+def test_every_file_that_a_form_names_is_listed() -> None:
+    """With an address or without one: search(), external choices and pictures; what an answer names is not known."""
+    rows = (
+        "survey,,,,,,\n,type,name,label,appearance,image,choice_filter\n"
+        ",select_one s,a,A,minimal search('towns'),a.png,\n,text,p,P,,${a}.png,\n,select_one_external c,b,B,,,p=${p}\n"
+        ",csv-external,people,,,,\nchoices,,,\n,list_name,name,label\n,s,name,label\n"
+        "external_choices,,,\n,list_name,name,label,p\n,c,x,X,1\n"
+    )
+    assert load_form(rows.encode()).media_names == ("a.png", "itemsets.csv", "people.csv", "towns.csv")
