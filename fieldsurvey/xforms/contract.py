@@ -84,6 +84,7 @@ class Question:
     media: Mapping[str, str] = field(default_factory=dict)
     missing_ref: str | None = None  # fs:missing: the companion select that F5-F7 fill
     origin: Origin | None = None
+    ticks: tuple[Choice, ...] = ()  # range: the labels along its scale, by the number they stand at
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +297,7 @@ class Form(Protocol):
         verify: Callable[[str, bytes, bytes, bytes], bool] | None = None,
         locate: Callable[[], str | None] | None = None,
         monotonic: Callable[[], float] | None = None,
+        record: Callable[[str, str], str | None] | None = None,
     ) -> Interview:
         """A blank interview: defaults and first-load actions have run.
 
@@ -304,6 +306,7 @@ class Form(Protocol):
         happen, when the form asks for one (columns by name, see live.audit); `monotonic` (seconds) times them.
         `verify(algorithm, message, signature, public key)` checks signatures for extract-signed(). `locate()` gives
         a position for odk:setgeopoint, `latitude longitude altitude accuracy`, None when there is none.
+        `record(ref, quality)` begins a recording for odk:recordaudio and gives the name of its file, None without one.
         """
         ...
 

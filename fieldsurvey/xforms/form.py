@@ -32,7 +32,19 @@ from fieldsurvey.xforms.program.media import media_names
 from fieldsurvey.xforms.program.program import Program
 
 KEYWORDS = frozenset(
-    {"timezone", "seed", "language", "metadata", "last_saved", "entities", "audit", "verify", "locate", "monotonic"}
+    {
+        "timezone",
+        "seed",
+        "language",
+        "metadata",
+        "last_saved",
+        "entities",
+        "audit",
+        "verify",
+        "locate",
+        "monotonic",
+        "record",
+    }
 )
 
 
@@ -103,6 +115,7 @@ class LoadedForm:
         verify: Verify | None = None,
         locate: Callable[[], str | None] | None = None,
         monotonic: Callable[[], float] | None = None,
+        record: Callable[[str, str], str | None] | None = None,
     ) -> LiveInterview:
         """A blank interview: defaults and first-load actions have run."""
         state = self._state(
@@ -118,6 +131,7 @@ class LoadedForm:
                 "verify": verify,
                 "locate": locate,
                 "monotonic": monotonic,
+                "record": record,
             },
         )
         state.begin(self.definition.root_values, first=True)
@@ -187,6 +201,7 @@ class LoadedForm:
             keywords.get("verify"),
             keywords.get("locate"),
             keywords.get("monotonic"),
+            keywords.get("record"),
         )
         wanted = keywords.get("language")
         chosen = describe.language(self.definition, wanted) if wanted else None

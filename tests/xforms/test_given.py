@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fieldsurvey.xforms import ViolationKind, load_form
-from tests.xforms.scenario import start_xform, value, xform
+from tests.xforms.scenario import now, start, start_xform, value, xform
 
 
 def node(kind: str, default: str = "", calculate: str = "") -> tuple[str, str, str]:
@@ -112,3 +112,36 @@ def test_a_background_recording_is_a_warning_of_the_form() -> None:
     model = '<odk:recordaudio ref="/data/a" event="odk-instance-first-load" odk:quality="low"/>'
     form = load_form(xform("<a/>", model=model))
     assert [warning.code for warning in form.warnings] == ["action.recordaudio"]
+    assert value(form.start(now=now, seed=1), "/data/a") == ""
+
+
+def test_a_background_recording_is_begun_by_the_caller() -> None:
+    """Once, with where it belongs and its quality; the file it gets is the answer and outlives a draft."""
+    model = '<odk:recordaudio ref="/data/a" event="odk-instance-first-load" odk:quality="low"/>'
+    form = load_form(xform("<a/><b/>", model=model, body='<input ref="/data/b"/>'))
+    begun: list[tuple[str, str]] = []
+
+    def record(ref: str, quality: str) -> str | None:
+        begun.append((ref, quality))
+        return "synthetic.m4a"
+
+    interview = form.start(now=now, seed=1, record=record)
+    assert begun == [("/data/a", "low")]
+    assert value(interview, "/data/a") == "synthetic.m4a"
+    again = form.resume(interview.draft(), now=now, record=record)
+    assert value(again, "/data/a") == "synthetic.m4a"
+    assert len(begun) == 1
+    assert value(form.start(now=now, seed=1, record=lambda _ref, _quality: None), "/data/a") == ""
+
+
+def test_a_range_has_labels_along_its_scale() -> None:
+    """In the interview's language; they are labels, not the only answers."""
+    survey = "| type | name | label | parameters |\n| range | r | R | start=0 end=10 step=1 tick_labelset=t |"
+    choices = "| list_name | name | label::en | label::es |\n| t | 0 | None | Nada |\n| t | 10 | All | Todo |"
+    interview = start(survey, choices, language="en")
+    assert [(tick.value, tick.label) for tick in interview.question("/data/r").ticks] == [("0", "None"), ("10", "All")]
+    interview.set_language("es")
+    assert [tick.label for tick in interview.question("/data/r").ticks] == ["Nada", "Todo"]
+    interview.answer("/data/r", "7")
+    question = interview.question("/data/r")
+    assert (question.value, question.violation, question.choices) == ("7", None, ())

@@ -64,7 +64,8 @@ _NO_PLACE = _adapted(
     n_("Ask for the place, or do not count on it."),
 )
 _NO_RECORDING = _adapted(
-    n_("Nothing is recorded in the background: it stays blank."), n_("Remove it, or record with another device.")
+    n_("Nothing is recorded in the background: it stays blank unless the program that runs the form records."),
+    n_("Remove it, or record with another device."),
 )
 _NO_PHONE = _adapted(
     n_("A laptop has no such number: it stays blank unless the program that runs the form supplies it."),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fieldsurvey.xforms.check.possible import Possible, exactly
-from fieldsurvey.xforms.definition.model import Control, FormDef, NodeDef
+from fieldsurvey.xforms.definition.model import Control, FormDef, Itemset, NodeDef
 from fieldsurvey.xforms.program.lists import below
 from fieldsurvey.xforms.program.program import Program
 from fieldsurvey.xforms.program.references import is_call
@@ -96,6 +96,14 @@ class Lists:
         name = call.args[0].value
         items = self.items(name, *(getattr(step.test, "local", "*") for step in path.steps))
         return None if items is None else ChoiceList(name, items, path.steps[1].predicates, control.itemset.value)
+
+    def labels(self, itemset: Itemset | None) -> tuple[Node, ...]:
+        """The items of a list of the form that is used whole, such as the labels of a range."""
+        path = self.program.parsed(itemset.nodeset) if itemset is not None else None
+        call = path.start if isinstance(path, Path) else None
+        if not isinstance(call, FunctionCall) or call.name != "instance" or not isinstance(call.args[0], Literal):
+            return ()
+        return self.items(call.args[0].value) or ()
 
     def items(self, name: str, root: str = "root", item: str = "item") -> tuple[Node, ...] | None:
         """The items of a list of the form or of a file beside it; None when there is none, or it cannot be read."""

@@ -68,9 +68,10 @@ def _action(element: Element, parsing: Parsing, context: NodeDef, *, model: bool
     else:
         action.text = element.content()
     if element.local == "recordaudio":
+        action.quality = element.get("odk:quality") or element.get("quality")
         parsing.warning(
             "action.recordaudio",
-            _("The form asks to record sound in the background; this program does not, the recording stays blank."),
+            _("The form asks to record sound in the background: it stays blank unless whoever runs the form records."),
             _("Remove the background recording, or collect it with another program."),
             action.origin,
         )

@@ -175,6 +175,8 @@ class BodyParser:
                 control.parameters[name.rpartition(":")[2]] = value
         if control.kind == "range":
             self.range(control, element.line)
+            labels = element.find("itemset")
+            control.ticks = self.itemset(labels, node) if labels is not None else None
         if control.kind in {"select", "select1", "rank"}:
             self.choices(element, control, node)
         query = element.get("query")

@@ -168,6 +168,7 @@ class Action:
     value: Expression | None = None
     text: str = ""
     source: NodeDef | None = None  # the control whose changes run it
+    quality: str = ""  # of a recording: normal, low, voice-only …
     where: Expression | None = None  # the target as a nodeset, when predicates choose among its instances
     origin: Origin | None = None
 
@@ -184,6 +185,7 @@ class Control:
     hint: Text | None = None
     items: tuple[Item, ...] = ()
     itemset: Itemset | None = None
+    ticks: Itemset | None = None  # a range: the labels along its scale
     search: tuple[Expression, ...] = ()
     parameters: dict[str, str] = field(default_factory=dict)
     children: list[Control] = field(default_factory=list)

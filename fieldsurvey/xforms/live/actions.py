@@ -47,19 +47,29 @@ class Actions:
                 else:
                     self.by_event.setdefault(event, []).append(action)
         self.waiting: list[tuple[Action, LiveFrame]] = []
+        self.fresh: set[LiveFrame] = set()  # made since the form was opened
 
     def opened(self, *, first: bool) -> None:
-        """A form was opened; `first` for a blank one."""
+        """A form was opened; `first` for a blank one.
+
+        Instances that a count has just made are new ones, not there when the form was opened. What is calculated stays
+        so, whatever an action puts there (JavaRosa initialises calculations after these actions).
+        """
         names = ("odk-instance-first-load", "odk-instance-load") if first else ("odk-instance-load",)
         for name in names:
             for action in self.by_event.get(name, ()):
                 self.run(action, self.state.root)
+                if action.kind == "setvalue":
+                    for node in self._nodes(action, self.state.root):
+                        self.state.settler.recalculate(node)
                 self.finish()
+        self.fresh.clear()
 
     def new_repeat(self, frame: LiveFrame) -> None:
-        """A repeat has a new instance."""
+        """A repeat has a new instance: actions that stand in the repeat itself run, as in JavaRosa."""
+        self.fresh.add(frame)
         for action in self.by_event.get("odk-new-repeat", ()):
-            if action.source is not None and action.source.frame.repeat is frame.d.repeat:
+            if action.source is not None and action.source is frame.d.repeat:
                 self.run(action, frame)
 
     def value_changed(self, node: LiveNode) -> None:
@@ -82,7 +92,8 @@ class Actions:
     def run(self, action: Action, frame: LiveFrame) -> None:
         """Set the target's value in every frame that the action means."""
         if action.kind == "recordaudio":
-            return  # there is no recorder; the form's warnings say so
+            self._record(action, frame)
+            return
         if action.kind == "setgeopoint":
             self._locate(action, frame)
             return
@@ -111,10 +122,21 @@ class Actions:
             if not text and node.ref not in self.state.notes:
                 self.state.keep_note(node.ref, _("No position was available on this device."))
 
+    def _record(self, action: Action, frame: LiveFrame) -> None:
+        """Set the target to the file that a recording begun now will have; without a recorder it stays as it is."""
+        record = self.state.world.record
+        for node in self._nodes(action, frame) if record is not None else ():
+            name = record(node.ref, action.quality)
+            if name:
+                self.state.put(node, name)
+
     def _nodes(self, action: Action, frame: LiveFrame) -> list[LiveNode]:
         """The nodes that an action sets."""
         if action.where is None:
-            return [target.node(action.target) for target in _targets(action, frame)]
+            frames = _targets(action, frame)
+            if self.fresh and frame is self.state.root:
+                frames = [found for found in frames if self.fresh.isdisjoint(_around(found))]
+            return [target.node(action.target) for target in frames]
         try:
             at = frame.first()
             if action.source is not None and action.source.frame is frame.d:
@@ -159,6 +181,13 @@ class Actions:
             if bind is not None and bind.preload == "timestamp" and bind.preload_params == "end":
                 self.state.put(node, zulu(self.state.world.moment().isoformat(timespec="milliseconds")))
         self.finish()
+
+
+def _around(frame: LiveFrame | None) -> Iterator[LiveFrame]:
+    """The frame and those around it."""
+    while frame is not None:
+        yield frame
+        frame = frame.outer
 
 
 def _targets(action: Action, frame: LiveFrame) -> list[LiveFrame]:

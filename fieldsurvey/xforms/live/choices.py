@@ -67,6 +67,15 @@ class Choices:
                 self._offered[node] = found
         return found
 
+    def ticks(self, node: LiveNode) -> tuple[Choice, ...]:
+        """The labels along the scale of a range; raises EvaluationError when their list cannot be worked out."""
+        itemset = node.d.control.ticks if node.d.control is not None else None
+        if itemset is None:
+            return ()
+        run = self.state.program.run(itemset.nodeset, "nodes")
+        found = run(Context(node, self.state.env, position=0))
+        return tuple(self._choice(itemset, item, node) for item in found)
+
     def _all(self, control: Control, node: LiveNode) -> Iterator[Choice]:
         if control.search:
             yield from searched(self.state, control, node)
@@ -122,6 +131,14 @@ class Choices:
         if control.kind == "select1":
             return text not in self.values(node)
         return not self.values(node).issuperset(text.split())
+
+    def rest(self, node: LiveNode, text: str) -> str:
+        """What is left of `text` without what is not offered now: of one choice nothing, of several the others."""
+        control = node.d.control
+        if control is None or control.kind == "select1":
+            return ""
+        offered = self.values(node)
+        return " ".join(value for value in text.split() if value in offered)
 
     def _choice(self, itemset: Itemset, found: Node, node: LiveNode) -> Choice:
         before = self.state.texts.outputs

@@ -62,6 +62,7 @@ def question(state: State, node: LiveNode) -> Question:
         media=texts.media(control.label, node),
         missing_ref=missing_ref(node) if bind is not None and bind.missing else None,
         origin=control.origin or d.origin,
+        ticks=ticks(state, node) if control.ticks is not None else (),
     )
 
 
@@ -69,6 +70,14 @@ def offered(state: State, node: LiveNode) -> tuple[Choice, ...]:
     """The choices, none when the list cannot be worked out (the violation says why)."""
     try:
         return state.choices.offered(node)
+    except (EvaluationError, XPathNameError):
+        return ()
+
+
+def ticks(state: State, node: LiveNode) -> tuple[Choice, ...]:
+    """The labels along a range's scale, none when their list cannot be worked out."""
+    try:
+        return state.choices.ticks(node)
     except (EvaluationError, XPathNameError):
         return ()
 

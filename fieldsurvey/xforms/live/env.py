@@ -38,6 +38,7 @@ class World:
     verify: Verify | None = None
     locate: Callable[[], str | None] | None = None
     monotonic: Callable[[], float] | None = None
+    record: Callable[[str, str], str | None] | None = None
     draws: int = 0
 
     def moment(self) -> datetime:

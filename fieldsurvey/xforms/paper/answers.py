@@ -84,7 +84,10 @@ class Answers:
         low, high = control.parameters.get("start", ""), control.parameters.get("end", "")
         steps = scale(low, high, control.parameters.get("step", ""))
         if steps:
-            marks = "".join(f'<span class=s><i class="o"></i>{escape(step)}</span>' for step in steps)
+            marks = "".join(
+                f'<span class=s><i class="o"></i>{escape(step)} {self.languages.each(ticked(control, step))}</span>'
+                for step in steps
+            )
             return f"<p class=a>{marks}</p>"
         told = n_("from {low} to {high}")
         return f"<p class=a>{BOX * 6} {self.languages.ours(told, low=low, high=high)}</p>"
@@ -96,6 +99,11 @@ def _nth(languages: Languages, control: Control, number: int) -> Words:
         return option.label or option.value
 
     return words
+
+
+def ticked(control: Control, step: str) -> Words:
+    """The label that a range has at a number."""
+    return lambda language: language.texts.tick(control, step)
 
 
 def scale(low: str, high: str, step: str) -> Sequence[str]:

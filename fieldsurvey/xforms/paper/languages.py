@@ -48,7 +48,7 @@ class Languages:
         say = translator(code.partition("-")[0] or "en")
         options: dict[int, list[Option]] = {}
         phrases = Phrases(plan, say, lambda node, value: self._label(language, node, value))
-        texts = Texts(self.form.definition, name, phrases.output)
+        texts = Texts(self.form.definition, name, phrases.output, self.lists)
         language = Language(name, code, say, texts, phrases, options)
         return language
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fieldsurvey.xforms.check.lists import ChoiceList
+from fieldsurvey.xforms.check.lists import ChoiceList, Lists
 from fieldsurvey.xforms.check.texts import MISSING
-from fieldsurvey.xforms.definition.model import Control, Expression, FormDef, Text
+from fieldsurvey.xforms.definition.model import Control, Expression, FormDef, Itemset, Text
 from fieldsurvey.xforms.program.lists import below
 from fieldsurvey.xforms.xpath.nodes import Node
 
@@ -25,10 +25,12 @@ class Option:
 class Texts:
     """Texts in `language` (a name of the form's), else in the form's default language. `say` words an output."""
 
-    def __init__(self, form: FormDef, language: str, say: Say) -> None:
+    def __init__(self, form: FormDef, language: str, say: Say, lists: Lists) -> None:
         self.form = form
+        self.lists = lists
         self.languages = list(dict.fromkeys((language, form.default_language)))
         self.say = say
+        self.ticks: dict[int, dict[str, str]] = {}
 
     def of(self, text: Text | None, form: str = "") -> str:
         """A text; "" when there is none."""
@@ -60,7 +62,19 @@ class Texts:
 
     def option(self, control: Control, item: Node, value: str) -> Option:
         """One row of a list."""
-        itemset = control.itemset
+        return self._row(control.itemset, item, value)
+
+    def tick(self, control: Control, number: str) -> str:
+        """What stands at a number of a range's scale."""
+        labels = self.ticks.get(id(control))
+        if labels is None:
+            labels = self.ticks[id(control)] = {}
+            for item in self.lists.labels(control.ticks):
+                row = self._row(control.ticks, item, control.ticks.value if control.ticks is not None else "")
+                labels[row.value] = row.label
+        return labels.get(number, "")
+
+    def _row(self, itemset: Itemset | None, item: Node, value: str) -> Option:
         source = itemset.label.source if itemset is not None and itemset.label is not None else ""
         if not source or "(" in source:
             return Option(below(item, value), "")
