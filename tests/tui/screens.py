@@ -53,4 +53,5 @@ async def press(pilot: Pilot[int], *keys: str) -> None:
 
 
 _NAMES = {" ": "space", "/": "slash", ",": "comma", ".": "full_stop", "-": "minus", "+": "plus", ":": "colon",
-          "[": "left_square_bracket", "]": "right_square_bracket"}  # fmt: skip
+          "[": "left_square_bracket", "]": "right_square_bracket", 
+          "'": "apostrophe", '"': "quotation_mark"}  # fmt: skip

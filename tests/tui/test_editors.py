@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from datetime import date
 
+import pytest
 from textual import events
 
+from fieldsurvey.tui.screens.calendar import by_months, month_page
+from fieldsurvey.xforms.contract import Change
 from tests.tui.conftest import InterviewApp
 from tests.tui.screens import press, text
 
@@ -97,3 +102,95 @@ async def test_pictures_and_sounds_are_named_and_read_only_answers_shown(intervi
         assert "mal.png" in text(app)
         await press(pilot, "1", "enter")
         assert "Filled in by the form: Z-17" in text(app)
+
+
+async def test_a_tally_counts_by_single_keys(interview_app: Maker) -> None:
+    """Letters count up in their own row, capitals down, digits type; Enter goes through the rows and on."""
+    app = interview_app(form="editors", at="/data/came")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "a", "a", "b", "A", "=b", "=12")
+        assert "[b] De 12 a 29 años" in text(app)
+        assert "13 in all" in text(app)
+        await press(pilot, "minus", "down", "plus", "space", "enter")
+        assert {n: value(app, f"came/{n}") for n in ("girls", "young", "older")} == {
+            "girls": "1", "young": "11", "older": "2",
+        }  # fmt: skip
+        assert app.sitting.page().ref == "/data/voters"
+        await press(pilot, "plus", "plus", "space", "minus", "enter")
+        assert value(app, "voters") == "1"
+
+
+async def test_counting_while_the_disk_is_busy_loses_no_key(
+    interview_app: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys that come while an answer is being saved stay counted, and are saved in their turn."""
+    monkeypatch.setattr("fieldsurvey.tui.screens.turning.PAUSE", 0.01)
+    app = interview_app(form="editors", at="/data/came")
+    slow = threading.Event()
+    answer = app.work.answer
+
+    def busy(ref: str, value: str | None) -> list[Change]:
+        assert slow.wait(10)
+        return answer(ref, value)
+
+    monkeypatch.setattr(app.work, "answer", busy)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot)
+        await pilot.press("a", "a")
+        await pilot.pause(0.1)
+        await pilot.press("a", "b")
+        slow.set()
+        await pilot.pause(0.3)
+        await press(pilot)
+        assert "4 in all" in text(app)
+        assert (value(app, "came/girls"), value(app, "came/young")) == ("3", "1")
+
+
+async def test_a_tally_says_what_is_wrong_under_its_row(interview_app: Maker) -> None:
+    """A number that the form refuses keeps the page, with the reason under the row."""
+    app = interview_app(form="editors", at="/data/came")
+    async with app.run_test(size=(60, 20)) as pilot:
+        await press(pilot, "=60", "enter", "enter", "enter")
+        assert "✗ Hasta 50." in text(app)
+        assert app.sitting.page().ref == "/data/came"
+
+
+async def test_a_day_from_the_calendar(interview_app: Maker) -> None:
+    """Down opens the month of the day that is typed; arrows, months, Enter; Esc leaves the date as it was."""
+    app = interview_app(form="editors", at="/data/born")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "down")
+        assert "March 2026" in text(app)
+        assert "[ 5]" in text(app)
+        await press(pilot, "pageup", "left", "down", "enter")
+        assert "= Wednesday 11 February 2026" in text(app)
+        await press(pilot, "down", "right", "escape", "enter")
+        assert value(app, "born") == "2026-02-11"
+        await press(pilot, "=1/3/2026 14:30", "down", "up", "enter", "enter")
+        assert value(app, "moment") == "2026-02-22T14:30:00+00:00"
+
+
+def test_months_of_different_lengths_and_the_ends_of_the_calendar() -> None:
+    """31 January and one month is 28 February; before the year 1 there is nothing."""
+    assert by_months(date(2026, 1, 31), 1) == date(2026, 2, 28)
+    assert by_months(date(2024, 2, 29), -12) == date(2023, 2, 28)
+    assert by_months(date(1, 1, 5), -1) == date(1, 1, 5)
+    assert "[28]" in month_page(date(2026, 2, 28), date(2026, 3, 5)).plain
+
+
+async def test_pebbles_say_what_is_left_and_ranges_where_they_stand(interview_app: Maker) -> None:
+    """The others' pebbles are taken off the hundred; a range is a scale with the number on it."""
+    app = interview_app(form="editors", at="/data/half")
+    app.work.interview.answer("/data/issue[2]/pebbles", "35")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "=2,5")
+        assert f"0 {'─' * 15}●{'─' * 15} 5" in text(app)
+        app.work.go_to("/data/issue[1]/pebbles")
+        await app.interview_screen.turn()
+        await press(pilot, "=40")
+        assert "65 of 100 are left to share, 25 after this one" in text(app)
+        await press(pilot, "ctrl+u", "=70")
+        assert "5 too many" in text(app)
+        await press(pilot, "ctrl+u", "=40")
+        await press(pilot, "plus", "enter", "plus", "plus", "enter")
+        assert (value(app, "issue[1]/pebbles"), value(app, "issue[1]/wins")) == ("41", "0.5")

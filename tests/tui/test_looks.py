@@ -42,12 +42,36 @@ CARDS = {
 }
 
 
+# The same for the form of editors.
+EDITORS = {
+    "place": ("/data/well", ["=0°21'4\"N 78°7'20\"W"]),
+    "place_refused": ("/data/well", ["=0,35", "enter"]),
+    "line": ("/data/path", ["=0.1 -78.1", "enter", "=0.1 -78.2", "enter"]),
+    "recording": ("/data/photo", []),
+    "pictures": ("/data/face", []),
+    "range": ("/data/half", ["=2,5"]),
+    "calendar": ("/data/born", ["down"]),
+    "tally": ("/data/came", ["a", "a", "b"]),
+    "pebbles": ("/data/issue[1]/pebbles", ["=40"]),
+}
+
+
 @pytest.mark.parametrize("name", CARDS)
 async def test_screens_at_80_by_24(interview_app: Maker, snapshot: SnapshotAssertion, name: str) -> None:
     """Every kind of card as people see it; a change in these files is a change of the screen, to be looked at."""
     place, keys = CARDS[name]
     app = interview_app(at=place)
     async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, *keys)
+        assert text(app) == snapshot
+
+
+@pytest.mark.parametrize("name", EDITORS)
+async def test_editors_in_a_small_terminal(interview_app: Maker, snapshot: SnapshotAssertion, name: str) -> None:
+    """The editors of less common questions at 60 by 20: nothing cut that is needed to answer and to go on."""
+    place, keys = EDITORS[name]
+    app = interview_app(at=place, form="editors")
+    async with app.run_test(size=(60, 20)) as pilot:
         await press(pilot, *keys)
         assert text(app) == snapshot
 
@@ -148,6 +172,18 @@ def test_contrast_is_wcags() -> None:
     """The control: black on white is 21, a grey that is known to fail does fail."""
     assert round(contrast(Color.parse("#000000"), Color.parse("#ffffff")), 1) == 21.0
     assert contrast(Color.parse("#777777"), Color.parse("#ffffff")) < 4.5
+
+
+@pytest.mark.parametrize("theme", [t.name for t in THEMES])
+@pytest.mark.parametrize("name", ["line", "recording", "calendar", "tally"])
+async def test_every_word_of_the_editors_has_contrast(interview_app: Maker, theme: str, name: str) -> None:
+    """The same 4.5:1 for the editors of less common questions."""
+    place, keys = EDITORS[name]
+    app = interview_app(at=place, form="editors")
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.theme = theme
+        await press(pilot, *keys)
+        assert faint(app, 4.5) == set()
 
 
 @pytest.mark.parametrize("theme", [t.name for t in THEMES])

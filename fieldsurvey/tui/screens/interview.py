@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from textual.binding import BindingType
@@ -14,6 +15,7 @@ from fieldsurvey.tui.screens.base import WORK_CSS, bindings
 from fieldsurvey.tui.screens.dialogs import AskNote, AskYes, Tell
 from fieldsurvey.tui.screens.turning import TurningScreen
 from fieldsurvey.tui.sitting import MissingRefusedError, PageKind
+from fieldsurvey.tui.widgets.editors import LineEditor
 from fieldsurvey.tui.widgets.repeat import RepeatTable
 from fieldsurvey.tui.wording import Wording
 
@@ -45,7 +47,7 @@ class InterviewScreen(TurningScreen):
         except MissingRefusedError as error:
             field.blame(Wording("!", error.message, error.advice))
             return
-        await self.card.follow(self.sitting.page(), self._missing_keys)
+        await self.card.follow(self.sitting.page(), self._around)
         if option is None:
             field.blame(Wording("!", _("This question does not offer that."), _("Answer it, or go on.")))
         else:
@@ -64,6 +66,21 @@ class InterviewScreen(TurningScreen):
         """F7."""
         await self._missing(Missing.NOT_APPLICABLE)
 
+    # -- the calendar of a date
+
+    def on_line_editor_calendar_wanted(self, event: LineEditor.CalendarWanted) -> None:
+        """Down in a date."""
+        from fieldsurvey.tui.screens.calendar import CalendarScreen  # shown rarely; kept off the start path
+
+        event.stop()
+        editor = event.editor
+
+        def chosen(day: date | None) -> None:
+            if day is not None and editor.is_attached:
+                editor.take_day(day)
+
+        self.app.push_screen(CalendarScreen(editor.day() or self.now().date(), self.now().date()), chosen)
+
     # -- language, notes, undo
 
     @alone
@@ -78,7 +95,7 @@ class InterviewScreen(TurningScreen):
         if not await self.done(lambda: self.sitting.work.set_language(wanted)):
             return
         blamed = [f for f in self.card.fields if f.blamed]
-        await self.card.follow(self.sitting.page(), self._missing_keys)
+        await self.card.follow(self.sitting.page(), self._around)
         self.blame([f for f in blamed if f in self.card.fields])
         await self._say_progress()
 

@@ -22,6 +22,7 @@ from fieldsurvey.tui.actions import Scope, of, show_key
 from fieldsurvey.tui.hand import Hand, alone
 from fieldsurvey.tui.missing import missing_options
 from fieldsurvey.tui.ports import SealableWork
+from fieldsurvey.tui.scales import pebbles_left
 from fieldsurvey.tui.screens.base import BaseScreen
 from fieldsurvey.tui.screens.dialogs import AskLine, Tell
 from fieldsurvey.tui.sitting import Page, PageKind, Sitting, Step
@@ -30,7 +31,7 @@ from fieldsurvey.tui.turnstile import Turnstile
 from fieldsurvey.tui.waiting import PATIENCE, Waiting
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
 from fieldsurvey.tui.widgets.card import Card
-from fieldsurvey.tui.widgets.field import Field, MissingKeys
+from fieldsurvey.tui.widgets.field import Around, Field
 from fieldsurvey.tui.wording import Wording, word
 from fieldsurvey.xforms.contract import Question
 
@@ -98,7 +99,7 @@ class TurningScreen(BaseScreen):
         if self._pause is not None:
             self._pause.stop()
             self._pause = None
-        await self.card.turn(self.sitting.page(), self._missing_keys)
+        await self.card.turn(self.sitting.page(), self._around)
         self._say_saved()
         self.call_after_refresh(self._painted)
 
@@ -140,13 +141,14 @@ class TurningScreen(BaseScreen):
                     key.set_sender(self.app)
                 )  # else it would not get past this screen to the bindings
 
-    def _missing_keys(self, question: Question) -> MissingKeys:
+    def _around(self, question: Question) -> Around:
         options = missing_options(question, self.sitting.interview)
         now = self.sitting.missing_of(question)
         keymap = self.ours.keymap
         offered = tuple((show_key(keymap[c.value][0]), o.label) for c, o in options.items())
         own = tuple((c.value, show_key(keymap[c.value][0])) for c, o in options.items() if o.ref == question.ref)
-        return MissingKeys(offered, now.label if now else None, own)
+        left = pebbles_left(question, self.sitting.interview)
+        return Around(offered, now.label if now else None, own, left)
 
     # -- saving
 
@@ -180,7 +182,8 @@ class TurningScreen(BaseScreen):
         """Save what is typed; before locking, leaving, jumping."""
         values = self._values()
         if values and await self.done(lambda: self.sitting.put_all(values)):
-            self._dirty -= values.keys()
+            now = {f.ref: f.stored() for f in self.card.fields}  # keys went on coming while the disk was busy
+            self._dirty -= {ref for ref, value in values.items() if now.get(ref) == value}
 
     def on_field_edited(self, event: Field.Edited) -> None:
         """Choices are saved at once, typing after a short pause."""
@@ -220,7 +223,8 @@ class TurningScreen(BaseScreen):
         """Save, then show what the answer changed on this page."""
         if not self.gate.closed and self._dirty:
             await self.save_pending()
-            await self.card.follow(self.sitting.page(), self._missing_keys, spare=spare)
+            ahead = [f for f in self.card.fields if f is spare or f.ref in self._dirty]
+            await self.card.follow(self.sitting.page(), self._around, spare=ahead)
 
     # -- going on and back
 
@@ -242,7 +246,7 @@ class TurningScreen(BaseScreen):
     async def _next_field(self, field: Field) -> None:
         """The next field of a page of several; an answer may have made one appear. After the last, the next page."""
         await self.save_pending()
-        await self.card.follow(self.sitting.page(), self._missing_keys)
+        await self.card.follow(self.sitting.page(), self._around)
         here = self.card.field(field.ref)
         if here is None:
             self._let_go()
@@ -280,7 +284,7 @@ class TurningScreen(BaseScreen):
             return
         self._dirty.clear()
         self._say_saved()
-        await self.card.follow(self.sitting.page(), self._missing_keys)
+        await self.card.follow(self.sitting.page(), self._around)
         bad = self.blame(self.card.fields)
         if bad is not None:
             bad.take_focus()
@@ -301,7 +305,7 @@ class TurningScreen(BaseScreen):
     def _wording(self, question: Question) -> Wording | None:
         if question.violation is None or question.violation.accepted:
             return None
-        keys = " ".join(f"[{key}]" for key, _label in self._missing_keys(question).offered)
+        keys = " ".join(f"[{key}]" for key, _label in self._around(question).offered)
         return word(question.violation, question, missing_keys=keys)
 
     def _ask_reason(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from textual.containers import VerticalScroll
 from textual.widget import Widget
@@ -11,12 +11,13 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.sitting import Page, PageKind
 from fieldsurvey.tui.widgets.choices import ChoiceList
 from fieldsurvey.tui.widgets.editors import Now
-from fieldsurvey.tui.widgets.field import Field, MissingKeys
+from fieldsurvey.tui.widgets.field import Around, Field
 from fieldsurvey.tui.widgets.repeat import RepeatTable
+from fieldsurvey.tui.widgets.tally import TallyEditor, tally_letters
 from fieldsurvey.tui.widgets.text import Words, bracketed
 from fieldsurvey.xforms.contract import Question
 
-MissingOf = Callable[[Question], MissingKeys]
+AroundOf = Callable[[Question], Around]
 
 
 class Card(VerticalScroll, can_focus=False):
@@ -34,40 +35,48 @@ class Card(VerticalScroll, can_focus=False):
         self.page: Page | None = None
         self.fields: list[Field] = []
 
-    async def turn(self, page: Page, missing_of: MissingOf) -> None:
+    async def turn(self, page: Page, around_of: AroundOf) -> None:
         """Swap the contents for `page` and put the cursor where one would type."""
-        fields = [Field(q, missing_of(q), self.now, self.keys("note")) for q in page.questions]
+        letters = tally_letters(page.questions)
+        note = self.keys("note")
+        fields = [
+            Field(q, around_of(q), self.now, note_key=note, letter=letters.get(q.ref, "")) for q in page.questions
+        ]
         with self.app.batch_update():
             await self.remove_children()
             self.page, self.fields = page, fields
             await self.mount(*self._head(page), *fields, *self._tail(page))
             self.scroll_home(animate=False)
+        self._count()
         self.focus_first()
         self.call_after_refresh(self._fit)
 
-    async def follow(self, page: Page, missing_of: MissingOf, *, spare: Field | None = None) -> None:
+    async def follow(self, page: Page, around_of: AroundOf, *, spare: Collection[Field] = ()) -> None:
         """The same place after an answer or in another language: fields come and go, the rest stays as it is.
 
-        `spare`: the field somebody is typing in; its editor is left alone.
+        `spare`: the fields that somebody is typing in; their editors are left alone.
         """
         if page.kind not in {PageKind.FIELDS, PageKind.QUESTION} or [q.ref for q in page.questions] != [
             f.ref for f in self.fields
         ]:
             at = self.focused_field()
             keep = at.ref if at is not None else None
-            await self.turn(page, missing_of)
+            await self.turn(page, around_of)
             if found := self.field(keep):
                 found.take_focus()
             return
         self.page = page
         for field, question in zip(self.fields, page.questions, strict=True):
-            field.show(question, missing_of(question), editor=field is not spare)
+            field.show(question, around_of(question), editor=field not in spare)
+        self._count()
         for words in self.query(".group").results(Words):
             words.say(page.title)
 
     def _head(self, page: Page) -> list[Widget]:
-        if page.kind is PageKind.FIELDS and page.title:
-            return [Words(page.title, classes="group")]
+        if page.kind is PageKind.FIELDS:
+            tally = _("[a] one more   [A] one less   digits type the number   [↑] [↓] from row to row")
+            head: list[Widget] = [Words(page.title, classes="group")] if page.title else []
+            return [*head, Words(bracketed(tally), classes="instruction")] if tally_letters(page.questions) else head
         if page.kind is PageKind.SECTION:
             begin = _("[{next}] begins this section.").format(next=self.keys("next"))
             return [Words(page.title, classes="group"), Words(bracketed(begin))]
@@ -89,7 +98,18 @@ class Card(VerticalScroll, can_focus=False):
     def _tail(page: Page) -> list[Widget]:
         if page.kind is PageKind.FIELDS and not page.questions:
             return [Words(_("Nothing to ask here now."), classes="echo")]
-        return []
+        return [Words(id="total", classes="standing")] if tally_letters(page.questions) else []
+
+    def _count(self) -> None:
+        """How many were counted on this page."""
+        for total in self.query("#total").results(Words):
+            found = sum(row.count or 0 for row in self.query(TallyEditor))
+            total.say(_("{count} in all").format(count=found))
+
+    def on_tally_editor_counted(self, event: TallyEditor.Counted) -> None:
+        """One more, one less."""
+        event.stop()
+        self._count()
 
     def field(self, ref: str | None) -> Field | None:
         """The field of that question, if it is on the card."""

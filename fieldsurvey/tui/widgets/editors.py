@@ -7,7 +7,7 @@ question's answer, options and language in, keeping focus. Checking is the engin
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
 from textual import events
@@ -19,9 +19,10 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_
 from fieldsurvey.tui.answers import PATHS, RECORDINGS, choice_label
 from fieldsurvey.tui.choosing import Chooser
-from fieldsurvey.tui.typed import read, shown
+from fieldsurvey.tui.typed import parse_date, read, shown
 from fieldsurvey.tui.widgets.choices import ChoiceList
 from fieldsurvey.tui.widgets.points import PointsEditor
+from fieldsurvey.tui.widgets.tally import TallyEditor
 from fieldsurvey.tui.widgets.text import bracketed
 from fieldsurvey.xforms.contract import Question
 
@@ -29,6 +30,7 @@ Now = Callable[[], datetime]
 ACKNOWLEDGED = "OK"  # what ODK stores for an acknowledged trigger
 _RESTRICT = {"integer": r"[+-]?\d*", "decimal": r"[+-]?\d*[.,]?\d*", "range": r"[+-]?\d*[.,]?\d*"}
 _SHORT = frozenset({"integer", "decimal", "date", "time", "dateTime", "range"})
+COUNTERS = frozenset({"counter", "tally", "pebbles", "pairwise"})
 _PLACEHOLDER = {
     "date": n_("DD/MM/YYYY"),
     "time": n_("HH:MM"),
@@ -53,14 +55,29 @@ class Editor(Protocol):
         ...
 
 
+def has_calendar(question: Question) -> bool:
+    """Whether a day is asked for, as a day."""
+    return question.type in {"date", "dateTime"} and not {"no-calendar", "year", "month-year"} & set(
+        question.appearance
+    )
+
+
 class LineEditor(Input):
-    """Text, numbers, dates and times on one line."""
+    """Text, numbers, dates, times, places and codes on one line."""
+
+    class CalendarWanted(Message):
+        """Down in a date: a day is to be chosen."""
+
+        def __init__(self, editor: LineEditor) -> None:
+            super().__init__()
+            self.editor = editor
 
     def __init__(self, question: Question, now: Now) -> None:
         self.kind = question.type
         self.appearance = question.appearance
         self.parameters = question.parameters
         self.now = now
+        self.calendar = has_calendar(question)
         mask = _PLACEHOLDER.get(question.type, "")
         self.given = shown(self.kind, question.value, question.raw, self.appearance)
         super().__init__(
@@ -84,27 +101,41 @@ class LineEditor(Input):
             self.cursor_position = len(text)
 
     def on_key(self, event: events.Key) -> None:
-        """A range moves with the arrows, a counter with + and − too."""
-        step = {"up": 1, "down": -1, "plus": 1, "minus": -1}.get(event.key, 0)
-        counts = "counter" in self.appearance and self.kind == "integer"
+        """A range moves with the arrows; a counter, a tally, pebbles and pairs with + and − and Space too."""
+        if event.key == "down" and self.calendar:
+            event.stop()
+            self.post_message(self.CalendarWanted(self))
+            return
+        step = {"up": 1, "down": -1, "plus": 1, "space": 1, "minus": -1}.get(event.key, 0)
+        counts = COUNTERS & set(self.appearance) and self.kind in {"integer", "decimal"}
         if not step or not (counts or (self.kind == "range" and event.key in {"up", "down"})):
             return
         event.stop()
         event.prevent_default()
         self._move(step)
 
+    def day(self) -> date | None:
+        """The day that is typed."""
+        return parse_date(self.value.partition(" ")[0], self.now().date())
+
+    def take_day(self, day: date) -> None:
+        """A day from the calendar; the time of day stays."""
+        _day, space, clock = self.value.partition(" ")
+        self.value = f"{day.day:02}/{day.month:02}/{day.year:04}" + (space + clock or " " * (self.kind == "dateTime"))
+        self.cursor_position = len(self.value)
+
     def _move(self, step: int) -> None:
         from decimal import Decimal, InvalidOperation  # only ranges and counters need it
 
         try:
             low, high = self.parameters.get("start"), self.parameters.get("end")
-            by = Decimal(self.parameters.get("step", "1"))
+            by = Decimal(self.parameters.get("step", "0.5" if "pairwise" in self.appearance else "1"))
             now = Decimal(read(self.kind, self.value, self.now()) or "") + step * by if self.value.strip() else None
             first = Decimal(low) if low is not None else Decimal(0)
             value = now if now is not None else first
             if low is not None and high is not None:
                 value = min(max(value, min(Decimal(low), Decimal(high))), max(Decimal(low), Decimal(high)))
-            elif "counter" in self.appearance:
+            elif COUNTERS & set(self.appearance):
                 value = max(value, Decimal(0))
         except InvalidOperation:  # what is typed is not a number: the arrows leave it alone
             return
@@ -237,14 +268,16 @@ class Confirm(Static, can_focus=True):
         self._words()
 
 
-AnyEditor = LineEditor | BoxEditor | ChoiceEditor | RankEditor | Confirm | PointsEditor
+AnyEditor = LineEditor | BoxEditor | ChoiceEditor | RankEditor | Confirm | PointsEditor | TallyEditor
 
 
-def make_editor(question: Question, now: Now) -> AnyEditor | None:
+def make_editor(question: Question, now: Now, letter: str = "") -> AnyEditor | None:
     """The editor for a question; None for notes, and for recordings, which cannot be made or kept here yet.
 
-    A type that is not known here is edited as text: whatever it is, it can be answered.
+    A type that is not known here is edited as text: whatever it is, it can be answered. `letter`: its row of a tally.
     """
+    if letter:
+        return TallyEditor(question, letter)
     if question.type == "note" or question.type in RECORDINGS:
         return None
     if question.type in {"select", "selectMultiple"}:

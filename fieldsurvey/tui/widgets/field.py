@@ -12,26 +12,31 @@ from textual.widgets import Input, TextArea
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.answers import beside
+from fieldsurvey.tui.scales import pebbles_line, scale
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import in_words
 from fieldsurvey.tui.widgets.choices import FILTER_FROM, ChoiceList
-from fieldsurvey.tui.widgets.editors import BoxEditor, LineEditor, Now, RankEditor, make_editor
+from fieldsurvey.tui.widgets.editors import BoxEditor, LineEditor, Now, RankEditor, has_calendar, make_editor
 from fieldsurvey.tui.widgets.points import PointsEditor
+from fieldsurvey.tui.widgets.tally import TallyEditor
 from fieldsurvey.tui.widgets.text import Complaint, Hung, Words, bracketed, keys
 from fieldsurvey.tui.wording import Wording
 from fieldsurvey.xforms.contract import Question
 
 
 @dataclass(frozen=True)
-class MissingKeys:
-    """The missing codes a question allows, as (key shown, label), and the label of the one recorded, if one is.
+class Around:
+    """What stands around a question on its card.
 
-    `own`: code -> key, where the codes are choices of the question itself: their rows then show the keys.
+    `offered`: the missing codes that it allows, as (key shown, label); `recorded`: the label of the one recorded, if
+    one is. `own`: code -> key, where the codes are choices of the question itself: their rows then show the keys.
+    `pebbles`: how many the others leave for a question of pebbles.
     """
 
     offered: tuple[tuple[str, str], ...] = ()
     recorded: str | None = None
     own: tuple[tuple[str, str], ...] = ()
+    pebbles: int | None = None
 
 
 class Field(Vertical):
@@ -39,6 +44,8 @@ class Field(Vertical):
 
     DEFAULT_CSS = """
     Field { height: auto; margin-bottom: 1; }
+    Field.-tally { margin-bottom: 0; }
+    Field.-tally .instruction { margin-bottom: 0; }
     """
 
     class Edited(Message):
@@ -59,13 +66,14 @@ class Field(Vertical):
     class Stayed(Message):
         """Enter did something in the editor, and the cursor stays there: what waited for Enter need wait no more."""
 
-    def __init__(self, question: Question, missing: MissingKeys, now: Now, note_key: str = "F3") -> None:
+    def __init__(self, question: Question, around: Around, now: Now, *, note_key: str = "F3", letter: str = "") -> None:
         super().__init__()
         self.note_key = note_key
+        self.set_class(bool(letter), "-tally")
         self.question = question
-        self.missing = missing
+        self.around = around
         self.now = now
-        self.editor = make_editor(question, now)
+        self.editor = make_editor(question, now, letter)
         self._hint_keys()
 
     @property
@@ -93,7 +101,7 @@ class Field(Vertical):
 
     def compose(self) -> ComposeResult:
         """From what is said to what is wrong."""
-        yield Words(self.question.label, classes="aloud")
+        yield Words(self._aloud(), classes="aloud")
         yield Hung(classes="instruction")
         if self.editor is not None:
             self.editor.disabled = self.question.read_only
@@ -106,15 +114,18 @@ class Field(Vertical):
         """Fill in what may change."""
         self._dress()
 
-    def show(self, question: Question, missing: MissingKeys, *, editor: bool = True) -> None:
+    def show(self, question: Question, around: Around, *, editor: bool = True) -> None:
         """Another language, other options, another state; with `editor` False what is being typed stays as it is."""
         self.question = question
-        self.missing = missing
+        self.around = around
         self._hint_keys()
         if self.editor is not None and editor:
             self.editor.show(question)
-        self.query_one(".aloud", Words).say(question.label)
+        self.query_one(".aloud", Words).say(self._aloud())
         self._dress()
+
+    def _aloud(self) -> str:
+        return "" if isinstance(self.editor, TallyEditor) else self.question.label  # a tally's row has its own
 
     def _dress(self) -> None:
         question = self.question
@@ -126,16 +137,16 @@ class Field(Vertical):
 
     def _hint_keys(self) -> None:
         if isinstance(self.editor, ChoiceList):
-            self.editor.hints = dict(self.missing.own)
+            self.editor.hints = dict(self.around.own)
 
     def _missing_line(self) -> Content | str:
-        if not self.missing.offered or (self.missing.own and len(self.question.choices) < FILTER_FROM):
+        if not self.around.offered or (self.around.own and len(self.question.choices) < FILTER_FROM):
             return ""
-        if self.missing.recorded is not None:
+        if self.around.recorded is not None:
             mark = symbols().single[1]
-            said = _("{mark} Recorded: {label}").format(mark=mark, label=self.missing.recorded)
+            said = _("{mark} Recorded: {label}").format(mark=mark, label=self.around.recorded)
             return Content.styled(said, "bold $success")
-        return keys(self.missing.offered)
+        return keys(self.around.offered)
 
     def _echo(self) -> None:
         text: str | Content = ""
@@ -146,9 +157,19 @@ class Field(Vertical):
         elif isinstance(self.editor, RankEditor):
             text = _("Shift+↑ and Shift+↓ move; Space keeps the order as it stands")
         elif isinstance(self.editor, LineEditor):
-            words = in_words(self.question.type, self.editor.value, self.now(), self.question.appearance)
-            text = f"= {words}" if words else ""
+            text = self._line_echo(self.editor.value)
         self.query_one(".echo", Words).say(text)
+
+    def _line_echo(self, typed: str) -> str | Content:
+        """How what is typed is understood, where it stands, what it leaves."""
+        if self.around.pebbles is not None:
+            return pebbles_line(self.around.pebbles, typed)
+        if self.question.type == "range":
+            return scale(self.question, typed)
+        words = in_words(self.question.type, typed, self.now(), self.question.appearance)
+        if has_calendar(self.question):
+            return bracketed("   ".join([f"= {words}"] * bool(words) + [_("[↓] calendar")]))
+        return f"= {words}" if words else ""
 
     def blame(self, wording: Wording | None) -> None:
         """Put a violation under the editor, or take it away."""
@@ -199,6 +220,16 @@ class Field(Vertical):
         """The order changed."""
         event.stop()
         self.post_message(self.Edited(self, settled=True))
+
+    def on_tally_editor_counted(self, event: TallyEditor.Counted) -> None:
+        """One more, one less. The card wants to know too."""
+        del event
+        self.post_message(self.Edited(self, settled=False))
+
+    def on_tally_editor_entered(self, event: TallyEditor.Entered) -> None:
+        """Enter."""
+        event.stop()
+        self.post_message(self.Done(self))
 
     def on_points_editor_edited(self, event: PointsEditor.Edited) -> None:
         """A point is typed, or came, went, moved."""

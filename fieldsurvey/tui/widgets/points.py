@@ -121,7 +121,7 @@ class PointsEditor(Vertical):
         if text:
             which = f"[{self.at + 1}] " if self.at is not None else ""
             try:
-                return bracketed(f"{which}= {parse_place(text).words()}")
+                return bracketed(f"{which}= {parse_place(text).words()}   {_('[Enter] takes it')}")
             except PlaceError:
                 return bracketed(which)
         keys = _("[↓] the points: [Enter] edits, [Del] removes, [Shift+↑] [Shift+↓] move")
