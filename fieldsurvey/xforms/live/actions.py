@@ -125,7 +125,9 @@ class Actions:
     def _record(self, action: Action, frame: LiveFrame) -> None:
         """Set the target to the file that a recording begun now will have; without a recorder it stays as it is."""
         record = self.state.world.record
-        for node in self._nodes(action, frame) if record is not None else ():
+        if record is None:
+            return
+        for node in self._nodes(action, frame):
             name = record(node.ref, action.quality)
             if name:
                 self.state.put(node, name)
