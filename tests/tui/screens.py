@@ -53,5 +53,5 @@ async def press(pilot: Pilot[int], *keys: str) -> None:
 
 
 _NAMES = {" ": "space", "/": "slash", ",": "comma", ".": "full_stop", "-": "minus", "+": "plus", ":": "colon",
-          "[": "left_square_bracket", "]": "right_square_bracket", 
+          "[": "left_square_bracket", "]": "right_square_bracket", "°": "degree sign",
           "'": "apostrophe", '"': "quotation_mark"}  # fmt: skip
