@@ -6,9 +6,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -19,6 +22,16 @@ from benchmarks.engine.shapes import Run
 
 HERE = Path(__file__).parent
 TIMES = frozenset({"load", "answer", "add", "validate", "cold"})
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A shape, how often it is loaded and answered, a folder to work in, and seconds after which an engine is stopped."""
+
+    run: Run
+    rounds: int
+    work: Path
+    patience: float
 
 
 @dataclass
@@ -41,6 +54,7 @@ class Figures:
     memory: int = 0
     peak: int = 0
     rounds: int = 1
+    stopped: bool = False  # it took too long; the figures are those until then
 
     def first_and_then(self, ref: str) -> tuple[float, float]:
         """Milliseconds of a filter that runs for the first time in its form, and of one that runs again (medians)."""
@@ -78,44 +92,52 @@ def leaves(xml: str) -> list[tuple[str, str]]:
     return found
 
 
-def ours(run: Run, rounds: int, work: Path) -> Figures:
+def ours(trial: Trial) -> Figures:
     """The form engine of this project."""
-    return _driven("fieldsurvey", [sys.executable, "-m", "benchmarks.engine.ours"], run, rounds, work)
+    return _driven("fieldsurvey", [sys.executable, "-m", "benchmarks.engine.ours"], trial)
 
 
-def javarosa(run: Run, rounds: int, work: Path) -> Figures | None:
+def javarosa(trial: Trial) -> Figures | None:
     """JavaRosa, from the jar inside pyxform's wheel; None without `java`, `javac` or pyxform."""
     spec = find_spec("pyxform")
     if not (shutil.which("java") and shutil.which("javac") and spec and spec.origin):
         return None
     jar = Path(spec.origin).parent / "validators" / "odk_validate" / "bin" / "ODK_Validate.jar"
-    subprocess.run(["javac", "-cp", str(jar), "-d", str(work), str(HERE / "Driver.java")], check=True)
-    return _driven("JavaRosa", ["java", "-cp", f"{jar}{os.pathsep}{work}", "Driver"], run, rounds, work)
+    subprocess.run(["javac", "-cp", str(jar), "-d", str(trial.work), str(HERE / "Driver.java")], check=True)
+    return _driven("JavaRosa", ["java", "-cp", f"{jar}{os.pathsep}{trial.work}", "Driver"], trial)
 
 
-def web_forms(run: Run, rounds: int, work: Path) -> Figures | None:
+def web_forms(trial: Trial) -> Figures | None:
     """ODK Web Forms' engine; None without `node` and the packages of package.json."""
     if not (shutil.which("node") and (HERE / "node_modules" / "@getodk" / "xforms-engine").exists()):
         return None
-    return _driven("xforms-engine", ["node", str(HERE / "driver.mjs")], run, rounds, work)
+    return _driven("xforms-engine", ["node", str(HERE / "driver.mjs")], trial)
 
 
-def _driven(name: str, command: list[str], run: Run, rounds: int, work: Path) -> Figures:
+def _driven(name: str, command: list[str], trial: Trial) -> Figures:
     """Runs a driver in a process of its own and reads the lines it prints."""
+    run, work = trial.run, trial.work
     (work / "form.xml").write_text(run.xform, encoding="utf-8")
     lines = [f"repeat\t{ref}\t{n}" for ref, n in run.repeats.items()]
     lines += [f"answer\t{i}\t{ref}\t{value}" for i, steps in enumerate(run.passes) for ref, value in steps]
     (work / "run.tsv").write_text("\n".join(lines), encoding="utf-8")
-    command = [*command, str(work / "form.xml"), str(work / "run.tsv"), str(rounds)]
+    command = [*command, str(work / "form.xml"), str(work / "run.tsv"), str(trial.rounds)]
     printed = work / "printed.tsv"
     with printed.open("wb") as out:
+        start = time.monotonic()
         process = subprocess.Popen(command, stdout=out)
+        late = threading.Timer(trial.patience, process.kill)
+        late.start()
         _pid, status, usage = os.wait4(process.pid, 0)  # the peak memory of this child alone
+        late.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    stopped = process.returncode == -signal.SIGKILL and time.monotonic() - start >= trial.patience
+    if process.returncode and not stopped:
         raise subprocess.CalledProcessError(process.returncode, command)
-    figures = Figures(name, rounds=rounds, peak=usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
-    for line in printed.read_text(encoding="utf-8").splitlines():
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    figures = Figures(name, rounds=trial.rounds, peak=peak, stopped=stopped)
+    lines = printed.read_text(encoding="utf-8").split("\n")
+    for line in lines[:-1]:  # a last line without its end was cut off
         _take(figures, *line.partition("\t")[::2])
     return figures
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.engine import budgets
-from benchmarks.engine.measure import Figures, javarosa, median, ours, p99, web_forms
+from benchmarks.engine.measure import Figures, Trial, javarosa, median, ours, p99, web_forms
 from benchmarks.engine.plot import plot
 from benchmarks.engine.shapes import RUNS
 
@@ -34,16 +35,17 @@ def main(words: list[str]) -> str:
         run = RUNS[name]()
         rounds = options.rounds or (5 if len(run.xform) < 400_000 else 3)
         with tempfile.TemporaryDirectory() as work:
-            place = Path(work)
-            mine = ours(run, rounds, place)
+            trial = Trial(run, rounds, Path(work), options.patience)
+            mine = ours(trial)
             peers = []
             if not options.alone:
-                peers = [javarosa(run, 1 if len(run.xform) > 600_000 else rounds, place)]  # minutes a round
-                peers.append(web_forms(run, 1, place))
+                peers = [javarosa(replace(trial, rounds=1) if len(run.xform) > 300_000 else trial)]
+                peers.append(web_forms(replace(trial, rounds=1)))
         for figures in (mine, *peers):
             if figures is not None:
                 measured[name, figures.engine] = figures
                 same = "" if figures is mine else "equal" if figures.leaves == mine.leaves else "DIFFERENT"
+                same = f"stopped after {options.patience:.0f} s" if figures.stopped else same
                 lines.append(_line(name, figures, same))
                 print(lines[-1], file=sys.stderr, flush=True)  # all of it takes a quarter of an hour
     report = [*budgets.table(measured, ENGINES[:1] if options.alone else ENGINES), "", HEAD, *lines, "", NOTES]
@@ -63,6 +65,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("shapes", nargs="*", choices=[*RUNS, []], metavar="SHAPE", help=f"of {', '.join(RUNS)}; all")
     parser.add_argument("--alone", action="store_true", help="ours only")
     parser.add_argument("--rounds", type=int, default=0, help="how often each form is loaded and answered (3 to 5)")
+    parser.add_argument("--patience", type=float, default=300, metavar="SECONDS", help="for one engine and shape (300)")
     parser.add_argument("--plot", type=Path, metavar="FOLDER", help="draw growth with size as SVG pictures")
     return parser
 
