@@ -26,7 +26,7 @@ TIMES = frozenset({"load", "answer", "add", "validate", "cold"})
 
 @dataclass(frozen=True)
 class Trial:
-    """A shape, how often it is loaded and answered, a folder to work in, and seconds after which an engine is stopped."""
+    """A shape, how often it is loaded and answered, a folder to work in; after `patience` seconds it is stopped."""
 
     run: Run
     rounds: int
