@@ -255,6 +255,32 @@ def test_a_record_of_another_version_says_what_it_cannot_hold() -> None:
     assert b"<orx:deprecatedID>uuid:1</orx:deprecatedID>" in edited.instance().xml
 
 
+def test_a_record_whose_parts_changed_their_kind_says_what_was_in_them() -> None:
+    """A group that became a question, a question that became a group or a repeat, a repeat that became a question."""
+    older = xform(
+        "<n>5</n><g><x>in g</x></g><q>text</q><p>part</p><r jr:template=''><y/></r>",
+        body='<input ref="/data/n"/><input ref="/data/g/x"/><input ref="/data/q"/><input ref="/data/p"/>'
+        '<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/y"/></repeat></group>',
+    )
+    newer = xform(
+        "<n/><g/><q><inner/></q><p><z/></p><r/>",
+        body='<input ref="/data/n"/><input ref="/data/g"/><input ref="/data/q/inner"/>'
+        '<group ref="/data/p"><repeat nodeset="/data/p"><input ref="/data/p/z"/></repeat></group>'
+        '<input ref="/data/r"/>',
+    )
+    interview = load_form(older).start(now=now, seed=1)
+    interview.add_repeat("/data/r")
+    count = sum(item.kind == "instance" for item in interview.outline())
+    for position in range(1, count + 1):
+        interview.answer(f"/data/r[{position}]/y", f"row {position}")
+    edited = load_form(newer).resume_instance(interview.finalise().xml, now=now)
+    kept = {value(edited, f"/data/{name}") for name in ("n", "g", "r")}
+    told = {dropped.value for dropped in edited.dropped}
+    assert "5" in kept
+    assert {"in g", "text", "part", *(f"row {position}" for position in range(1, count + 1))} <= told | kept
+    assert all(dropped.value not in kept for dropped in edited.dropped)
+
+
 def test_an_edited_record_never_keeps_its_id() -> None:
     """Even with the seed with which it was made."""
     first = load_form(OLDER).start(now=now, seed=1).finalise()

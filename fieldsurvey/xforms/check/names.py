@@ -61,7 +61,7 @@ class Names:
                     d.path,
                 )
             other = first.setdefault(d.name.lower(), d)
-            if other is d:
+            if other is d or (origin is not None and d.origin == other.origin):  # one row of a loop, for each choice
                 continue
             place = where(other.origin)
             if other.name != d.name:

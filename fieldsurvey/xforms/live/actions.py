@@ -52,16 +52,12 @@ class Actions:
     def opened(self, *, first: bool) -> None:
         """A form was opened; `first` for a blank one.
 
-        Instances that a count has just made are new ones, not there when the form was opened. What is calculated stays
-        so, whatever an action puts there (JavaRosa initialises calculations after these actions).
+        Instances that a count has just made are new ones, which were not there when the form was opened.
         """
         names = ("odk-instance-first-load", "odk-instance-load") if first else ("odk-instance-load",)
         for name in names:
             for action in self.by_event.get(name, ()):
                 self.run(action, self.state.root)
-                if action.kind == "setvalue":
-                    for node in self._nodes(action, self.state.root):
-                        self.state.settler.recalculate(node)
                 self.finish()
         self.fresh.clear()
 

@@ -119,7 +119,7 @@ def read_record(data: bytes, root: NodeDef) -> tuple[Values, list[Dropped]]:
     values = values_of(element, root)
     for name in ("id", "version"):
         values.attributes.pop(name, None)
-    return values, list(_left_out(element, root, f"/{root.name}"))
+    return values, list(_left_out(element, root, f"/{root.name}", values))
 
 
 def _instance(data: bytes, root: NodeDef) -> Element:
@@ -130,24 +130,37 @@ def _instance(data: bytes, root: NodeDef) -> Element:
     return element
 
 
-def _left_out(element: Element, d: NodeDef, ref: str) -> Iterator[Dropped]:
+def _left_out(element: Element, d: NodeDef, ref: str, values: Values) -> Iterator[Dropped]:
     """Texts in an instance for which `values_of` found no place, apart from ids that the program gives itself."""
     known = {child.name: child for child in d.children if not child.is_attribute}
     if d.kind == "leaf" or not known:
+        if element.elements:  # a group became a question: its answers together are no answer to that
+            values.text = ""
+            yield from _texts(element, ref)
         return
+    if element.text.strip() and not element.elements:  # a question became a group
+        yield Dropped(ref, element.text)
     seen: Counter[str] = Counter()
     for child in element.elements:
         seen[child.local] += 1
         inner = known.get(child.local)
         below = f"{ref}/{child.local}"
         if inner is not None and inner.kind == "repeat":
-            yield from _left_out(child, inner, f"{below}[{seen[child.local]}]")
+            yield from _left_out(
+                child, inner, f"{below}[{seen[child.local]}]", _held(values, child.local, seen[child.local])
+            )
         elif inner is not None and seen[child.local] == 1:
-            yield from _left_out(child, inner, below)
+            yield from _left_out(child, inner, below, _held(values, child.local, 1))
         else:
             found = _texts(child, below if seen[child.local] == 1 else f"{below}[{seen[child.local]}]")
             meta = f"{ref}/meta/"
             yield from (one for one in found if one.ref.removeprefix(meta) not in OWN_META)
+
+
+def _held(values: Values, name: str, position: int) -> Values:
+    """The part of `values` that came from the child of that name and position; a blank one for a template."""
+    found = values.children.get(name, ())
+    return found[position - 1] if position <= len(found) else Values()
 
 
 def _texts(element: Element, ref: str) -> Iterator[Dropped]:

@@ -96,3 +96,11 @@ def test_calculations_that_something_reads_are_used() -> None:
 | note | c | ${b} | | |
 """
     assert found(survey) == []
+
+
+def test_a_question_of_a_loop_is_not_in_its_own_way() -> None:
+    """A loop makes a copy of its row for each choice; another row of that name is told once a copy."""
+    loop = "| type | name | label |\n| begin loop over l | lo | L |\n| text | many | M |\n| end loop | | |"
+    choices = "| list_name | name | label |\n| l | x | X |\n| l | y | Y |"
+    assert "name.shadow" not in [entry[0] for entry in found(loop, choices)]
+    assert "name.shadow" in [entry[0] for entry in found(loop + "\n| text | many | N |", choices)]
