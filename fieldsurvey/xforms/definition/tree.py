@@ -31,11 +31,14 @@ class _Builder:
         self.parsing = parsing
         self.nodes: list[NodeDef] = []
 
-    def node(self, element: Element, parent: NodeDef | None, frame: Frame, path: str) -> NodeDef:
+    def node(
+        self, element: Element, parent: NodeDef | None, frame: Frame, path: str, *, blank: bool = False
+    ) -> NodeDef:
         node = NodeDef(element.local, element.prefix, element.ns, path, parent)
         node.origin = self.parsing.origin_of(path, "name", element.line)
         if parent is not None and (path in self.repeats or TEMPLATE in element.attributes):
             node.kind = "repeat"
+            blank = TEMPLATE not in element.attributes  # a new instance is not like the first, it is blank (JavaRosa)
         if node.kind == "repeat":
             inner = Frame(node, frame, frame.depth + 1, range_slot=len(frame.nodes))
             frame.nodes.append(node)
@@ -49,8 +52,8 @@ class _Builder:
             if name != TEMPLATE:
                 self.attribute(node, name, value)
         if element.elements:
-            self.children(element, node)
-        else:
+            self.children(element, node, blank)
+        elif not blank:
             node.default = element.text.strip() if element.text.isspace() else element.text
         return node
 
@@ -68,7 +71,7 @@ class _Builder:
         owner.children.append(node)
         self.add(node)
 
-    def children(self, element: Element, node: NodeDef) -> None:
+    def children(self, element: Element, node: NodeDef, blank: bool) -> None:
         if node.kind == "leaf":
             node.kind = "group"
         done: set[str] = set()
@@ -84,7 +87,7 @@ class _Builder:
                 first = next((other for other in same if TEMPLATE in other.attributes), child)
             else:
                 first = child
-            node.children.append(self.node(first, node, node.frame, path))
+            node.children.append(self.node(first, node, node.frame, path, blank=blank))
 
 
 def values_of(element: Element, node: NodeDef) -> Values:

@@ -139,6 +139,8 @@ def given(text: str, kind: str, zone: tzinfo | None) -> str:
         return in_zone(text, zone)
     if kind == "date" and text[10:11] == "T":
         return text[:10]
+    if kind in {"date", "decimal"} and (read := stored(text, kind)) is not None:
+        return read
     if stored(text, kind) is None and (kind in {"integer", "decimal"} or read_datetime(text, None) is None):
         return ""
     return text
@@ -231,6 +233,8 @@ def _recast(text: str, kind: str) -> str:
         return text[:10]
     if kind == "integer" and text:
         return _whole(text) or text
+    if kind in {"geopoint", "geotrace", "geoshape"} and text:
+        return given(text, kind, None) or text
     return text
 
 

@@ -110,7 +110,7 @@ class State:
             except (EvaluationError, XPathNameError):
                 continue  # the violation says why there is no list
             if unknown:
-                self.set_aside(node, node.text, "choice")
+                self.set_aside(node, node.text, "choice", self.choices.rest(node, node.text))
 
     def _fixed(self, frame: LiveFrame) -> None:
         """A repeat that nobody may add to has at least one instance."""
@@ -167,11 +167,15 @@ class State:
     # -- what the settler reports --------------------------------------------------------------------------------
 
     def value_changed(self, node: LiveNode) -> None:
-        """Write the change down, and run what waits for it once things are at rest."""
+        """Write the change down."""
         if self.replaying:
             return
         self.journal.append(["v", node.ref, node.kept])
-        self.actions.value_changed(node)
+
+    def _acted(self, node: LiveNode) -> None:
+        """Somebody or an action changed a value: actions may wait for it. They do not wait for calculations."""
+        if not self.replaying:
+            self.actions.value_changed(node)
 
     def refresh(self, node: LiveNode) -> None:
         """Keep the list of what is wrong up to date."""
@@ -196,7 +200,7 @@ class State:
     def check_choices(self, node: LiveNode, trigger: Trigger) -> None:
         """Set aside an answer that is not offered any more; take it back when it is."""
         self.choices.forget(node)
-        candidate = node.text or (node.raw if "choice" in node.wrong else None)
+        candidate = node.raw if "choice" in node.wrong else node.text
         if not candidate:
             self.faulty(node, trigger.kind, None)
             return
@@ -206,10 +210,10 @@ class State:
             self.settler.failed(trigger, node, error)
             return
         self.faulty(node, trigger.kind, None)
-        if unknown and node.text:
-            self.set_aside(node, candidate, "choice")
-        elif not unknown and not node.text:
+        if not unknown:
             self.put(node, candidate)
+        elif (rest := self.choices.rest(node, candidate)) != node.text or candidate != node.raw:
+            self.set_aside(node, candidate, "choice", rest)
 
     # -- changing ------------------------------------------------------------------------------------------------
 
@@ -219,15 +223,17 @@ class State:
         if text != node.text:
             node.put(text)
             self.settler.value_changed(node)
+            self._acted(node)
         self.refresh(node)
 
-    def set_aside(self, node: LiveNode, raw: str, reason: str) -> None:
-        """Text that is no value: kept, with a violation; the value becomes blank."""
+    def set_aside(self, node: LiveNode, raw: str, reason: str, rest: str = "") -> None:
+        """Text that is no value: kept, with a violation; the value becomes what is left of it, `rest`."""
         node.raw = raw
         node.wrong = (node.wrong - {"choice", "type"}) | {reason}
-        if node.text:
-            node.put("")
+        if node.text != rest:
+            node.put(rest)
             self.settler.value_changed(node)
+            self._acted(node)
         if not self.replaying:
             self.journal.append(["r", node.ref, raw, reason])
         self.settler.mark(node, ChangeKind.VALUE)

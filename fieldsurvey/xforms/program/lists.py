@@ -113,8 +113,8 @@ def _feature(feature: object) -> dict[str, str]:
     properties = feature.get("properties")
     if isinstance(properties, dict):
         row.update({str(name): _plain(value) for name, value in properties.items()})
-    if "id" in feature and "id" not in row:
-        row["id"] = _plain(feature["id"])
+    if "id" in feature:
+        row["id"] = _plain(feature["id"])  # a feature's own id, also where a property is called so
     return row
 
 
