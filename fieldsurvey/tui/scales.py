@@ -17,7 +17,10 @@ _POSITION = re.compile(r"\[\d+\]")
 
 
 def scale(question: Question, typed: str) -> str:
-    """`0 ────●──── 5`, where `typed` stands between the ends of a range; "" where the form says no ends."""
+    """`0 ────●──── 5`, where `typed` stands between the ends of a range; "" where the form says no ends.
+
+    With the form's labels along the scale: those of the ends, and that of what is typed.
+    """
     low, high = _number(question.parameters.get("start", "")), _number(question.parameters.get("end", ""))
     if low is None or high is None or low == high:
         return ""
@@ -26,7 +29,15 @@ def scale(question: Question, typed: str) -> str:
     value = _number(typed)
     if value is not None and min(low, high) <= value <= max(low, high):
         line[round((value - low) / (high - low) * (_CELLS - 1))] = signs.saved
-    return f"{low} {''.join(line)} {high}"
+    labels = {_number(tick.value): tick.label for tick in question.ticks}
+    first, last = (f"{end} {labels.get(end, '')}".strip() for end in (low, high))
+    said = labels.get(value, "") if value is not None else ""
+    return f"{first} {''.join(line)} {last}" + (f"\n= {said}" if said else "")
+
+
+def ticks(question: Question) -> list[str]:
+    """`0 Nada`, `5 Mucho`: the labels along a range, one a line."""
+    return [f"{tick.value} {tick.label}" for tick in question.ticks if tick.label]
 
 
 def pebbles_left(question: Question, interview: Interview) -> int | None:

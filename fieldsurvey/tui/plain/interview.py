@@ -17,7 +17,7 @@ from fieldsurvey.tui.plain.console import Command, Console, Leaving
 from fieldsurvey.tui.plain.points import ask_points
 from fieldsurvey.tui.plain.reading import LISTED, chooser_of, understand
 from fieldsurvey.tui.ports import SealableWork
-from fieldsurvey.tui.scales import pebbles_left, pebbles_line
+from fieldsurvey.tui.scales import pebbles_left, pebbles_line, ticks
 from fieldsurvey.tui.sealing import sealed_text
 from fieldsurvey.tui.sitting import Page, PageKind, Sitting, Step
 from fieldsurvey.tui.typed import in_words
@@ -134,7 +134,7 @@ class PlainInterview:
         if "multiline" in question.appearance and question.type == "text":
             say(_("Several lines: end with a line that holds only a point."))
         if question.type == "range" and (ends := range_ends(question)):
-            say(ends)
+            say("\n".join([ends, *(f"  {tick}" for tick in ticks(question))]))
         if (left := pebbles_left(question, self.sitting.interview)) is not None:
             say(pebbles_line(left, ""))
         missing = self.sitting.missing_of(question)

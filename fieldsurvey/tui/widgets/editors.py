@@ -131,7 +131,7 @@ class LineEditor(Input):
             low, high = self.parameters.get("start"), self.parameters.get("end")
             by = Decimal(self.parameters.get("step", "0.5" if "pairwise" in self.appearance else "1"))
             now = Decimal(read(self.kind, self.value, self.now()) or "") + step * by if self.value.strip() else None
-            first = Decimal(low) if low is not None else Decimal(0)
+            first = Decimal(self.parameters.get("placeholder") or low or "0")
             value = now if now is not None else first
             if low is not None and high is not None:
                 value = min(max(value, min(Decimal(low), Decimal(high))), max(Decimal(low), Decimal(high)))

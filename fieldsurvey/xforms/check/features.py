@@ -158,8 +158,8 @@ _PICTURES = _adapted(
     n_("A terminal shows no pictures: choices are shown by their labels."), n_("Give every choice a label in words.")
 )
 _NO_EFFECT = _adapted(n_("It has no effect in a terminal."))
-_COUNTED = _adapted(n_("The screen for meetings is not there: answers are typed, as in other programs."))
-_TICKS = _adapted(n_("The number is typed or moved with the arrows: there is no scale to mark."))
+_PAIRS = _adapted(n_("Pairs are compared outside: how often each won is typed, or counted by halves with + and −."))
+_TICKS = _adapted(n_("The scale shows where the number stands, without marks between its ends."))
 
 APPEARANCES: dict[str, Way] = {
     **dict.fromkeys(
@@ -183,14 +183,14 @@ APPEARANCES: dict[str, Way] = {
         ("numbers", "thousands-sep", "thousand-sep", "quick", "short", "week-number", "randomized", "yes-no"),
         _NO_EFFECT,
     ),
-    **dict.fromkeys(("tally", "pebbles", "pairwise"), _COUNTED),
+    "pairwise": _PAIRS,
     **dict.fromkeys(
         ("rating", "analog-scale", "distance"), _adapted(n_("The number is typed or moved with the arrows."))
     ),
 }
 KNOWN = frozenset(
     {"minimal", "autocomplete", "search", "field-list", "multiline", "masked", "no-calendar", "month-year", "year"}
-    | {"counter"}
+    | {"counter", "tally", "pebbles"}
 )
 _GRID = re.compile(r"(w\d+|columns-\d+|compact-\d+|quickcompact-\d+)")
 
@@ -222,7 +222,7 @@ def _word(word: str) -> Way:
 
 PARAMETERS: dict[str, Way] = {
     **dict.fromkeys(("max-pixels", "quality", "app"), _CAMERA),
-    **dict.fromkeys(("tick_interval", "tick-interval", "tick_labelset", "placeholder"), _TICKS),
+    **dict.fromkeys(("tick_interval", "tick-interval"), _TICKS),
     **dict.fromkeys(("capture-accuracy", "warning-accuracy", "allow-mock-accuracy", "incremental"), _MAP),
     **dict.fromkeys(("location-priority", "location-min-interval", "location-max-age"), _AUDIT),
     **dict.fromkeys(("track-changes", "track-changes-reasons", "identify-user"), _AUDIT),
