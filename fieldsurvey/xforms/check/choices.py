@@ -17,7 +17,8 @@ from fieldsurvey.xforms.check.wording import listed
 from fieldsurvey.xforms.contract import Origin
 from fieldsurvey.xforms.definition.model import NodeDef
 from fieldsurvey.xforms.definition.xml import Element
-from fieldsurvey.xforms.live.datatypes import typed
+from fieldsurvey.xforms.live.datatypes import given, kind_of, typed
+from fieldsurvey.xforms.live.describe import in_range
 from fieldsurvey.xforms.program.lists import below
 from fieldsurvey.xforms.xpath.ast import Expr
 from fieldsurvey.xforms.xpath.nodes import Node
@@ -25,6 +26,8 @@ from fieldsurvey.xforms.xpath.nodes import Node
 KINDS = 3000
 """A list with more different rows than this (in the columns that its filter reads) is not asked about row by row."""
 SEPARATED = frozenset({"select", "rank"})
+CHECKED = frozenset({"integer", "decimal", "date", "time", "dateTime", "geopoint", "geotrace", "geoshape"})
+"""Types that not every text is an answer of."""
 
 
 class Choices:
@@ -202,10 +205,21 @@ class Choices:
             )
 
     def broken_defaults(self) -> Iterator[Finding]:
-        """Defaults that break the constraint of their own question."""
+        """Defaults that are no answer to their own question, or break its constraint."""
         for d in self.form.nodes:
             bind = d.bind
-            if not d.default or bind is None or bind.constraint is None or d.control is None or d.kind != "leaf":
+            if not d.default or bind is None or d.control is None or d.kind != "leaf":
+                continue
+            if misread(d):
+                yield warning(
+                    "default.type",
+                    _("The default {value} is no answer to a question of this type.").format(value=repr(d.default)),
+                    _("Write it as it is stored, such as 5, 2.5, 2026-03-14 or 10:30; a calculation names a question."),
+                    Origin(d.origin.sheet, d.origin.row, "default") if d.origin is not None else None,
+                    d.path,
+                )
+                continue
+            if bind.constraint is None:
                 continue
             value = typed(d.default, d)
             if isinstance(value, list) or (d.control.kind in SEPARATED):
@@ -252,3 +266,9 @@ def conjuncts(expr: Expr) -> list[Expr]:
 
 def _label(node: Node) -> bool:
     return node.name in {"label", "itextId"} or node.name.startswith(("label", "media"))
+
+
+def misread(d: NodeDef) -> bool:
+    """Whether the default of a question does not read as its type, or lies off its range."""
+    kind = kind_of(d)
+    return (kind in CHECKED and not given(d.default, kind, None)) or not in_range(d, d.default)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from fieldsurvey.xforms import load_form
-from fieldsurvey.xforms.check import Finding, find_all
+from fieldsurvey.xforms.check import Finding, check_form, find_all
 from tests.xforms.scenario import table, xform
 
 SURVEY = """
@@ -114,3 +116,28 @@ def test_a_list_in_a_file_counts_when_the_file_is_there(tmp_path: Path) -> None:
     assert by_code(list(find_all(load_form(path))), "choice.unknown")
     (tmp_path / "t.csv").write_text("name,label\nzz,Z\n", encoding="utf-8")
     assert not by_code(list(find_all(load_form(path))), "choice.unknown")
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "wrong"),
+    [
+        ("integer", "x3", True),
+        ("integer", "3", False),
+        ("date", "notadate", True),
+        ("date", "2026-03-14", False),
+        ("time", "25:70", True),
+        ("geopoint", "here", True),
+        ("geopoint", "0.3 -78.1", False),
+        ("range", "7", True),
+        ("range", "4", False),
+        ("text", "anything", False),
+    ],
+)
+def test_a_default_that_is_no_answer_is_found(kind: str, default: str, wrong: bool) -> None:
+    """It would leave the question blank without a word; what reads as the type is not told."""
+    survey = (
+        "| type | name | label | default | parameters |\n"
+        f"| {kind} | q | Q | {default} | {'start=0 end=10 step=2' if kind == 'range' else ''} |"
+    )
+    codes = [finding.code for finding in check_form(load_form(table(survey))).findings]
+    assert ("default.type" in codes) is wrong
