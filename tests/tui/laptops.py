@@ -10,7 +10,7 @@ from pathlib import Path
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.fieldwork import Laptop
 from fieldsurvey.project.model import Person, Project, ProjectForm, Recipient
-from fieldsurvey.project.policy import Policy
+from fieldsurvey.project.policy import Plan, Policy
 from fieldsurvey.project.signed import write_project
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.signing import RootKey
@@ -25,7 +25,7 @@ def compiled(form: str) -> bytes:
     return (resources.files("forms") / form / "form.xml").read_bytes()
 
 
-def project_bytes(forms: dict[str, bytes], *, policy: Policy | None = None) -> bytes:
+def project_bytes(forms: dict[str, bytes], *, policy: Policy | None = None, plan: Plan | None = None) -> bytes:
     """A signed project file holding these forms (id -> XForm)."""
     root = RootKey.generate()
     listed = tuple(
@@ -48,19 +48,25 @@ def project_bytes(forms: dict[str, bytes], *, policy: Policy | None = None) -> b
         roles=(),
         people=(Person(code="E01", label="Enumeradora 1"), Person(code="E02", label="Enumerador 2")),
         forms=listed,
+        plan=plan or Plan(),
         policy=policy or Policy(languages=("es", "en")),
     )
     return write_project(model, {hashlib.sha256(source).hexdigest(): source for source in forms.values()}, root)
 
 
 def joined(
-    home: Path, forms: dict[str, bytes] | None = None, *, clock: Clock | None = None, policy: Policy | None = None
+    home: Path,
+    forms: dict[str, bytes] | None = None,
+    *,
+    clock: Clock | None = None,
+    policy: Policy | None = None,
+    plan: Plan | None = None,
 ) -> Laptop:
     """A laptop that joined for E01, whose passphrase is WORDS."""
     forms = forms or {name: compiled(name) for name in TITLES}
     return Laptop.join(
         home,
-        project_bytes(forms, policy=policy),
+        project_bytes(forms, policy=policy, plan=plan),
         device_name="Laptop sintética",
         person="E01",
         passphrase=WORDS,

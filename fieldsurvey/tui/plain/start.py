@@ -17,6 +17,7 @@ from fieldsurvey.tui.exits import Exit
 from fieldsurvey.tui.joining import Joining, project_files
 from fieldsurvey.tui.plain.console import Command, Console, Leaving
 from fieldsurvey.tui.plain.interview import PlainInterview
+from fieldsurvey.tui.plan import round_lines
 from fieldsurvey.tui.sitting import Sitting
 from fieldsurvey.tui.standing import state_line, when
 from fieldsurvey.tui.typed import day_in_words
@@ -124,6 +125,8 @@ class _Front:
     def _home(self, laptop: Laptop, session: Session) -> None:
         say = self.console.say
         say(f"\n{session.project.model.name}. " + day_in_words(self.clock.now().date()))
+        for told in round_lines(session.project.model.plan.round_on(self.clock.now().date().isoformat())):
+            say(told)
         forms, drafts = session.forms(), session.drafts()
         for number, form in enumerate(forms, 1):
             text = _("{number} start {title}, version {version}")

@@ -18,6 +18,7 @@ from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork import DraftCard, FormCard, SealedCard, State
 from fieldsurvey.tui.actions import Scope, of
+from fieldsurvey.tui.plan import round_lines
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
 from fieldsurvey.tui.screens.dialogs import AskYes
 from fieldsurvey.tui.standing import state_line, when
@@ -97,8 +98,7 @@ class HomeScreen(BaseScreen):
         self._lay_out(session.forms(), drafts)
         self.query_one("#sealed", Words).say(sealed_words(sealed))
         today = self.ours.now().date().isoformat()
-        plan = session.project.model.plan.round_on(today)
-        lines = [_("Round {title}, until {end}").format(title=plan.title, end=when(plan.end))] if plan else []
+        lines = round_lines(session.project.model.plan.round_on(today))
         if status is not None and status.enrolment == "unknown":
             lines.append(_("This laptop is not enrolled yet: interviewing works, central waits for the steward."))
         if status is not None and status.enrolment == "revoked":
