@@ -47,8 +47,9 @@ async def test_home_shows_the_round(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         shown = text(app)
         assert "Ambuquí: host 20 interviews" in shown
         assert "[1]" in shown
-    monkeypatch.setenv("FIELDSURVEY_HOME", str(tmp_path / "home"))
+    joined(tmp_path / "other", clock=clock, plan=Plan(rounds=(ROUND,))).close()
+    monkeypatch.setenv("FIELDSURVEY_HOME", str(tmp_path / "other"))
     i18n.set_language("en")
     heard = io.StringIO()
-    run(tmp_path / "home", Console(io.StringIO(f"{WORDS}\n/quit\n"), heard), clock)
+    run(tmp_path / "other", Console(io.StringIO(f"{WORDS}\n/quit\n"), heard), clock)
     assert "  Ambuquí: host 20 interviews" in heard.getvalue()
