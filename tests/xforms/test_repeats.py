@@ -192,6 +192,36 @@ def test_a_draft_keeps_what_is_beyond_a_count(snapshot_at: str) -> None:
     assert [problem.ref for problem in resumed.problems()] == ["/data/r[3]/x"]
 
 
+@pytest.mark.parametrize("resumed", [False, True])
+def test_what_a_form_brings_along_is_new_when_the_count_first_asks_for_it(resumed: bool) -> None:
+    """A workbook's first instance gets its default then, once; lowered and raised again it keeps its answer."""
+    survey = """
+    | type | name | label | repeat_count | default |
+    | text | a | A | | k |
+    | integer | n | How many? | | |
+    | begin repeat | r | R | ${n} | |
+    | text | x | X | | concat(${a}, position(..)) |
+    | begin repeat | q | Q | | |
+    | text | y | Y | | concat(${x}, '!') |
+    | end repeat | | | | |
+    | end repeat | | | | |
+    """
+    interview = start(survey)
+    assert b"<r>" not in interview.instance().xml
+    if resumed:
+        interview = form(survey).resume(interview.draft(), now=now)
+    interview.answer("/data/n", "2")
+    assert [value(interview, f"/data/r[{position}]/x") for position in (1, 2)] == ["k1", "k2"]
+    assert value(interview, "/data/r[1]/q[1]/y") == "k1!"
+    interview.answer("/data/r[1]/x", "mine")
+    interview.answer("/data/n", "0")
+    if resumed:
+        interview = form(survey).resume(interview.draft(), now=now)
+    interview.answer("/data/a", "other")
+    interview.answer("/data/n", "3")
+    assert [value(interview, f"/data/r[{position}]/x") for position in (1, 2, 3)] == ["mine", "k2", "other3"]
+
+
 def test_another_version_that_does_not_count_shows_what_was_beyond_the_count() -> None:
     """Nothing is dropped in silence: without a count every instance is one."""
     interview = counted()

@@ -60,7 +60,7 @@ def _collect(frame: LiveFrame, kept: _Kept) -> None:
             for inner in (*slot.instances, *slot.aside[::-1]):
                 _collect(inner, kept)
             if slot.aside:  # after those inside: outer instances must still be there when these go
-                kept.aside.append([slot.ref, len(slot.aside)])
+                kept.aside.append([slot.ref, len(slot.aside), sum(not inner.born for inner in slot.aside)])
         elif type(slot) is LiveNode:
             if slot.kept != slot.d.default or (slot.text and not slot.d.is_attribute):  # defaults may change
                 kept.values[slot.ref] = slot.kept
@@ -92,8 +92,8 @@ def restore(
         _set_raw(refs, ref, raw, reason, dropped)
     for ref, kind, message in data["errors"]:
         _fault(refs, ref, kind, message)
-    for ref, count in data.get("aside", ()) if not anew else ():  # another version counts for itself
-        _put_aside(refs, ref, count)
+    for ref, count, unborn in data.get("aside", ()) if not anew else ():  # another version counts for itself
+        _put_aside(refs, ref, count, unborn)
     state.notes.update(data["notes"])
     state.reasons.update(data["reasons"])
     for change in changes:
@@ -104,11 +104,13 @@ def restore(
         state.restore()
 
 
-def _put_aside(refs: Refs, ref: str, count: int) -> None:
-    """The last instances of a repeat are beyond its count."""
+def _put_aside(refs: Refs, ref: str, count: int, unborn: int) -> None:
+    """The last instances of a repeat are beyond its count, the very last may never have been within it."""
     owner = refs.range(ref)
     for _instance in range(count):
         put_aside(owner)
+    for frame in owner.aside[:unborn]:
+        frame.born = False
     refs.forget()
 
 
@@ -183,7 +185,7 @@ def _resize(state: State, refs: Refs, kind: str, ref: str, position: int = 0) ->
         return
     if kind == "+":
         if owner.aside:
-            bring_back(owner)
+            bring_back(owner).born = True
         else:
             add_instance(owner)
         refs.forget()

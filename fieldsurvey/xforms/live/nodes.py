@@ -129,9 +129,12 @@ class Range:
 
 
 class LiveFrame:
-    """The slots of one instance. `position` counts from 1; the root frame has none."""
+    """The slots of one instance. `position` counts from 1; the root frame has none.
 
-    __slots__ = ("_prefix", "cut", "d", "nodes", "outer", "position", "range", "root", "slots")
+    `born` is False while the form brings an instance along but its count has never yet asked for it.
+    """
+
+    __slots__ = ("_prefix", "born", "cut", "d", "nodes", "outer", "position", "range", "root", "slots")
 
     def __init__(self, d: Frame, outer: LiveFrame | None, owner: Range | None) -> None:
         self.d = d
@@ -139,6 +142,7 @@ class LiveFrame:
         self.range = owner
         self.root: LiveFrame = self if outer is None else outer.root
         self.position = 0
+        self.born = True
         self.slots: list[LiveNode | Range] = []
         self.cut = 0 if d.repeat is None else len(d.repeat.path)
         self._prefix: str | None = "" if outer is None else None

@@ -71,6 +71,8 @@ class State:
             self.actions.preload()
         self.settler.push_frame(self.root)
         self.settler.settle()
+        if first:
+            unborn(self.root)
         self.actions.opened(first=first)
         if not first:
             self._rechoose(self.root)
@@ -253,15 +255,24 @@ class State:
             self.journal.append(["+", owner.ref])
         back = bool(owner.aside)
         frame = bring_back(owner) if back else add_instance(owner)
+        new, frame.born = not (back and frame.born), True
         node = frame.first()
         self.settler.spread(node)
         self.settler.mark(node, ChangeKind.ADDED)
         self.settler.appended(owner, frame)
         if back:
             self._refresh_all(frame)
-        elif not self.replaying:
-            self.actions.new_repeat(frame)
+        if new and not self.replaying:
+            self._new(frame)
         return frame
+
+    def _new(self, frame: LiveFrame) -> None:
+        """Run what runs for a new instance and for those that it brings along inside."""
+        self.actions.new_repeat(frame)
+        for slot in frame.slots:
+            if type(slot) is Range:
+                for inner in slot.instances:
+                    self._new(inner)
 
     def shrink(self, owner: Range, position: int, *, keep: bool = False) -> LiveNode:
         """Remove an instance; notes and reasons inside it go with it, those of later ones move up.
@@ -330,6 +341,16 @@ class State:
     def ordered(self, nodes: list[LiveNode]) -> list[LiveNode]:
         """Nodes in form order."""
         return sorted(nodes, key=order_key)
+
+
+def unborn(frame: LiveFrame) -> None:
+    """What a blank form brings along beyond its counts is a new instance once a count asks for it."""
+    for slot in frame.slots:
+        if type(slot) is Range:
+            for inner in slot.aside:
+                inner.born = False
+            for inner in (*slot.instances, *slot.aside):
+                unborn(inner)
 
 
 def document(root: LiveFrame) -> Node:
