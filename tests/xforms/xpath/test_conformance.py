@@ -20,7 +20,7 @@ def share(counts: list[dict[str, int]]) -> float:
 
 
 def test_the_recorded_cases_come_out_as_recorded() -> None:
-    """Tier A in mode xforms at least 99 %, plain XPath and the grammar whole, tier B at least 90 %."""
+    """Tier A in mode xforms at least 99 %, plain XPath and the grammar whole, tier B at least 90 and 95 %."""
     if not (FOLDER / "xpath.jsonl").exists():
         if os.environ.get("FIELDSURVEY_STRICT"):
             pytest.fail(f"no conformance cases in {FOLDER}")
@@ -28,7 +28,8 @@ def test_the_recorded_cases_come_out_as_recorded() -> None:
     counts = run(FOLDER).counts
     assert share([counts["A/xforms"]]) >= 0.99
     assert share([counts["A/native"], counts["A/parse"]]) == 1.0
-    assert share([counts["B/xforms"], counts["B/native"]]) >= 0.90
+    assert share([counts["B/xforms"]]) >= 0.90
+    assert share([counts["B/native"]]) >= 0.95
 
 
 def test_the_runner_sees_what_is_wrong(tmp_path: Path) -> None:
