@@ -16,8 +16,9 @@ from fieldsurvey.xforms.check.sheets import Cell, Row, Sheets
 from fieldsurvey.xforms.contract import Origin
 from fieldsurvey.xforms.definition.model import Control, NodeDef
 from fieldsurvey.xforms.form import LoadedForm
-from fieldsurvey.xforms.program.lists import LAST_SAVED
+from fieldsurvey.xforms.program.lists import LAST_SAVED, parse_list
 from fieldsurvey.xforms.xpath.ast import Expr, FunctionCall, Literal, children
+from fieldsurvey.xforms.xpath.errors import EvaluationError
 
 FILES = re.compile(r"\.(csv|xml|geojson)$", re.IGNORECASE)
 MEDIA = frozenset({"image", "big-image", "audio", "video"})
@@ -82,6 +83,7 @@ class Coverage:
         self.form = form
         self.sheets = sheets
         self.files: dict[str, bool] = {}
+        self.unreadable: dict[str, str] = {}
 
     def rows(self) -> list[Covered]:
         """Every row, in the order of the workbook; of an XForm, every control and every hidden node."""
@@ -234,12 +236,29 @@ class Coverage:
             return
         there = self.files.get(name)
         if there is None:
-            there = self.files[name] = self.form.source.find_media(name) is not None
+            data = self.form.source.find_media(name)
+            there = self.files[name] = data is not None
+            self.unreadable[name] = why_unreadable(name, data) if data is not None else ""
         if any(part.name == name for part in covered.parts):
+            return
+        if self.unreadable[name]:
+            said = _("The file {name} cannot be used: {reason}.").format(name=name, reason=self.unreadable[name])
+            covered.parts.append(Part(name, Kind.REFUSED, said, _("Correct the file, or divide it."), origin))
             return
         reason = _("It needs the file {name}, which is there.") if there else _("It needs the file {name}.")
         remedy = "" if there else _("Put {name} beside the form, or in its folder `media`.").format(name=name)
         covered.parts.append(Part(name, Kind.ATTACHED, reason.format(name=name), remedy, origin))
+
+
+def why_unreadable(name: str, data: bytes) -> str:
+    """Why a list cannot be read, "" when it can, and for files that are no lists."""
+    if not FILES.search(name):
+        return ""
+    try:
+        parse_list(name, data)
+    except EvaluationError as error:
+        return error.reason
+    return ""
 
 
 def pulled(tree: Expr) -> Iterator[str]:

@@ -100,6 +100,24 @@ def test_a_file_that_is_there_is_said_to_be_there(tmp_path: Path) -> None:
     assert "t.csv" in "\n".join(render_report(report, every=True))
 
 
+def test_a_file_that_cannot_be_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not UTF-8, no XML, too many rows: an interview would offer nothing, so the form is refused with the row."""
+    monkeypatch.setattr("fieldsurvey.xforms.program.lists.MAX_ROWS", 3)
+    for name, data in (
+        ("t.csv", b"name,label\n\xff\xfe,x\n"),
+        ("t.csv", b"name,label\n" + b"a,b\n" * 4),
+        ("t.xml", b"<root><item>"),
+        ("t.geojson", b"[]"),
+    ):
+        source = table(f"| type | name | label |\n| text | z | Z |\n| select_one_from_file {name} | q | Q |")
+        (problem,) = check_form(load_form(source, {name: data})).refused
+        assert name in problem.message
+        assert problem.origin is not None
+        assert problem.origin.row == 3
+    sound = table("| type | name | label |\n| select_one_from_file t.csv | q | Q |")
+    assert check_form(load_form(sound, {"t.csv": b"name,label\na,A\n"})).ok
+
+
 def test_an_xform_is_covered_by_its_controls() -> None:
     """The same kinds, with lines for rows."""
     body = (
