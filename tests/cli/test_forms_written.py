@@ -156,7 +156,8 @@ def test_paper_has_numbers_skips_in_words_and_codes(folder: Path) -> None:
         "Child — 1",
         "Child — 3",
         "How many: question 1.",
-        "Ask only if question 2 does not include “No”.",
+        "Ask only if question 2 is not “No”.",
+        "5 (3) Called",
         "question 1 × 2",
     ):
         assert line in text, line

@@ -154,7 +154,7 @@ class _Page:
         assert node is not None
         bind = node.bind
         label = self.title(item) or (html(node.name) if item.kind == "question" else "")
-        number = f"<b class=n>{copy}{item.number}{self.star(node)}</b> " if item.number else ""
+        number = f"<b class=n>{item.number}{self.star(node)}{of_copy(copy)}</b> " if item.number else ""
         yield f'<div class="{item.kind}">'
         yield from self.rules(item, when=True)
         yield f"<p class=t>{number}{label}</p>"
@@ -223,6 +223,11 @@ class _Page:
                 more = n_("The list goes on; its first {n} rows are shown.")
                 yield f"<p>{self.languages.ours(more, n=str(MOST))}</p>"
             yield "</section>"
+
+
+def of_copy(copy: str) -> str:
+    """`1.2.` -> ` (1.2)`: conditions name a question by its number, which is the same in every copy."""
+    return f" ({copy[:-1]})" if copy else ""
 
 
 def texted(text: Text | None, form: str = "") -> Words:

@@ -25,6 +25,8 @@ COMPARED = {
     ">=": n_("{left} is at least {right}"),
 }
 MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+SINGLE = {"{left} includes {right}": COMPARED["="], "{left} does not include {right}": COMPARED["!="]}
+"""Where only one choice can be made."""
 SIGNS = {"+": "+", "-": "−", "*": "×", "div": "÷"}
 ALWAYS = frozenset({"true()", "true", "1"})
 MOST = 700
@@ -127,7 +129,7 @@ class Phrases:
         left = self._operand(where, here)
         if isinstance(what, Literal):
             single = node is not None and node.control is not None and node.control.kind == "select1"
-            text = COMPARED["="] if single and includes == n_("{left} includes {right}") else includes
+            text = SINGLE.get(includes, includes) if single else includes
             return self._(text).format(left=left, right=self._choice(node, what.value))
         return self._(includes).format(left=left, right=self._operand(what, here))
 
