@@ -6,7 +6,7 @@ import json
 
 from fieldsurvey.xforms import ViolationKind, load_form
 from fieldsurvey.xforms.live.interview import LiveInterview
-from tests.xforms.scenario import now, start, table, value
+from tests.xforms.scenario import now, start, start_xform, table, value
 
 TOWNS = b"name,label,province\na,Alpha,p1\nb,Beta,p2\nc,Beta Alta,p2\n"
 
@@ -246,3 +246,23 @@ def test_an_answer_does_not_work_its_list_out_again() -> None:
     interview.answer("/data/keep", "nowhere")
     assert value(interview, "/data/set") == ""
     assert interview.question("/data/set").raw == "nowhere"
+
+
+def test_the_text_of_what_is_not_chosen_yet_is_blank_and_of_an_unknown_id_an_error() -> None:
+    """`jr:itext()` of a column of a row that is not there yet must not keep an interview from being finished."""
+    lists = (
+        '<itext><translation lang="en"><text id="t1"><value>One</value></text></translation></itext>'
+        "<instance id='l'><root><item><name>1</name><id>t1</id></item><item><name>2</name><id>t2</id></item></root>"
+        "</instance>"
+    )
+    interview = start_xform(
+        "<a/><b/>",
+        "<bind nodeset='/data/b' calculate=\"jr:itext(instance('l')/root/item[name = /data/a]/id)\"/>",
+        '<input ref="/data/a"/>',
+        lists,
+    )
+    assert (value(interview, "/data/b"), interview.problems()) == ("", [])
+    interview.answer("/data/a", "1")
+    assert value(interview, "/data/b") == "One"
+    interview.answer("/data/a", "2")
+    assert [problem.kind for problem in interview.problems()] == [ViolationKind.ERROR]

@@ -98,7 +98,9 @@ class InterviewEnv(Env):
         return None
 
     def itext(self, text_id: str, context: Context) -> str:
-        """The plain form of an entry in the interview's language."""
+        """The plain form of an entry in the interview's language; a blank id, of what is not chosen yet, has none."""
+        if not text_id:
+            return ""
         found = self.state.texts.entry(text_id)
         if found is None:
             raise EvaluationError(_("there is no text {id}").format(id=text_id))

@@ -94,8 +94,12 @@ def area_of_text(text: str) -> float:
 
 @function("distance", "value+ -> number")
 def distance(*line: Value) -> float:
-    """Metres along the points of a trace, of a nodeset, or of several arguments; 0 for fewer than two."""
-    return math.fsum(_between(first, second) for first, second in pairwise(_points(*line)))
+    """Metres along the points of a trace, of a nodeset, or of several arguments, each a point; 0 for fewer than two."""
+    if len(line) > 1:
+        points = [_point(text) for part in line for text in each(part, to_string) if text.strip()]
+    else:
+        points = _points(*line)
+    return math.fsum(_between(first, second) for first, second in pairwise(points))
 
 
 def _between(first: Point, second: Point) -> float:
