@@ -141,7 +141,7 @@ def write_batch(log: LogSource, plan: Plan) -> Iterator[bytes]:
         Frame(entry.record_hash, size, lambda: next(records))  # the container asks for them in this order
         for entry, size in zip(plan.entries, plan.sizes, strict=True)
     ]
-    return write_container("batch", manifest.model_dump(mode="json"), frames, log.carrier)
+    return write_container("batch", manifest.content(), frames, log.carrier)
 
 
 class Batch:
@@ -213,7 +213,7 @@ def read_batch(stream: BinaryIO, project: str | None = None) -> Batch:
         manifest = BatchManifest.model_validate(container.manifest)
     except ValidationError as error:
         raise field_error(BatchManifest.what, error) from None
-    if manifest.model_dump(mode="json") != container.manifest:  # a default left out: two spellings of one manifest
+    if manifest.content() != container.manifest:  # a default left out: two spellings of one manifest
         raise BatchError(reason="encoding")
     card = manifest.card
     if manifest.project != card.project:

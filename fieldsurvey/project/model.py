@@ -1,5 +1,7 @@
 """The project: whom a laptop trusts, to whom it seals, what it asks, by which rules. The manifest of an .fsp file.
 
+Keys and people that are done with stay listed, with the day: old records, logs and ledgers name them.
+
 Whether it is signed, and by whom, is `signed`'s business; how it is made and widened, `steward`'s.
 """
 
@@ -11,14 +13,20 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field, model_validator
 
 from fieldsurvey.project.policy import Plan, Policy
+from fieldsurvey.project.succession import Succession, check_chain
 from fieldsurvey.records.device import DeviceCard, HexKey
 from fieldsurvey.records.envelope import MAX_RECIPIENTS
 from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.recipients import RecipientPublic
 from fieldsurvey.records.signing import ED25519_MLDSA65, VerifyKey
-from fieldsurvey.records.wire import Code, Hash, Id, Instant, Label, Wire
+from fieldsurvey.records.wire import Code, Day, Hash, Id, Instant, Label, Wire
 
 MAX_DEVICES: Final = 1000
+MAX_LISTED: Final = 200
+MAX_SUCCESSIONS: Final = 16
+RecipientLabel = Literal["operational", "escrow"]
+PersonRole = Literal["enumerator", "supervisor", "hmu", "steward"]
+RevocationReason = Literal["lost", "stolen", "left", "broken"]
 # Checking a recipient key costs as much as sealing to it: the same few keys are asked for with every record.
 _recipient_key = lru_cache(maxsize=64)(lambda public: RecipientPublic(bytes.fromhex(public)))
 _verify_key = lru_cache(maxsize=256)(lambda public: VerifyKey(bytes.fromhex(public)))
@@ -27,11 +35,17 @@ FormId = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Recipient(Wire):
-    """To whom every record is sealed. `id` follows from `public`."""
+    """To whom records are sealed: those of `round`, or of days that no round's key covers. `id` follows from `public`.
+
+    `created` and `retired` are the steward's clock; to a retired one nothing is sealed any more.
+    """
 
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-    label: Literal["operational", "escrow"]
+    label: RecipientLabel
     public: HexKey
+    round: Code | None = None
+    created: Instant | None = None
+    retired: Instant | None = None
 
     @model_validator(mode="after")
     def _id_fits(self) -> Recipient:
@@ -40,9 +54,16 @@ class Recipient(Wire):
         return self
 
     @classmethod
-    def of(cls, label: Literal["operational", "escrow"], key: RecipientPublic) -> Recipient:
+    def of(
+        cls, label: RecipientLabel, key: RecipientPublic, *, round_id: str | None = None, created: str | None = None
+    ) -> Recipient:
         """The entry for a key."""
-        return cls(id=key.id.hex(), label=label, public=key.bytes.hex())
+        return cls(id=key.id.hex(), label=label, public=key.bytes.hex(), round=round_id, created=created)
+
+    @property
+    def active(self) -> bool:
+        """Whether records are sealed to it."""
+        return self.retired is None
 
     @property
     def key(self) -> RecipientPublic:
@@ -51,11 +72,13 @@ class Recipient(Wire):
 
 
 class RoleKey(Wire):
-    """Who may sign receipts and returned work."""
+    """Who may sign receipts and returned work. What a retired one signs is no longer taken."""
 
     role: Annotated[Role, Field(strict=False)]
     label: Label
     public: HexKey
+    person: Code | None = None
+    retired: Instant | None = None
 
     @model_validator(mode="after")
     def _is_key(self) -> RoleKey:
@@ -76,9 +99,12 @@ class Device(Wire):
     card: DeviceCard
     status: Literal["enrolled", "revoked"] = "enrolled"
     revoked_from: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = None
+    revoked_reason: RevocationReason | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Device:
+        if self.revoked_reason is not None and self.status != "revoked":
+            raise ValueError("revoked_reason")
         if self.card.device != self.id:
             raise ValueError("device id")
         if (self.status == "revoked") != (self.revoked_from is not None):
@@ -87,10 +113,12 @@ class Device(Wire):
 
 
 class Person(Wire):
-    """An enumerator: `code` is what records carry, `label` what colleagues call them."""
+    """Somebody of the project: `code` is what records carry, `label` what colleagues call them."""
 
     code: Code
     label: Label
+    role: PersonRole = "enumerator"
+    left: Day | None = None
 
 
 class Media(Wire):
@@ -130,8 +158,9 @@ class Project(Wire):
     issued: Instant
     expires: Instant
     root: HexKey
-    recipients: Annotated[tuple[Recipient, ...], Field(strict=False, min_length=1, max_length=MAX_RECIPIENTS)]
-    roles: Annotated[tuple[RoleKey, ...], Field(strict=False, max_length=200)]
+    successions: Annotated[tuple[Succession, ...], Field(strict=False, max_length=MAX_SUCCESSIONS)] = ()
+    recipients: Annotated[tuple[Recipient, ...], Field(strict=False, min_length=1, max_length=MAX_LISTED)]
+    roles: Annotated[tuple[RoleKey, ...], Field(strict=False, max_length=MAX_LISTED)]
     devices: Annotated[tuple[Device, ...], Field(strict=False, max_length=MAX_DEVICES)] = ()
     people: Annotated[tuple[Person, ...], Field(strict=False, max_length=10_000)] = ()
     forms: Annotated[tuple[ProjectForm, ...], Field(strict=False, max_length=1000)] = ()
@@ -158,6 +187,13 @@ class Project(Wire):
             raise ValueError("form without current version")
         if any(device.card.project != self.id for device in self.devices):
             raise ValueError("device of another project")
+        rounds = {r.id for r in self.plan.rounds}
+        if any(r.round is not None and r.round not in rounds for r in self.recipients):
+            raise ValueError("recipient of an unknown round")
+        for code in {r.round for r in self.recipients}:
+            if len(self._active(code)) > MAX_RECIPIENTS:
+                raise ValueError("too many recipients at a time")
+        check_chain(self.id, self.version, self.successions, self.root_key)
         return self
 
     @property
@@ -166,14 +202,36 @@ class Project(Wire):
         return _verify_key(self.root)
 
     @property
+    def root_fingerprints(self) -> tuple[str, ...]:
+        """Of every root that this project ever had, the present one last: each signed for the one after it."""
+        return (*(s.root_key.fingerprint for s in self.successions), self.root_key.fingerprint)
+
+    @property
     def recipient_keys(self) -> tuple[RecipientPublic, ...]:
-        """To whom records are sealed."""
-        return tuple(recipient.key for recipient in self.recipients)
+        """To whom what belongs to no round is sealed."""
+        return tuple(recipient.key for recipient in self._active(None))
+
+    def recipients_on(self, day: str) -> tuple[Recipient, ...]:
+        """To whom an interview whose fieldwork date is `day` (YYYY-MM-DD) is sealed.
+
+        Those of the round that holds the day; else of the latest round begun by then; else those of no round. Keys
+        retired, and sets without an operational key, do not count. Empty when nobody at the HMU could open it: then
+        nothing may be sealed.
+        """
+        begun = sorted((r for r in self.plan.rounds if r.start <= day), key=lambda r: r.start, reverse=True)
+        for code in (*(r.id for r in begun), None):
+            found = self._active(code)
+            if any(recipient.label == "operational" for recipient in found):
+                return found
+        return ()
+
+    def _active(self, round_id: str | None) -> tuple[Recipient, ...]:
+        return tuple(r for r in self.recipients if r.active and r.round == round_id)
 
     @property
     def role_keys(self) -> tuple[tuple[Role, VerifyKey], ...]:
-        """What `read_receipt` takes."""
-        return tuple((role.role, role.key) for role in self.roles)
+        """What `read_receipt` takes: the keys that are not retired."""
+        return tuple((role.role, role.key) for role in self.roles if role.retired is None)
 
     @property
     def current_forms(self) -> tuple[ProjectForm, ...]:

@@ -37,6 +37,9 @@ class Policy(Wire):
 
     review_window_hours: how long after finalising an enumerator may still open an interview; 0, the default, is never.
     argon2: None lets each laptop calibrate for itself.
+    people_to_open, hmu_people: how many of how many HMU members must give their passphrases to open a round.
+    consent_forms: the purposes for which a consent must be given before an interview can be finalised.
+    purge_after_receipts: laptops drop sealed bodies once central has backed them up and retention allows it.
     ethics_approval: what allows people under 18 or media in a form about people; shown by `project show`.
     """
 
@@ -52,11 +55,22 @@ class Policy(Wire):
     argon2: Argon2 | None = None
     recovery_slot: bool = False
     people_to_open: Annotated[int, Field(ge=1, le=2)] = 1
+    hmu_people: Annotated[int, Field(ge=1, le=16)] = 1
+    consent_forms: Annotated[tuple[Code, ...], Field(strict=False, max_length=100)] = ()
+    purge_after_receipts: bool = True
     ethics_approval: Annotated[str, Field(max_length=500)] = ""
     k_cell: Annotated[int, Field(ge=3, le=100)] = 5
     k_sensitive: Annotated[int, Field(ge=3, le=100)] = 10
     k_base: Annotated[int, Field(ge=3, le=1000)] = 10
     retention: Retention = Retention()
+
+    @model_validator(mode="after")
+    def _enough_people(self) -> Policy:
+        if self.people_to_open > self.hmu_people:
+            raise ValueError("people_to_open")
+        if len(set(self.consent_forms)) != len(self.consent_forms):
+            raise ValueError("consent form twice")
+        return self
 
 
 class Quota(Wire):

@@ -1,13 +1,13 @@
 """Reading and writing .fsp files: a project, its root's signature, its compiled forms and media.
 
-A laptop pins the root's fingerprint when it joins and takes only newer projects of that root. Expiry is a warning,
-never an obstacle to an interview or an export: laptops' clocks are wrong.
+A laptop pins the root's fingerprint when it joins and takes only newer projects of that root, or of a root to which it
+handed over. Expiry is a warning, never an obstacle to an interview or an export: laptops' clocks are wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from fieldsurvey.project.errors import ForeignRootError, OlderProjectError, Proj
 from fieldsurvey.project.model import Project
 from fieldsurvey.records.codewords import fingerprint_words
 from fieldsurvey.records.container import MAX_FILE, Signer, open_container, write_container
+from fieldsurvey.records.recipients import RecipientPublic
 
 SUFFIX: Final = ".fsp"
 
@@ -59,6 +60,10 @@ class SignedProject:
         """The table of indicators, or None."""
         return self.frames[self.model.indicators] if self.model.indicators else None
 
+    def recipients_for(self, day: date) -> tuple[RecipientPublic, ...]:
+        """To whom an interview with that fieldwork date is sealed; empty means that it may not be sealed at all."""
+        return tuple(recipient.key for recipient in self.model.recipients_on(day.isoformat()))
+
     def is_expired(self, now: datetime) -> bool:
         """Whether `expires` has passed. A reason to warn and to ask for a newer project, nothing else."""
         return now > datetime.fromisoformat(self.model.expires)
@@ -69,7 +74,7 @@ def write_project(model: Project, frames: Mapping[str, bytes], root: Signer) -> 
     if frames.keys() != _named(model):
         raise ProjectFormatError(reason="frames")
     ordered = [frames[address] for address in sorted(frames)]
-    return b"".join(write_container("project", model.model_dump(mode="json"), ordered, root))
+    return b"".join(write_container("project", model.content(), ordered, root))
 
 
 def read_project(
@@ -78,7 +83,8 @@ def read_project(
     """A project, checked whole.
 
     `pinned` is the root fingerprint already trusted (None only when a laptop joins, and then a person compares the
-    words); `at_least_version` the version already had. Raises ForeignRootError, OlderProjectError, UntrustedError,
+    words), and is also satisfied by a root to which the pinned one handed over, directly or through others.
+    `at_least_version` is the version already had. Raises ForeignRootError, OlderProjectError, UntrustedError,
     StorageError.
     """
     data = source if isinstance(source, bytes) else _read_file(source)
@@ -89,7 +95,7 @@ def read_project(
     if frames.keys() != _named(model):
         raise ProjectFormatError(reason="frames")
     found = model.root_key.fingerprint
-    if pinned is not None and found != pinned:
+    if pinned is not None and pinned not in model.root_fingerprints:
         raise ForeignRootError(
             pinned=pinned, pinned_words=fingerprint_words(pinned), found=found, found_words=fingerprint_words(found)
         )

@@ -15,12 +15,15 @@ KEY_ID: Final = "fieldsurvey/0/key id"
 DEVICE_ID: Final = "fieldsurvey/0/device id"
 LOG_START: Final = "fieldsurvey/0/log start"
 LOG_HEAD: Final = "fieldsurvey/0/log head"
+LEDGER_LINE: Final = "fieldsurvey/0/ledger line"
 WITHDRAWAL_TAG: Final = "fieldsurvey/0/withdrawal tag"
 # signatures
 SIGN_LOG_ENTRY: Final = "fieldsurvey/0/sign log entry"
 SIGN_DEVICE_CARD: Final = "fieldsurvey/0/sign device card"
 SIGN_CONTAINER: Final = "fieldsurvey/0/sign container"  # followed by "/" and the container's kind
 SIGN_REQUEST: Final = "fieldsurvey/0/sign request"
+SIGN_SUCCESSION: Final = "fieldsurvey/0/sign succession"
+SIGN_LEDGER: Final = "fieldsurvey/0/sign ledger"
 # sealing and derivation
 RECORD_WRAP: Final = "fieldsurvey/0/record wrap"
 RECORD_BODY: Final = "fieldsurvey/0/record body"

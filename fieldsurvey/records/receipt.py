@@ -62,7 +62,7 @@ class Receipt(Wire):
 
 def write_receipt(receipt: Receipt, key: Signer) -> bytes:
     """The receipt as a file, signed by the key of the role `receipt.by`."""
-    return b"".join(write_container("receipt", receipt.model_dump(mode="json"), (), key))
+    return b"".join(write_container("receipt", receipt.content(), (), key))
 
 
 def read_receipt(data: bytes, keys: Iterable[tuple[Role, VerifyKey]]) -> Receipt:

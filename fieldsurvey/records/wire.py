@@ -1,13 +1,18 @@
 """The base of every structure that crosses a border as canonical JSON: strict, frozen, nothing unknown, one spelling.
 
 It does not sign and does not seal. Errors name the field, never its content.
+
+A structure says its version in `format_version`. A field that came later is marked `Since(version)`: a file of an
+earlier version is read without it (it then has its default) and encodes again without it, so its bytes stay.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Self
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 from typing_extensions import TypeAliasType
@@ -50,6 +55,13 @@ Json = TypeAliasType("Json", "bool | int | str | list[Json] | dict[str, Json] | 
 """What canonical JSON holds: no floats."""
 
 
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Marks a field, `x: Annotated[int, Since(2)] = 0`: files whose `format_version` is lower do not have it."""
+
+    version: int
+
+
 class Wire(BaseModel):
     """Canonical JSON on both sides: `from_bytes` refuses whatever `to_bytes` would not have written."""
 
@@ -61,7 +73,18 @@ class Wire(BaseModel):
 
     def to_bytes(self) -> bytes:
         """The one encoding."""
-        return self.magic + canonical(self.model_dump(mode="json"))
+        return self.magic + canonical(self.content())
+
+    def content(self) -> dict[str, Any]:
+        """What canonical JSON encodes: every field that the structure's own `format_version` has, and no other."""
+        found = self.model_dump(mode="json")
+        _leave_out(self, found, None)
+        return found
+
+    def newest(self) -> Self:
+        """The same as a file of today's version: what is written anew is never written in an old version."""
+        version = type(self).model_fields.get("format_version")
+        return self if version is None else self.model_copy(update={"format_version": version.default})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -82,6 +105,32 @@ class Wire(BaseModel):
         if found.to_bytes() != data:
             raise FieldError(what=cls.what, field="*", reason="encoding")
         return found
+
+
+def _leave_out(value: Any, found: Any, version: int | None) -> None:
+    """Drop from `found`, the JSON of `value`, what came after `version`; a part with a version of its own has its own.
+
+    Parts of a structure without any version are of the newest.
+    """
+    if isinstance(value, Wire):
+        version = getattr(value, "format_version", version)
+        for name, since in _fields(type(value)).items():
+            if version is not None and since > version:
+                del found[name]
+            else:
+                _leave_out(getattr(value, name), found[name], version)
+    elif isinstance(value, tuple | list):
+        for part, encoded in zip(value, found, strict=True):
+            _leave_out(part, encoded, version)
+
+
+@cache
+def _fields(kind: type[Wire]) -> dict[str, int]:
+    """Field -> the version that it came with; 0 where it was always there."""
+    return {
+        name: max((mark.version for mark in info.metadata if isinstance(mark, Since)), default=0)
+        for name, info in kind.model_fields.items()
+    }
 
 
 def field_error(what: str, error: ValidationError) -> FieldError:

@@ -139,13 +139,27 @@ def _content(**changes: Any) -> dict[str, Any]:
 
 
 ZERO = {"id": "00" * 8, "label": "operational", "public": (bytes(1184) + b"\x09" + bytes(31)).hex()}
+ROLE = {"role": "central", "label": "x", "person": None, "retired": None}
 DEVICE = card(PROJECT)
 FOREIGN = card("ee" * 16)
 
 
 def _device(of: Any, **changes: Any) -> dict[str, Any]:
     entry = {"id": of.device, "name": of.name, "card": json.loads(of.to_bytes()), "status": "enrolled"}
-    return {**entry, "revoked_from": None, **changes}
+    return {**entry, "revoked_from": None, "revoked_reason": None, **changes}
+
+
+def _person(code: str, label: str) -> dict[str, Any]:
+    return {"code": code, "label": label, "role": "enumerator", "left": None}
+
+
+def _recipient(name: str, **changes: Any) -> dict[str, Any]:
+    made = Recipient.of("operational", RecipientPrivate(seed(name)).public).content()
+    return {**made, **changes}
+
+
+ROUND = {"id": "r1", "title": "R", "start": "2026-02-01", "end": "2026-02-28"}
+ROUND |= {"parishes": [], "quotas": [], "modules": [], "routes": []}  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(
@@ -164,12 +178,21 @@ def _device(of: Any, **changes: Any) -> dict[str, Any]:
         {"devices": [_device(DEVICE, id="ab" * 16)]},
         {"devices": [_device(DEVICE, status="revoked")]},
         {"devices": [_device(DEVICE, card={**json.loads(DEVICE.to_bytes()), "name": "renamed"})]},
-        {"people": [{"code": "E01", "label": "a"}, {"code": "E01", "label": "b"}]},
-        {"people": [{"code": "../E01", "label": "a"}]},
-        {"roles": [{"role": "boss", "label": "x", "public": SigningKey(seed("x")).public.bytes.hex()}]},
-        {"roles": [{"role": "central", "label": "x", "public": "01" + "00" * 32}]},
+        {"people": [_person("E01", "a"), _person("E01", "b")]},
+        {"people": [_person("../E01", "a")]},
+        {"people": [{**_person("E01", "a"), "role": "boss"}]},
+        {"people": [{**_person("E01", "a"), "left": "yesterday"}]},
+        {"devices": [_device(DEVICE, revoked_reason="lost")]},
+        {"devices": [_device(DEVICE, status="revoked", revoked_from=1, revoked_reason="sold")]},
+        {"recipients": [_recipient("a", round="r1")]},
+        {"recipients": [_recipient("a", retired="soon")]},
+        {"recipients": [_recipient(f"key {i}") for i in range(9)]},
+        {"roles": [{**ROLE, "role": "boss", "public": SigningKey(seed("x")).public.bytes.hex()}]},
+        {"roles": [{**ROLE, "public": "01" + "00" * 32}]},
         {"policy": {**_content()["policy"], "k_cell": 1}},
         {"policy": {**_content()["policy"], "review_window_hours": 13}},
+        {"policy": {**_content()["policy"], "people_to_open": 2}},
+        {"policy": {**_content()["policy"], "consent_forms": ["a", "a"]}},
         {"plan": {"rounds": [{"id": "r"}]}},
         {"format_version": 1},
         {"more": 1},
@@ -184,8 +207,12 @@ def test_signed_nonsense_is_refused(changes: dict[str, Any]) -> None:
 def test_signed_sense_is_taken() -> None:
     """The control of the nonsense: the same construction with good devices and people is read."""
     other = card(PROJECT, "Laptop 2 (synthetic)")
-    devices = [_device(DEVICE), _device(other, status="revoked", revoked_from=4)]
-    model = read_project(raw(_content(devices=devices, people=[{"code": "E01", "label": "a"}]))).model
+    devices = [_device(DEVICE), _device(other, status="revoked", revoked_from=4, revoked_reason="lost")]
+    recipients = [_recipient("a", round="r1"), *(_recipient(f"key {i}", round=None) for i in range(8))]
+    good: dict[str, Any] = {"devices": devices, "people": [_person("E01", "a")], "recipients": recipients}
+    good |= {"plan": {"rounds": [ROUND]}, "roles": [{**ROLE, "public": SigningKey(seed("x")).public.bytes.hex()}]}
+    good |= {"policy": {**_content()["policy"], "people_to_open": 2, "hmu_people": 3}}
+    model = read_project(raw(_content(**good))).model
     assert [d.status for d in model.devices] == ["enrolled", "revoked"]
     assert model.device(DEVICE.device) is not None
     assert model.device("00" * 16) is None

@@ -10,6 +10,7 @@ import pytest
 from fieldsurvey.project.keys import _Secret
 from fieldsurvey.project.model import Device, Media, Person, Project, ProjectForm, Recipient, RoleKey
 from fieldsurvey.project.policy import Argon2, Plan, Policy, Quota, Retention, Round
+from fieldsurvey.project.succession import Succession
 from fieldsurvey.records import container, envelope, labels, log, recipients, signing
 from fieldsurvey.records.device import DeviceCard, LogParent
 from fieldsurvey.records.envelope import Header
@@ -42,7 +43,19 @@ def section(start: str) -> str:
         ("Key files", _Secret),
         *(
             ("Project", model)
-            for model in (Project, Recipient, RoleKey, Device, Person, ProjectForm, Media, Plan, Round, Quota)
+            for model in (
+                Project,
+                Succession,
+                Recipient,
+                RoleKey,
+                Device,
+                Person,
+                ProjectForm,
+                Media,
+                Plan,
+                Round,
+                Quota,
+            )
         ),
         *(("Project", model) for model in (Policy, Retention, Argon2)),
     ],

@@ -216,7 +216,7 @@ def test_another_projects_key_central_or_policy_is_refused(world: World, central
     other = SignedProject(model.model_copy(update={"id": "ab" * 16}), world.project.frames, b"")
     with pytest.raises(ForeignCentralError):
         open_round(central, other, HmuKeys.generate("ab" * 16), ROUND)
-    policy = model.policy.model_copy(update={"people_to_open": 2})
+    policy = model.policy.model_copy(update={"people_to_open": 2, "hmu_people": 2})
     strict = SignedProject(model.model_copy(update={"policy": policy}), world.project.frames, b"")
     with pytest.raises(TooFewPeopleError):
         open_round(central, strict, world.hmu, ROUND)
