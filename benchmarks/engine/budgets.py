@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -22,7 +23,8 @@ class Budget:
 
 
 def _again(name: str) -> Read:
-    return lambda figures: figures.first_and_then(f"/data/{name}")[1]
+    ref = f"/data/{name}"
+    return lambda figures: figures.first_and_then(ref)[1] if ref in figures.filter else math.nan
 
 
 def _answer(figures: Figures) -> float:
@@ -63,7 +65,7 @@ def table(measured: Mapping[tuple[str, str], Figures], engines: tuple[str, ...])
         if values[0] is None:
             continue
         unit = "×" if budget.beside else "ms"
-        shown = " | ".join("–" if value is None else f"{value:.3g}" for value in values)
+        shown = " | ".join("–" if value is None or math.isnan(value) else f"{value:.3g}" for value in values)
         kept = "yes" if values[0] <= budget.limit else "NO"
         lines.append(f"| {budget.what} | ≤ {budget.limit:g} {unit} | {shown} | {kept} |")
     return lines

@@ -82,7 +82,7 @@ for (let round = 0; round < Number(rounds); round++) {
       if (node.nodeType === "select") {
         start = process.hrtime.bigint();
         const size = node.currentState.valueOptions.length;
-        console.log(`filter\t${process.hrtime.bigint() - start}\t${ref}\t${size}`);
+        console.log(`offer\t${process.hrtime.bigint() - start}\t${ref}\t${size}`);
       }
       start = process.hrtime.bigint();
       if (node.nodeType === "select") node.selectValue(value);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from math import nan
 from pathlib import Path
 
 from benchmarks.engine.measure import Figures, median, p99
@@ -43,12 +44,17 @@ def plot(measured: Iterable[tuple[str, Figures]], folder: Path) -> list[Path]:
                 continue
             figure, axes = plt.subplots(figsize=(5, 3.4))
             for engine, points in engines.items():
+                if what == "filter" and not points[0][1].filter:
+                    continue  # works its lists out with the answer
                 points.sort(key=lambda point: point[0])
-                axes.plot([n for n, _ in points], [value(f) for _, f in points], MARKS[engine], label=engine)
+                axes.plot([n for n, _ in points], [value(f) or nan for _, f in points], MARKS[engine], label=engine)
             axes.set(xscale="log", yscale="log", xlabel=f"{family}: size", ylabel=title)
+            sizes = sorted({n for points in engines.values() for n, _ in points})
+            axes.set_xticks(sizes, labels=[f"{n:,}" for n in sizes])
+            axes.minorticks_off()
             axes.legend(frameon=False)
             figure.tight_layout()
             written.append(folder / f"{family}-{what}.svg")
-            figure.savefig(written[-1])
+            figure.savefig(written[-1], metadata={"Date": None})
             plt.close(figure)
     return written

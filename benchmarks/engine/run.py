@@ -22,8 +22,8 @@ NOTES = """\
 Ours and JavaRosa: CPU time of the thread that works (ours with its garbage collections, JavaRosa without). \
 xforms-engine: CPU time of its process for cold and load, else time that passed. cold: CPU time of the whole process \
 until the first question. filter: the nodes of the choices; ours without labels, which are made when a question is \
-shown; xforms-engine works its lists out with the answer. form: what form and interview hold; peak: of the process. \
-instance: the final instance, leaf by leaf, beside ours."""
+shown; – for xforms-engine, which works its lists out with the answer. form: what form and \
+interview hold; peak: of the process. instance: the final instance, leaf by leaf, beside ours."""
 
 
 def main(words: list[str]) -> str:
