@@ -3,14 +3,17 @@
 A slot is one canonical byte string, big-endian, nothing optional:
 
     "FSK" | version 0 | memory KiB (4) | iterations (1) | lanes (1) | salt (16) | nonce (12) | secret and tag (n + 16)
+    | check (8)
 
-Everything before the secret, and a label that says what the slot is for, is bound to it. The parameters are checked
-before a byte is allocated, so a hostile slot cannot make a laptop run out of memory. Whatever makes a passphrase not
-open a well-formed slot (the words, the salt, a flipped bit) is the same UnlockError.
+Everything before the secret, and a label that says what the slot is for, is bound to it. The check, over all before it,
+tells damage from a wrong passphrase without deriving anything; it keeps nobody out who can compute it. The parameters
+are checked before a byte is allocated, so a hostile slot cannot make a laptop run out of memory. Whatever makes a
+passphrase not open a whole slot (the words, the purpose, a slot made to deceive) is the same UnlockError.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 import sys
@@ -31,6 +34,7 @@ _PARAMETERS: Final = struct.Struct(">IBB")
 _SALT = 16
 _NONCE = 12
 _TAG = 16
+_CHECK = 8
 _HEAD: Final = len(_MAGIC) + _PARAMETERS.size + _SALT + _NONCE
 MAX_SECRET = 64 * 1024
 """Bytes: a slot holds keys, not documents."""
@@ -151,7 +155,8 @@ def lock_slot(secret: bytes, passphrase: str, *, label: str, params: Argon2Param
     chosen.check()
     nonce = os.urandom(_NONCE)
     head = _MAGIC + _PARAMETERS.pack(chosen.memory_kib, chosen.iterations, chosen.lanes) + os.urandom(_SALT) + nonce
-    return head + AESGCMSIV(_derive(head, passphrase, chosen)).encrypt(nonce, secret, _bind(head, label))
+    locked = head + AESGCMSIV(_derive(head, passphrase, chosen)).encrypt(nonce, secret, _bind(head, label))
+    return locked + _check_of(locked)
 
 
 def open_slot(slot: bytes, passphrase: str, *, label: str) -> bytes:
@@ -162,7 +167,7 @@ def open_slot(slot: bytes, passphrase: str, *, label: str) -> bytes:
     head = slot[:_HEAD]
     key = _derive(head, passphrase, params)
     try:
-        return AESGCMSIV(key).decrypt(head[-_NONCE:], slot[_HEAD:], _bind(head, label))
+        return AESGCMSIV(key).decrypt(head[-_NONCE:], slot[_HEAD:-_CHECK], _bind(head, label))
     except InvalidTag:
         raise UnlockError from None
 
@@ -171,11 +176,17 @@ def read_params(slot: bytes) -> Argon2Params:
     """The slot's parameters, checked. Raises SlotDamagedError, SlotParametersError, SlotMemoryError."""
     if not slot.startswith(_MAGIC):
         raise SlotDamagedError(reason="magic")
-    if not _HEAD + _TAG <= len(slot) <= _HEAD + _TAG + MAX_SECRET:
+    if not _HEAD + _TAG + _CHECK <= len(slot) <= _HEAD + _TAG + MAX_SECRET + _CHECK:
         raise SlotDamagedError(reason="length")
+    if slot[-_CHECK:] != _check_of(slot[:-_CHECK]):
+        raise SlotDamagedError(reason="check")
     params = Argon2Params(*_PARAMETERS.unpack_from(slot, len(_MAGIC)))
     params.check()
     return params
+
+
+def _check_of(locked: bytes) -> bytes:
+    return hashlib.sha256(b"fieldsurvey slot v0 check" + locked).digest()[:_CHECK]
 
 
 def _bind(head: bytes, label: str) -> bytes:

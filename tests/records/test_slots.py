@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -64,8 +65,13 @@ def test_two_slots_of_one_secret_differ() -> None:
     assert len(again) == len(SLOT)
 
 
+def _checked(locked: bytes) -> bytes:
+    """With the check that it would have: what somebody makes who wants to deceive."""
+    return locked + sha256(b"fieldsurvey slot v0 check" + locked).digest()[:8]
+
+
 def _wrong(position: int) -> bytes:
-    return SLOT[:position] + bytes([SLOT[position] ^ 1]) + SLOT[position + 1 :]
+    return _checked(SLOT[:position] + bytes([SLOT[position] ^ 1]) + SLOT[position + 1 : -8])
 
 
 @pytest.mark.parametrize(
@@ -79,13 +85,13 @@ def _wrong(position: int) -> bytes:
         (_wrong(12), WORDS, "test"),  # salt
         (_wrong(30), WORDS, "test"),  # nonce
         (_wrong(45), WORDS, "test"),  # secret
-        (_wrong(len(SLOT) - 1), WORDS, "test"),  # tag
-        (SLOT[:-1], WORDS, "test"),
+        (_wrong(len(SLOT) - 9), WORDS, "test"),  # tag
+        (_checked(SLOT[:-9]), WORDS, "test"),
     ],
     ids=("words", "empty", "surrogate", "purpose", "memory", "salt", "nonce", "secret", "tag", "truncated"),
 )
 def test_every_wrong_cause_is_the_same_error(slot: bytes, words: str, label: str) -> None:
-    """Wrong words, wrong purpose or altered bytes: one class, one sentence, no cause chained to it."""
+    """Wrong words, wrong purpose or bytes altered on purpose: one class, one sentence, no cause chained to it."""
     with pytest.raises(UnlockError) as caught:
         open_slot(slot, words, label=label)
     assert type(caught.value) is UnlockError
@@ -95,7 +101,7 @@ def test_every_wrong_cause_is_the_same_error(slot: bytes, words: str, label: str
 
 
 def _with(memory: int, iterations: int, lanes: int) -> bytes:
-    return SLOT[:4] + struct.pack(">IBB", memory, iterations, lanes) + SLOT[10:]
+    return _checked(SLOT[:4] + struct.pack(">IBB", memory, iterations, lanes) + SLOT[10:-8])
 
 
 @pytest.mark.parametrize(
@@ -154,8 +160,28 @@ def test_argon2_out_of_memory_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
         open_slot(SLOT, WORDS, label="test")
 
 
+def test_damage_is_told_from_a_wrong_passphrase_without_deriving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every byte flipped and every length is called damaged, and costs no derivation; control: the slot itself does."""
+    derived: list[int] = []
+
+    def derive(*_: object) -> bytes:
+        derived.append(1)
+        return bytes(32)
+
+    monkeypatch.setattr(slots, "_derive", derive)
+    bad = [SLOT[:n] for n in range(len(SLOT))]
+    bad += [SLOT[:n] + bytes([SLOT[n] ^ 0x10]) + SLOT[n + 1 :] for n in range(len(SLOT))]
+    for altered in [*bad, SLOT + b"\0", SLOT + bytes(slots.MAX_SECRET)]:
+        with pytest.raises(SlotDamagedError):
+            open_slot(altered, WORDS, label="test")
+    assert derived == []
+    with pytest.raises(UnlockError):
+        open_slot(SLOT, WORDS, label="test")
+    assert derived == [1]
+
+
 def test_every_truncation_and_flip_of_a_slot_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No byte flipped and no length gives the secret or anything but a typed error (derivation made cheap)."""
+    """With the check made to fit, no byte flipped and no length gives the secret or anything but a typed error."""
     cheap: dict[tuple[bytes, str], bytes] = {}
 
     def derive(head: bytes, passphrase: str, params: Argon2Params) -> bytes:
@@ -164,10 +190,11 @@ def test_every_truncation_and_flip_of_a_slot_is_typed(monkeypatch: pytest.Monkey
     monkeypatch.setattr(slots, "_derive", derive)
     slot = lock_slot(SECRET, WORDS, label="test", params=FLOOR)
     assert open_slot(slot, WORDS, label="test") == SECRET
-    bad = [slot[:n] for n in range(len(slot))]
-    bad += [slot[:n] + bytes([slot[n] ^ bit]) + slot[n + 1 :] for n in range(len(slot)) for bit in (1, 0x80)]
-    bad += [slot + b"\x00", slot + bytes(slots.MAX_SECRET)]
-    for altered in bad:
+    locked = slot[:-8]
+    bad = [locked[:n] for n in range(len(locked))]
+    bad += [locked[:n] + bytes([locked[n] ^ bit]) + locked[n + 1 :] for n in range(len(locked)) for bit in (1, 0x80)]
+    bad += [locked + b"\x00", locked + bytes(slots.MAX_SECRET)]
+    for altered in map(_checked, bad):
         with pytest.raises((UnlockError, UntrustedError, SlotMemoryError)):
             open_slot(altered, WORDS, label="test")
 
