@@ -17,6 +17,7 @@ LOG_START: Final = "fieldsurvey/0/log start"
 LOG_HEAD: Final = "fieldsurvey/0/log head"
 LEDGER_LINE: Final = "fieldsurvey/0/ledger line"
 WITHDRAWAL_TAG: Final = "fieldsurvey/0/withdrawal tag"
+TOMBSTONE_CHECK: Final = "fieldsurvey/0/tombstone check"
 # signatures
 SIGN_LOG_ENTRY: Final = "fieldsurvey/0/sign log entry"
 SIGN_DEVICE_CARD: Final = "fieldsurvey/0/sign device card"
@@ -27,6 +28,7 @@ SIGN_LEDGER: Final = "fieldsurvey/0/sign ledger"
 # sealing and derivation
 RECORD_WRAP: Final = "fieldsurvey/0/record wrap"
 RECORD_BODY: Final = "fieldsurvey/0/record body"
+ROUND_LOCK: Final = "fieldsurvey/0/round lock"
 ROOT_SEED: Final = "fieldsurvey/0/root seed"
 
 

@@ -17,7 +17,7 @@ from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.records.codewords import CODE_WORDS, fingerprint_words, from_words, to_words
 from fieldsurvey.records.device import DeviceCard, LogParent, device_id
 from fieldsurvey.records.errors import CodeError, FieldError, KeyFormatError, SignatureError
-from fieldsurvey.records.labels import SIGN_DEVICE_CARD
+from fieldsurvey.records.labels import SIGN_DEVICE_CARD, TOMBSTONE_CHECK, hash_of
 from fieldsurvey.records.payload import Payload
 from fieldsurvey.records.receipt import Level, Receipt, Role, read_receipt, write_receipt
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
@@ -210,20 +210,25 @@ def test_a_tag_belongs_to_one_project_and_code() -> None:
     assert len({code.tag(PROJECT), code.tag("00" * 16), WithdrawalCode(12346).tag(PROJECT)}) == 3
 
 
-def test_tombstones_come_back_and_damage_gives_another_or_none() -> None:
-    """A tombstone reveals its code and day; any damage is refused or withdraws nothing of the same tag."""
+def test_tombstones_come_back_and_nothing_damaged_does() -> None:
+    """A tombstone reveals its code and day; no flip, cut or mutant is taken for another, not even with another day."""
     stone = Tombstone(project=PROJECT, code=WithdrawalCode(99).raw, requested="2026-01-07")
     data = stone.to_bytes()
     assert Tombstone.from_bytes(data) == stone
     assert stone.tag == WithdrawalCode(99).tag(PROJECT)
-    taken, _ = survivors(Tombstone.from_bytes, mutants(data, 2_000))
-    for other in taken:
-        found = Tombstone.from_bytes(other)
-        assert found.tag != stone.tag or found.requested != stone.requested
-    assert survivors(Tombstone.from_bytes, truncations(data)) == ([], len(data))
+    for damaged in (flips(data), truncations(data), mutants(data, 2_000)):
+        assert survivors(Tombstone.from_bytes, damaged)[0] == []
     for bad in ("Z" * 16, "0" * 15, "o" * 16):
         with pytest.raises(ValidationError):
             Tombstone(project=PROJECT, code=bad, requested="2026-01-07")
+
+
+def test_a_tombstone_with_a_check_that_fits_must_still_be_well_formed() -> None:
+    """Who can compute the check still cannot bring another field, spelling or length."""
+    data = Tombstone(project=PROJECT, code=WithdrawalCode(99).raw, requested="2026-01-07").to_bytes()[:-8]
+    for plain in (data[:-1] + b',"more":1}', data.replace(b":", b": ", 1), data + b" ", data[5:], b"\0" * 2000):
+        with pytest.raises(UntrustedError):
+            Tombstone.from_bytes(plain + hash_of(TOMBSTONE_CHECK, plain)[:8])
 
 
 def test_the_code_words_never_change() -> None:
