@@ -59,7 +59,7 @@ def test_what_parses_is_stored_as_odk_stores_it(name: str, given: str, kept: str
         ("born", "yesterday", ViolationKind.TYPE),
         ("woke", "25:00", ViolationKind.TYPE),
         ("here", "91 0", ViolationKind.TYPE),
-        ("many", "a z", ViolationKind.CHOICE),
+        ("many", "y z", ViolationKind.CHOICE),
     ],
 )
 def test_what_does_not_parse_is_kept_with_a_violation_and_is_no_value(
@@ -74,6 +74,16 @@ def test_what_does_not_parse_is_kept_with_a_violation_and_is_no_value(
     assert question.violation.kind is kind
     interview.answer(f"/data/{name}", None)
     assert interview.question(f"/data/{name}").raw is None
+
+
+def test_of_several_choices_those_that_are_offered_are_the_value() -> None:
+    """The whole answer is kept beside them, with its violation, as when the list changes later."""
+    interview = start(TYPES, CHOICES)
+    interview.answer("/data/many", "a z")
+    question = interview.question("/data/many")
+    assert (question.value, question.raw) == ("a", "a z")
+    assert question.violation is not None
+    assert question.violation.kind is ViolationKind.CHOICE
 
 
 def test_a_constraint_is_skipped_when_blank_and_tells_the_forms_message() -> None:

@@ -55,6 +55,20 @@ def test_a_circle_is_refused_wherever_it_hides(binds: dict[str, str]) -> None:
     assert [code for code, _message in refusals(form(binds))] == ["cycle"]
 
 
+NAMED = [
+    ({"b": "calculate=\"jr:choice-name('1', '/data/a')\""}, "STATIC"),
+    ({"b": "relevant=\"jr:choice-name('1', '/data/a') = 'x'\""}, "FILTERED"),
+    ({"b": "calculate=\"jr:itext('t')\""}, "TEXTS"),
+]
+
+
+@pytest.mark.parametrize(("binds", "name"), NAMED)
+def test_a_circle_through_the_name_of_a_choice_or_a_text_is_refused(binds: dict[str, str], name: str) -> None:
+    """What a label shows is read by whoever asks for the label."""
+    body, model = {"STATIC": (STATIC, ""), "FILTERED": (FILTERED, LISTED), "TEXTS": (LEAVES, TEXTS)}[name]
+    assert [code for code, _message in refusals(form(binds, body, model))] == ["cycle"]
+
+
 STRAIGHT = [
     {"a": 'constraint=". &gt; 1 and string-length() = 1"'},
     {"a": 'required="/data/b = 1"', "b": 'required="/data/a = 1"'},
@@ -123,6 +137,7 @@ UNSEEN = [
     ({"c": "calculate=\"jr:choice-name('1', concat('/data', '/a'))\""}, FILTERED, LISTED),
     ({"c": "calculate=\"jr:choice-name('1', '/data/a')\""}, SELECT.format(nodeset="/data/r"), ""),
     ({"c": "calculate=\"jr:itext('t')\""}, LEAVES, TEXTS),
+    ({"a": 'required="once(2) = 2" relevant="once(1) = 1"'}, LEAVES, ""),
     ({"c": "calculate=\"jr:itext(concat('', 't'))\""}, LEAVES, TEXTS),
 ]
 STEPS = [

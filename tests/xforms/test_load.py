@@ -83,6 +83,12 @@ def test_expressions_that_cannot_be_used_are_refused_with_their_row(calculation:
     assert problems(source) == [(code, "survey", 3)]
 
 
+def test_a_filter_of_nothing_is_checked_all_the_same() -> None:
+    """What stands in a predicate must be an expression, also where the path leads nowhere."""
+    bind = '<bind nodeset="/data/b" calculate="nothing[instance()] + nothing[nope()]"/>'
+    assert [code for code, _sheet, _row in problems(xform("<b/>", bind))] == ["xpath.name"]
+
+
 def test_every_problem_is_told_at_once() -> None:
     """Two faults, two problems."""
     source = table("| type | name | calculation |\n| calculate | a | 1 + |\n| calculate | b | nope() |")

@@ -126,6 +126,20 @@ def test_a_truth_that_was_calculated_stays_a_truth() -> None:
     assert relevant(interview, "/data/c")
 
 
+def test_what_was_calculated_stays_what_it_is_when_it_is_calculated_again() -> None:
+    """Zero stays a number and false stays false, however often they come out the same."""
+    interview = start_xform(
+        "<a>1</a><big/><c/><d/><e/>",
+        '<bind nodeset="/data/big" calculate="/data/a &gt; 10"/><bind nodeset="/data/c" relevant="/data/big"/>'
+        '<bind nodeset="/data/d" calculate="/data/a * 0"/><bind nodeset="/data/e" relevant="boolean(/data/d)"/>',
+        '<input ref="/data/a"/><input ref="/data/c"/><input ref="/data/e"/>',
+    )
+    for text in ("2", "3", "4"):
+        interview.answer("/data/a", text)
+        assert not relevant(interview, "/data/c")
+        assert not relevant(interview, "/data/e")
+
+
 def test_dates_are_days() -> None:
     """Typed arithmetic: a date node minus a date node is a number of days."""
     survey = """

@@ -223,7 +223,7 @@ class LiveInterview:
             unknown = False
             self.state.settler.recheck(node)  # which keeps the error at the question
         if unknown:
-            self.state.set_aside(node, text, "choice")
+            self.state.set_aside(node, text, "choice", self.state.choices.rest(node, text))
         else:
             self.state.put(node, text)
 

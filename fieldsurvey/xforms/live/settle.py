@@ -171,9 +171,11 @@ class Settler:
             self.value_changed(node)
             self.recheck(node)
             self.state.refresh(node)
-        elif text and node.value() != (kept := calculated(value, text, node.d) or typed(text, node.d)):
-            node.put(text, kept)
-            self.value_changed(node)
+        elif text:
+            kept = calculated(value, text, node.d)
+            if not same(node.value(), kept if kept is not None else typed(text, node.d)):
+                node.put(text, kept)
+                self.value_changed(node)
 
     def relevant(self, trigger: Trigger, frame: LiveFrame) -> None:
         """A condition of relevance; a condition that fails leaves the node in."""
@@ -297,6 +299,11 @@ class Settler:
             for later in owner.instances[position - 1 :]:
                 for inner in inside(later, chain[later.d.depth + 1 :]):
                     self.push(trigger, inner)
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether two values are of one kind and equal: `0`, `false` and the text 0 are not."""
+    return type(one) is type(other) and (one == other or one != one)  # noqa: PLR0124  NaN is NaN
 
 
 def located(expression: Expression, error: EvaluationError | XPathNameError) -> str:

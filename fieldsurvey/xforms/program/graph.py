@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fieldsurvey.xforms.definition.model import NodeDef
 from fieldsurvey.xforms.program.references import below
-from fieldsurvey.xforms.program.triggers import CALCULATE, CHOICES, COUNT, RELEVANT, WRITES, Trigger
+from fieldsurvey.xforms.program.triggers import CALCULATE, CHOICES, COUNT, RELEVANT, WRITES, Trigger, merged
 
 Edge = tuple[Trigger, int]
 """A trigger that reads a definition, and how many frames it shares with what it reads."""
@@ -27,10 +27,7 @@ class Graph:
         self.readers: list[list[Edge]] = [[] for _node in range(count)]
         self.shifted: list[list[Edge]] = [[] for _node in range(count)]
         for trigger in triggers:
-            both = {**dict(trigger.unnamed), **dict(trigger.reads)} if trigger.unnamed else dict(trigger.reads)
-            for node, bound in trigger.unnamed:
-                both[node] = min(bound, both[node])
-            for node, bound in both.items():
+            for node, bound in merged(trigger.reads, trigger.unnamed) if trigger.unnamed else trigger.reads:
                 self.readers[node.index].append((trigger, bound))
             for node, bound in trigger.positions:
                 self.shifted[node.index].append((trigger, bound))

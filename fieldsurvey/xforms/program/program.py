@@ -16,11 +16,13 @@ from fieldsurvey.xforms.program.lists import Lists
 from fieldsurvey.xforms.program.references import calls
 from fieldsurvey.xforms.program.slots import SlotResolver
 from fieldsurvey.xforms.program.triggers import (
+    CALCULATE,
     CHOICES,
     COUNT,
     NAMES,
     OWN,
     Trigger,
+    merged,
     own_control,
     reads_of,
     self_reading,
@@ -202,7 +204,10 @@ class Program:
                 trigger.reads, trigger.positions = reads_of(self.parsed(expression), self.form.root, context)
                 if kind == COUNT:  # `.` is no instance of the repeat; it is the repeat all the same
                     trigger.reads = [(node if read.path == node.path else read, bound) for read, bound in trigger.reads]
-                trigger.unnamed = unnamed.of(expression, context)
+                certain, trigger.unnamed = unnamed.of(expression, context)
+                trigger.reads = merged(trigger.reads, certain)
+                if kind != CALCULATE and "once(" in expression.source:
+                    trigger.unnamed.append((node, depth))  # it asks for the node's own value
                 if kind == CHOICES and control is not None:
                     trigger.unnamed.extend(unnamed.items(control, context))
                 if kind in OWN and all(read is not node for read, _bound in trigger.reads):

@@ -37,6 +37,8 @@ class SlotResolver:
             self.missing.append(found.missing)
             if not path.absolute and path.start is None and all(step.axis != "parent" for step in path.steps):
                 self.bare.add(found.missing)
+            if any(step.predicates for step in path.steps):
+                return None  # there is nothing to filter, but the filters must be expressions all the same
             return PathAccess(lambda _ctx: [])
         if found.target.slot < 0:  # a count that names its own repeat: there is no one instance it could mean
             self.missing.append(".")

@@ -50,7 +50,7 @@ class Trigger:
     depth: int
     order: int = -1
     reads: Reads = field(default_factory=list)
-    unnamed: Reads = field(default_factory=list)  # what it reads behind the names of lists and texts, see unnamed.py
+    unnamed: Reads = field(default_factory=list)  # what it may read besides: it makes no circle, see unnamed.py
     positions: Reads = field(default_factory=list)
     lazy: bool = False
 
@@ -77,6 +77,15 @@ def reads_of(expr: Expr, root: NodeDef, here: NodeDef | None) -> tuple[Reads, Re
             if path in positional:  # it is another after a removal, and none where there is no node
                 positions[target] = min(positions.get(target, kept), kept)
     return list(reads.items()), list(positions.items())
+
+
+def merged(*several: Reads) -> Reads:
+    """Each definition once, with the least that it is bound."""
+    found: dict[NodeDef, int] = {}
+    for reads in several:
+        for node, bound in reads:
+            found[node] = min(bound, found.get(node, bound))
+    return list(found.items())
 
 
 def self_reading(trigger: Trigger) -> bool:
