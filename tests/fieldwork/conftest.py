@@ -13,7 +13,7 @@ import pytest
 
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.fieldwork import Laptop, Session
-from fieldsurvey.project.model import Device, Person, Project, ProjectForm, Recipient
+from fieldsurvey.project.model import Device, Person, Project, ProjectForm, Recipient, RoleKey
 from fieldsurvey.project.policy import Policy
 from fieldsurvey.project.signed import write_project
 from fieldsurvey.records.device import DeviceCard
@@ -37,6 +37,7 @@ class SyntheticProject:
         self.id = secrets.token_hex(16)
         self.forms: list[tuple[bytes, dict[str, Any]]] = []
         self.devices: tuple[Device, ...] = ()
+        self.roles: tuple[RoleKey, ...] = ()
         self.policy = Policy()
         self.version = 0
         self.add_form(xform(), "synthetic", "1")
@@ -69,7 +70,7 @@ class SyntheticProject:
                 Recipient.of("operational", self.operational.public),
                 Recipient.of("escrow", self.escrow.public),
             ),
-            roles=(),
+            roles=self.roles,
             people=(Person(code="E01", label="Enumerator 1"), Person(code="E02", label="Enumerator 2")),
             devices=self.devices,
             forms=tuple(ProjectForm(**fields) for _, fields in self.forms),
