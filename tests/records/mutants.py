@@ -28,13 +28,14 @@ def mutants(data: bytes, count: int, seed: int = 1) -> Iterator[bytes]:
     while made < count:
         mutant = bytearray(data)
         for _ in range(rng.choice((1, 1, 1, 2, 4))):
-            _damage(mutant, rng)
+            spoil(mutant, rng)
         if bytes(mutant) != data:
             made += 1
             yield bytes(mutant)
 
 
-def _damage(mutant: bytearray, rng: random.Random) -> None:
+def spoil(mutant: bytearray, rng: random.Random) -> None:
+    """Damage it once, in one of seven ways."""
     at = rng.randrange(len(mutant) + 1)
     run = min(rng.choice((1, 2, 4, 8, 32, 1168)), len(mutant) - at)
     kind = rng.randrange(7)

@@ -76,12 +76,6 @@ def test_mutants_are_refused(actors: Actors, batch: bytes) -> None:
     assert survivors(reader(actors.carrier.public), mutants(batch, 2_000)) == ([], 2_000)
 
 
-@pytest.mark.long
-def test_twenty_thousand_mutants_are_refused(actors: Actors, batch: bytes) -> None:
-    """20,000 random mutants: 0 taken, 0 untyped errors."""
-    assert survivors(reader(actors.carrier.public), mutants(batch, 20_000, 5)) == ([], 20_000)
-
-
 def test_an_unsigned_or_foreign_container_is_refused(actors: Actors, batch: bytes) -> None:
     """Another key, a signature moved from another container, or one made for another kind does not verify."""
     with pytest.raises(SignatureError):
