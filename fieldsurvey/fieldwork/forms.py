@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from fieldsurvey.fieldwork.errors import FormGoneError, NoSuchFormError
 from fieldsurvey.fieldwork.saved import FormKey
+from fieldsurvey.project.policy import Policy
 from fieldsurvey.project.signed import SignedProject
 
 if TYPE_CHECKING:
     from fieldsurvey.xforms.contract import Form
+
+_CODE: Final = re.compile(r"\(([^()]+)\)\s*$")
+
+
+def offered_languages(form: Form, policy: Policy) -> tuple[str, ...]:
+    """The form's languages that the policy names (`Español (es)` by its code), in the form's order.
+
+    The form's default language when there is none of them: a form can always be asked.
+    """
+    allowed = {code.casefold() for code in policy.languages}
+    found = tuple(name for name in form.languages if _code(name) in allowed or name.casefold() in allowed)
+    return found or (form.default_language,)
+
+
+def _code(language: str) -> str:
+    match = _CODE.search(language)
+    return (match[1] if match else language).strip().casefold()
 
 
 class FormShelf:

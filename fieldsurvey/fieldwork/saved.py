@@ -30,7 +30,10 @@ class FormKey:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a list of drafts shows, and what does not change while the draft is open."""
+    """What a list of drafts shows, and what does not change while the draft is open.
+
+    `completed`: ISO 8601, "" while it is unfinished; from then on `withdrawal` is the code that the person was given.
+    """
 
     form: FormKey
     title: str
@@ -38,6 +41,8 @@ class Head:
     saved: str
     place: str
     case: str
+    completed: str = ""
+    withdrawal: str = field(default="", repr=False)
 
     def to_bytes(self) -> bytes:
         """For the vault."""

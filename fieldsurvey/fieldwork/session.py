@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fieldsurvey.base.clock import Clock
+from fieldsurvey.base.errors import FieldsurveyError, render
 from fieldsurvey.fieldwork.cards import DraftCard, FormCard, SealedCard
 from fieldsurvey.fieldwork.errors import ClosedError
-from fieldsurvey.fieldwork.forms import FormShelf
+from fieldsurvey.fieldwork.forms import FormShelf, offered_languages
+from fieldsurvey.fieldwork.practice import MemoryDraft, PracticeWork
 from fieldsurvey.fieldwork.saved import Head, Paradata, SavedChange, read_snapshot, replay, snapshot_bytes
 from fieldsurvey.fieldwork.standing import sealed_cards
+from fieldsurvey.fieldwork.waiting import ReviewReport, WaitingCard, is_due, waiting_card
+from fieldsurvey.fieldwork.withdrawals import Withdrawals, apply_all
 from fieldsurvey.fieldwork.work import Work, place_ref
 from fieldsurvey.project.policy import Policy
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.recipients import RecipientPublic
+from fieldsurvey.records.withdrawal import WithdrawalCode
 from fieldsurvey.vault import Vault
 from fieldsurvey.xforms.contract import Draft
+from fieldsurvey.xforms.errors import NotReadyError
 
 if TYPE_CHECKING:
     from fieldsurvey.xforms.contract import Form
@@ -29,6 +37,8 @@ class Session:
         self.project = project
         self.vault = vault
         self.clock = clock
+        self.practice: dict[str, MemoryDraft] = {}
+        self.at_unlock = ReviewReport()
         self._shelf = shelf
         self._open: dict[str, Work] = {}
         self._closed = False
@@ -55,33 +65,78 @@ class Session:
         """A form, loaded (once). Raises NoSuchFormError."""
         return self._shelf.current(form_id)[1]
 
+    def languages(self, form_id: str) -> tuple[str, ...]:
+        """Those in which the policy lets a form be asked; its default language when the policy names none it has."""
+        return offered_languages(self.form(form_id), self.policy)
+
     def drafts(self) -> list[DraftCard]:
         """This person's unfinished interviews, the last saved first. Raises VaultDamagedError."""
-        cards = []
-        for listed in self.vault.drafts.listed():
-            head = Head.from_bytes(listed.head)
-            last = SavedChange.from_bytes(listed.last_change) if listed.last_change is not None else None
-            cards.append(
-                DraftCard(
-                    draft_id=listed.draft_id,
-                    form_id=head.form.id,
-                    version=head.form.version,
-                    title=head.title,
-                    started=head.started,
-                    saved=last.at if last else head.saved,
-                    place=last.place if last else head.place,
-                )
-            )
+        cards = [_draft_card(draft_id, head, last) for draft_id, head, last in self._listed() if not head.completed]
         return sorted(cards, key=lambda card: card.saved, reverse=True)
+
+    def practice_drafts(self) -> list[DraftCard]:
+        """Practice interviews that are not completed, the oldest first."""
+        return [
+            _draft_card(draft.draft_id, Head.from_bytes(draft.head), _last_of(draft))
+            for draft in self.practice.values()
+        ]
+
+    def waiting(self) -> list[WaitingCard]:
+        """This person's completed interviews that wait for the evening review, the oldest first."""
+        hours = self.policy.review_window_hours
+        found = [waiting_card(draft_id, head, hours) for draft_id, head, _ in self._listed() if head.completed]
+        return sorted(found, key=lambda card: card.completed)
+
+    def seal_waiting(self, *, everything: bool = False) -> ReviewReport:
+        """Seal what waits and whose window has ended; `everything`: all that waits. Erase what was withdrawn.
+
+        Called when the laptop is unlocked, and now and then after. One that is open on the screen waits until it is
+        closed. An interview that was left unfinished while it was mended is sealed as it was completed.
+        """
+        self._check_open()
+        hours, now, signed = self.policy.review_window_hours, self.clock.now(), self.vault.locked.signed_time()
+        sealed: list[SealedCard] = []
+        failed = []
+        withdrawn = 0
+        for draft_id, head, _ in list(self._listed()):
+            if not head.completed or draft_id in self._open:
+                continue
+            try:
+                if self.withdrawn(WithdrawalCode.parse(head.withdrawal)):
+                    self.discard(draft_id)
+                    withdrawn += 1
+                elif everything or is_due(head, hours, now, signed):
+                    sealed.append(self._seal(draft_id))
+            except FieldsurveyError as error:
+                failed.append((head.title, render(error)))
+        return ReviewReport(tuple(sealed), withdrawn, tuple(failed))
+
+    def seal_at_unlock(self) -> None:
+        """`seal_waiting`, with what came of it in `at_unlock`; nothing that goes wrong keeps the person out."""
+        try:
+            apply_all(self.vault.locked)
+            self.at_unlock = self.seal_waiting()
+        except FieldsurveyError as error:
+            self.at_unlock = ReviewReport(failed=((self.project.model.name, render(error)),))
+
+    def withdrawn(self, code: WithdrawalCode) -> bool:
+        """Whether a withdrawal with this code was entered on, or came to, this laptop."""
+        return Withdrawals(self.vault.locked.path.parent).holds(code.tag(self.vault.project))
 
     def sealed(self, limit: int = 200) -> list[SealedCard]:
         """The last sealed records of this laptop, newest first, whoever sealed them."""
         return sealed_cards(self.vault.locked, limit)
 
-    def start(self, form_id: str, language: str | None = None) -> Work:
-        """A new interview; its draft is durable when this returns. Raises NoSuchFormError, StorageError."""
+    def start(self, form_id: str, language: str | None = None, *, practice: bool = False) -> Work:
+        """A new interview; its draft is durable when this returns. Raises NoSuchFormError, StorageError.
+
+        `practice`: one that is kept in memory only, and can neither be sealed nor exported.
+        """
         self._check_open()
         key, form = self._shelf.current(form_id)
+        offered = offered_languages(form, self.policy)
+        if language is None and form.default_language not in offered:
+            language = offered[0]
         interview = form.start(
             now=self.clock.now, seed=secrets.randbits(31), language=language, metadata=self._metadata()
         )
@@ -95,33 +150,60 @@ class Session:
             place=place_ref(interview.current),
             case=secrets.token_hex(16),
         )
-        draft = self.vault.drafts.create(key.tag(), head.to_bytes(), snapshot_bytes(interview.draft().data, paradata))
-        return self._keep(Work(self, draft, interview, head, paradata))
+        snapshot = snapshot_bytes(interview.draft().data, paradata)
+        if practice:
+            rehearsed = MemoryDraft(head.to_bytes(), snapshot)
+            self.practice[rehearsed.draft_id] = rehearsed
+            return self._keep(PracticeWork(self, rehearsed, form, interview, head=head, paradata=paradata))
+        draft = self.vault.drafts.create(key.tag(), head.to_bytes(), snapshot)
+        return self._keep(Work(self, draft, form, interview, head=head, paradata=paradata))
 
     def resume(self, draft_id: str) -> Work:
-        """Go on with a draft at the exact place. Raises NoSuchDraftError, FormGoneError, VaultDamagedError."""
+        """Go on with a draft at the exact place. Raises NoSuchDraftError, FormGoneError, VaultDamagedError.
+
+        In one that is completed, time stands still at that moment.
+        """
         self._check_open()
         if draft_id in self._open:
             return self._open[draft_id]
-        draft = self.vault.drafts.open(draft_id)
+        return self._resume(draft_id)
+
+    def _resume(self, draft_id: str, *, as_completed: bool = False) -> Work:
+        """`as_completed`: without what was changed since."""
+        rehearsed = self.practice.get(draft_id)
+        draft = rehearsed or self.vault.drafts.open(draft_id)
         head = Head.from_bytes(draft.head)
         data, paradata = read_snapshot(draft.snapshot)
-        changes = [SavedChange.from_bytes(change) for change in draft.changes]
+        changes = [] if as_completed else [SavedChange.from_bytes(change) for change in draft.changes]
         replay(paradata, changes)
         paradata.resumed += 1
-        interview = self._shelf.exactly(head.form).resume(
+        form = self._shelf.exactly(head.form)
+        interview = form.resume(
             Draft(head.form.id, head.form.version, head.form.hash, data),
             [change.engine for change in changes],
-            now=self.clock.now,
+            now=self._time_in(head),
             metadata=self._metadata(),
         )
+        if rehearsed is not None:
+            return self._keep(PracticeWork(self, rehearsed, form, interview, head=head, paradata=paradata))
         draft.snapshot, draft.changes = b"", []
-        return self._keep(Work(self, draft, interview, head, paradata))
+        return self._keep(Work(self, draft, form, interview, head=head, paradata=paradata))
+
+    def _seal(self, draft_id: str) -> SealedCard:
+        work = self._resume(draft_id)
+        try:
+            return work.finalise()
+        except NotReadyError:
+            self.forget(work)
+            return self._resume(draft_id, as_completed=True).finalise()
+        finally:
+            self._open.pop(draft_id, None)
 
     def discard(self, draft_id: str) -> None:
         """Delete a draft for good. Raises NoSuchDraftError, StorageError."""
         self._check_open()
-        self.vault.discard(draft_id)
+        if self.practice.pop(draft_id, None) is None:
+            self.vault.discard(draft_id)
         self._open.pop(draft_id, None)
 
     def forget(self, work: Work) -> None:
@@ -132,9 +214,29 @@ class Session:
         """Close open work and the vault. Raises StorageError when something is not yet durable, and stays open."""
         for work in list(self._open.values()):
             work.close()
+        self.practice.clear()
         if not self._closed:
             self._closed = True
             self.vault.close()
+
+    def wipe_practice(self) -> int:
+        """Forget every practice interview; how many there were."""
+        for draft_id in list(self.practice):
+            self._open.pop(draft_id, None)
+        count = len(self.practice)
+        self.practice.clear()
+        return count
+
+    def _listed(self) -> Iterator[tuple[str, Head, SavedChange | None]]:
+        for listed in self.vault.drafts.listed():
+            last = SavedChange.from_bytes(listed.last_change) if listed.last_change is not None else None
+            yield listed.draft_id, Head.from_bytes(listed.head), last
+
+    def _time_in(self, head: Head) -> Callable[[], datetime]:
+        if not head.completed:
+            return self.clock.now
+        completed = datetime.fromisoformat(head.completed)
+        return lambda: completed
 
     def _keep(self, work: Work) -> Work:
         self._open[work.draft_id] = work
@@ -146,3 +248,19 @@ class Session:
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError
+
+
+def _draft_card(draft_id: str, head: Head, last: SavedChange | None) -> DraftCard:
+    return DraftCard(
+        draft_id=draft_id,
+        form_id=head.form.id,
+        version=head.form.version,
+        title=head.title,
+        started=head.started,
+        saved=last.at if last else head.saved,
+        place=last.place if last else head.place,
+    )
+
+
+def _last_of(draft: MemoryDraft) -> SavedChange | None:
+    return SavedChange.from_bytes(draft.changes[-1]) if draft.changes else None

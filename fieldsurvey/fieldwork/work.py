@@ -6,20 +6,24 @@ It does not know any form or screen, and does not decide who may read a record: 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar, cast
 
 from fieldsurvey.base.errors import StorageError
 from fieldsurvey.fieldwork.cards import SealedCard, State
 from fieldsurvey.fieldwork.errors import ClosedError, TooLongError
 from fieldsurvey.fieldwork.saved import Head, Paradata, SavedChange, snapshot_bytes
+from fieldsurvey.fieldwork.waiting import WaitingCard, sealed_at_once, waiting_card
+from fieldsurvey.fieldwork.withdrawals import WithdrawnError
 from fieldsurvey.records.envelope import MAX_PAYLOAD, Header, seal
+from fieldsurvey.records.errors import NoRecipientError
 from fieldsurvey.records.payload import FormRef, Payload
 from fieldsurvey.records.withdrawal import WithdrawalCode
 
 if TYPE_CHECKING:
+    from fieldsurvey.fieldwork.practice import PracticeCard
     from fieldsurvey.fieldwork.session import Session
-    from fieldsurvey.vault import OpenDraft
-    from fieldsurvey.xforms.contract import Change, Interview, Place
+    from fieldsurvey.xforms.contract import Change, Form, Instance, Interview, Place
     from fieldsurvey.xforms.live.interview import LiveInterview
     from fieldsurvey.xforms.steps import StepRun
 
@@ -31,13 +35,28 @@ _TIDY_AFTER: Final = 32
 """Changes: fewer are left to be replayed when the interview is closed."""
 
 
+class DraftLike(Protocol):
+    """What work needs of a draft: see `vault.OpenDraft`."""
+
+    @property
+    def draft_id(self) -> str: ...
+    @property
+    def changes_since_snapshot(self) -> int: ...
+    def append(self, change: bytes) -> None: ...
+    def rebase(self, head: bytes, snapshot: bytes) -> None: ...
+
+
 class Work:
     """A draft and its live interview. `interview` may be read freely; change it only through these methods."""
 
+    practice: ClassVar[bool] = False
+    """Whether it is kept nowhere; every screen says so."""
+
     def __init__(
-        self, session: Session, draft: OpenDraft, interview: Interview, head: Head, paradata: Paradata
+        self, session: Session, draft: DraftLike, form: Form, interview: Interview, *, head: Head, paradata: Paradata
     ) -> None:
         self.interview = interview
+        self._form = form
         self._session = session
         self._draft = draft
         self._head = head
@@ -57,6 +76,11 @@ class Work:
     def title(self) -> str:
         """The form's."""
         return self._head.title
+
+    @property
+    def completed(self) -> bool:
+        """Whether it was completed and waits for the evening review; changes now mend slips."""
+        return bool(self._head.completed)
 
     @property
     def saved(self) -> bool:
@@ -144,20 +168,47 @@ class Work:
         if self._draft.changes_since_snapshot >= _SNAPSHOT_AFTER:
             self._snapshot()
 
+    def complete(self) -> SealedCard | WaitingCard | PracticeCard:
+        """End the interview. It is sealed now, or waits for the evening review where the policy gives it time for that.
+
+        Raises what `finalise` raises; then the draft is as it was.
+        """
+        self._check_open()
+        hours = self._session.policy.review_window_hours
+        if self.completed or not hours:
+            return self.finalise()
+        self.save()
+        self._end()
+        if sealed_at_once(self._form, self.interview):
+            return self.finalise()
+        self.save()
+        code = WithdrawalCode.generate()  # now, while the person is here to take it along
+        head = replace(self._current_head(), completed=self._now(), withdrawal=code.text)
+        self._draft.rebase(head.to_bytes(), snapshot_bytes(self.interview.draft().data, self._paradata))
+        self._closed = True
+        self._session.forget(self)
+        card = waiting_card(self.draft_id, head, hours)
+        return replace(card, withdrawal_code=code.text, withdrawal_words=code.words)
+
     def finalise(self) -> SealedCard:
         """Seal the interview to the project's recipients, append it to the log and delete the draft.
 
         Raises NotReadyError with the problems that block, NoRecipientError or another RefusedError when it cannot be
-        sealed, StorageError; then the draft is as it was.
+        sealed, StorageError; then the draft is as it was. Raises WithdrawnError, and erases it, when the person has
+        withdrawn meanwhile.
         """
         self._check_open()
         self.save()
         session = self._session
-        instance = self.interview.finalise()
+        given = self._head.withdrawal
+        code = WithdrawalCode.parse(given) if given else WithdrawalCode.generate()
+        if session.withdrawn(code):
+            self.discard()
+            raise WithdrawnError
+        instance = self._end()
         payload = self._payload(instance.xml.decode("utf-8")).to_bytes()
         if len(payload) > MAX_PAYLOAD:
             raise TooLongError(size=len(payload) >> 20, limit=MAX_PAYLOAD >> 20)
-        code = WithdrawalCode.generate()
         header = Header(
             project=session.vault.project,
             device=session.vault.device,
@@ -174,9 +225,15 @@ class Work:
             revision=header.revision,
             size=len(record),
             state=State.SEALED,
-            withdrawal_code=code.text,
-            withdrawal_words=code.words,
+            withdrawal_code=None if given else code.text,
+            withdrawal_words=None if given else code.words,
         )
+
+    def _end(self) -> Instance:
+        """What the interview must be before it is completed or sealed. Raises NotReadyError, NoRecipientError."""
+        if not self._session.recipients():
+            raise NoRecipientError(count=0)
+        return self.interview.finalise()
 
     def discard(self) -> None:
         """Delete the draft for good. Raises StorageError; then it is as it was."""
@@ -192,6 +249,9 @@ class Work:
         self.save()
         if self._draft.changes_since_snapshot >= _TIDY_AFTER:
             self._snapshot()
+        if self.completed and sealed_at_once(self._form, self.interview) and not _blocked(self.interview):
+            self.finalise()
+            return
         self._closed = True
         self._session.forget(self)
 
@@ -205,15 +265,13 @@ class Work:
         if self._closed:
             raise ClosedError
 
+    def _current_head(self) -> Head:
+        return replace(self._head, saved=self._now(), place=place_ref(self.interview.current))
+
     def _snapshot(self) -> None:
-        head = Head(
-            form=self._head.form,
-            title=self._head.title,
-            started=self._head.started,
-            saved=self._now(),
-            place=place_ref(self.interview.current),
-            case=self._head.case,
-        )
+        if self.completed and _blocked(self.interview):
+            return  # the snapshot stays as it was completed: what is sealed if nobody finishes the mending
+        head = self._current_head()
         try:
             self._draft.rebase(head.to_bytes(), snapshot_bytes(self.interview.draft().data, self._paradata))
         except StorageError:  # the changes are durable already: a snapshot only makes the next start quicker
@@ -228,7 +286,7 @@ class Work:
             person=self._session.person,
             language=self.interview.language,
             started=self._head.started,
-            finished=self._now(),
+            finished=self._head.completed or self._now(),
             notes=notes,
             reasons=self._standing_reasons(),
             paradata={"seconds": self._seconds(), "resumed": self._paradata.resumed, "saves": self._paradata.saves},
@@ -244,6 +302,10 @@ class Work:
 
     def _now(self) -> str:
         return self._session.clock.now().isoformat("T", "seconds")
+
+
+def _blocked(interview: Interview) -> bool:
+    return any(problem.blocks for problem in interview.problems())
 
 
 def _plain(text: str) -> str:

@@ -1,0 +1,163 @@
+"""Withdrawals on a laptop: who brings a code has the case excluded everywhere, and erased here at once.
+
+A withdrawal is a tombstone (see `records.withdrawal`) in the folder `withdrawals` beside the vault, so that a locked
+laptop takes it too; it travels with what is exported. The tombstone is durable before a body goes, and it is applied
+again whenever the laptop is unlocked or exports: a crash in between, or a restored backup, brings nothing back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from fieldsurvey.base.errors import RefusedError, UntrustedError
+from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.fieldwork.cards import State
+from fieldsurvey.fieldwork.standing import reached
+from fieldsurvey.records.envelope import read_header
+from fieldsurvey.records.log import LogEntry
+from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
+from fieldsurvey.vault import SealedLog
+from fieldsurvey.vault.erasure import erase_bodies
+
+FOLDER: Final = "withdrawals"
+SUFFIX: Final = ".fsw"
+MAX_BYTES: Final = 1024
+MAX_KEPT: Final = 10_000
+"""Tombstones that a laptop keeps: more than any project has, few enough to be read in a second."""
+
+
+class WithdrawnError(RefusedError):
+    """The person took an interview back before it was sealed."""
+
+    code = "fieldwork.withdrawn"
+    template = "The person withdrew this interview before it was sealed."
+    hint = "It was erased, as asked. Nothing of it was sealed, and no other interview was touched."
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record of the case on this laptop: what its clear header says, how far it got, where it was copied and when."""
+
+    seq: int
+    kind: str
+    revision: int
+    size: int
+    state: State
+    copied: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What this laptop holds about a code; never an answer. `requested`: the day on which it was withdrawn, or None."""
+
+    held: tuple[Held, ...]
+    requested: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What a withdrawal did here. `new`: it had not been entered on this laptop before. `bodies`: records erased."""
+
+    tombstone: Tombstone
+    new: bool
+    bodies: int
+    held: tuple[Held, ...]
+
+
+class Withdrawals:
+    """The tombstones of a laptop, central or the HMU: one file each, named after its tag."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / FOLDER
+
+    def enter(self, tombstone: Tombstone) -> bool:
+        """Keep it, durably; whether it is new here. The first day of a request stands. Raises StorageError."""
+        if self.find(tombstone.tag) is not None:
+            return False
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, self.folder) from error
+        write_atomic(self._path(tombstone.tag), tombstone.to_bytes(), private=True)
+        return True
+
+    def find(self, tag: str) -> Tombstone | None:
+        """The tombstone of a tag. A file that is not whole, or does not prove its code, is none."""
+        found = read_tombstone(self._path(tag))
+        return found if found is not None and found.tag == tag else None
+
+    def holds(self, tag: str) -> bool:
+        """Whether the case of this tag is withdrawn."""
+        return self.find(tag) is not None
+
+    def __iter__(self) -> Iterator[Tombstone]:
+        if self.folder.is_dir():
+            for path in sorted(self.folder.glob(f"*{SUFFIX}"))[:MAX_KEPT]:
+                found = self.find(path.stem)
+                if found is not None:
+                    yield found
+
+    def _path(self, tag: str) -> Path:
+        return self.folder / f"{tag}{SUFFIX}"
+
+
+def read_tombstone(path: Path) -> Tombstone | None:
+    """A tombstone, None for a file that is not there or not one. Reads no more than one can have."""
+    try:
+        with path.open("rb") as stream:
+            return Tombstone.from_bytes(stream.read(MAX_BYTES + 1))
+    except (OSError, UntrustedError):
+        return None
+
+
+def access(log: SealedLog, code: WithdrawalCode) -> Access:
+    """What is held here about a code. Works locked."""
+    card = log.device_card()
+    tag = code.tag(card.project)
+    tombstone = Withdrawals(log.path.parent).find(tag)
+    held = tuple(one for part in logs_of(log) for one, _ in _records(part, frozenset({tag})))
+    return Access(held, tombstone.requested if tombstone else None)
+
+
+def withdraw(log: SealedLog, code: WithdrawalCode, today: date) -> Erased:
+    """Enter a withdrawal on this laptop and erase what it holds of the case. Works locked. Raises StorageError.
+
+    A completed interview that waits inside the vault is found, and erased, when its enumerator unlocks next.
+    """
+    tombstone = Tombstone(project=log.device_card().project, code=code.raw, requested=today.isoformat())
+    held = access(log, code).held
+    new = Withdrawals(log.path.parent).enter(tombstone)
+    return Erased(tombstone, new, apply_all(log), held)
+
+
+def apply_all(log: SealedLog) -> int:
+    """Erase every body that a tombstone kept here names; how many there were. Raises StorageError."""
+    project = log.device_card().project
+    tags = frozenset(stone.tag for stone in Withdrawals(log.path.parent) if stone.project == project)
+    if not tags:
+        return 0
+    return sum(erase_bodies(part, named) for part in logs_of(log) if (named := [e for _, e in _records(part, tags)]))
+
+
+def logs_of(log: SealedLog) -> list[SealedLog]:
+    """The laptop's log and those before it."""
+    return [log, *log.former_logs()]
+
+
+def _records(log: SealedLog, tags: frozenset[str]) -> Iterator[tuple[Held, LogEntry]]:
+    up_to = reached(log)
+    copies = log.copied()
+    for entry, record in log.entries():
+        header = read_header(record)
+        if header.withdrawal not in tags:
+            continue
+        state = State.SEALED
+        for candidate in (State.COPIED, State.RECEIVED, State.ACKNOWLEDGED):
+            if entry.seq <= up_to[candidate]:
+                state = candidate
+        places = tuple((copy.place, copy.at) for copy in copies if copy.up_to >= entry.seq)
+        yield Held(entry.seq, header.kind, header.revision, len(record), state, places), entry
