@@ -40,6 +40,26 @@ class DatabaseBusyError(StorageError):
     hint = "Nothing was changed. Close the other window, or wait until it has finished, and try again."
 
 
+class DiskRefusedError(StorageError):
+    """A write or a sync failed for another reason than a full disk: a quota, a failing disk, one that was pulled."""
+
+    code = "storage.refused"
+    template = "The disk refused to write {place}."
+    hint = "What was shown as saved is kept. Make sure that the disk is there and has room, then try again."
+
+
+_NOT_WRITTEN = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_DIR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_DELETE,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+    }
+)
+
+
 def open_sqlite(path: Path) -> sqlite3.Connection:
     """A connection in autocommit mode with our pragmas set; the file is private to its owner (0600).
 
@@ -90,6 +110,8 @@ def sqlite_error(error: sqlite3.Error, place: Path | str) -> StorageError:
         return NotWritableError(place=name)
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return DatabaseDamagedError(place=name)
+    if getattr(error, "sqlite_errorcode", 0) in _NOT_WRITTEN:
+        return DiskRefusedError(place=name)
     if code == sqlite3.SQLITE_IOERR:
         return NoSpaceError(place=name) if "full" in str(error) else DatabaseDamagedError(place=name)
     raise error  # a programming error: it must show
