@@ -8,7 +8,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
@@ -29,8 +29,10 @@ from fieldsurvey.needs.protect import parse_hierarchy, protect_table
 from fieldsurvey.needs.protect.files import read_table, write_table
 from fieldsurvey.needs.publish import Rounds
 from fieldsurvey.needs.report.content import ReportContent
-from fieldsurvey.project.keys import HMU, unlock_hmu
-from fieldsurvey.project.steward import read_steward
+from fieldsurvey.project.keys import HmuKeys, open_hmu
+from fieldsurvey.project.ledger import Ledger as KeyLedger
+from fieldsurvey.project.signed import SignedProject
+from fieldsurvey.project.steward import PROJECT_FILE, read_steward, stamp
 from sync.central import Central
 
 
@@ -48,6 +50,14 @@ class NotPublishedError(InputError):
     code = "needs.not_published"
     template = "Round `{round}` is not published yet."
     hint = "Publish it with `fieldsurvey needs export` or `fieldsurvey needs report`, without --published."
+
+
+class NoPurposeError(InputError):
+    """Two people open a round, and nobody says what for."""
+
+    code = "needs.purpose"
+    template = "By this project's policy an opening says what it is for."
+    hint = 'Nothing was opened. Add --purpose TEXT, for example --purpose "tables of the first round".'
 
 
 POOL_FROM = 400  # records: below, one process is done before others have started
@@ -78,9 +88,15 @@ def open_(
         str | None,
         typer.Option("--round", metavar="R", help="The round's id in the project's plan [default: the only one]."),
     ] = None,
+    purpose: Annotated[
+        str, typer.Option("--purpose", metavar="TEXT", help="What it is opened for; it enters the ledger.")
+    ] = "",
     json_: Json = False,
 ) -> None:
     """Open a round's records with the HMU's passphrase. What it makes is encrypted on disk; no record is shown.
+
+    Where the project's policy asks for two people, each gives the own passphrase, and --purpose says what for. Every
+    opening enters the project's ledger (`needs ledger`): who, when, what for, which round, how many records.
 
     Takes the current record of every case at central whose fieldwork date lies in the round. Withdrawn cases are not
     opened. A record that cannot be opened or read stops nothing: it is counted, with the reason. Opening again
@@ -89,14 +105,21 @@ def open_(
     Example: fieldsurvey needs open --round r1
     """
     project = read_steward(paths.steward_dir())
+    if project.model.policy.people_to_open > 1 and not purpose.strip():
+        raise NoPurposeError
+    book = KeyLedger(paths.steward_dir(), project.model)  # before anything is opened: what cannot be written stays shut
     wanted = round_named(project, round_)
     if not paths.central_path().exists():
         raise NoCentralError(place=str(paths.central_path().parent))
-    keys = unlock_hmu(paths.steward_dir() / HMU, passphrase("HMU", _("Passphrase of the HMU")))
+    keys = _hmu_keys(project)
     with Central.open(paths.central_path()) as central:
         central.learn(project.model)  # a laptop enrolled since the last import counts from now on
         with progress_bar(_("Opening"), quiet=json_) as progress:
-            dataset = open_round(central, project, keys, wanted, progress=progress)
+            people = max(1, len(keys.people))
+            dataset = open_round(central, project, keys, wanted, people=people, progress=progress)
+    at = stamp(SystemClock().now())
+    count = dataset.quality.cases
+    book.append(keys.sign, "opened", at=at, who=keys.people, round_id=wanted.id, count=count, text=purpose.strip())
     place = save_dataset(dataset, keys)
     rows = {form: dataset.frame(form).height for form in dataset.forms}
     data = {"round": wanted.id, "out": str(place), "rows": rows, **dataset.quality.model_dump(mode="json")}
@@ -277,7 +300,7 @@ def report(
 @app.command()
 @command
 def ledger(*, json_: Json = False) -> None:
-    """List what was published, with the SHA-256 of each release.
+    """List what was opened, by whom and what for, and what was published, with the SHA-256 of each release.
 
     Two releases of one round that differ by little would tell whose answers the difference is. So a published round is
     issued again only when every changed cell changed by at least `k_base` of the policy. Until then the published
@@ -286,10 +309,39 @@ def ledger(*, json_: Json = False) -> None:
     Example: fieldsurvey needs ledger
     """
     entries = Ledger(paths.needs_dir()).entries()
-    lines = [f"{e.round}  {e.release}  {e.issued}  {e.sha256}" for e in entries]
-    result(
-        json_, {"releases": [asdict(entry) for entry in entries]}, "\n".join(lines) or _("Nothing is published yet.")
-    )
+    released = [f"  {e.round}  {e.release}  {e.issued}  {e.sha256}" for e in entries]
+    openings = _openings()
+    opened = [f"  {o['at']}  {o['round']}  {o['count']}  {', '.join(o['who']) or 'HMU'}  {o['text']}" for o in openings]
+    lines = [
+        _("Opened (when, round, cases, who, what for)"),
+        *(opened or [_("  never, or not on this machine")]),
+        "",
+        _("Published (round, release, when, SHA-256)"),
+        *(released or [_("  Nothing is published yet.")]),
+    ]
+    data = {"openings": openings, "releases": [asdict(entry) for entry in entries]}
+    result(json_, data, "\n".join(lines))
+
+
+def _openings() -> list[dict[str, Any]]:
+    """What the steward's ledger says was opened; nothing where there is no steward's folder."""
+    folder = paths.steward_dir()
+    if not (folder / PROJECT_FILE).exists():
+        return []
+    lines = KeyLedger(folder, read_steward(folder).model).lines
+    return [
+        {"at": o.at, "round": o.round, "count": o.count, "who": list(o.who), "text": o.text}
+        for o in lines
+        if o.deed == "opened"
+    ]
+
+
+def _hmu_keys(project: SignedProject) -> HmuKeys:
+    """Asks for as many passphrases as the policy wants people."""
+    given = [passphrase("HMU", _("Passphrase of the HMU"))]
+    if project.model.policy.people_to_open > 1:
+        given.append(passphrase("HMU2", _("Passphrase of the second person of the HMU")))
+    return open_hmu(paths.steward_dir(), given)
 
 
 def _made(round_: str | None, *, publish: bool, published: bool, simulated: bool, quiet: bool) -> ReportContent:
@@ -302,7 +354,7 @@ def _made(round_: str | None, *, publish: bool, published: bool, simulated: bool
         if found is None:
             raise NotPublishedError(round=wanted.id)
         return found
-    keys = unlock_hmu(paths.steward_dir() / HMU, passphrase("HMU", _("Passphrase of the HMU")))
+    keys = _hmu_keys(project)
     make = way.release if publish else way.prepared
     dataset = load_dataset(wanted.id, keys)
     many = max((dataset.frame(form).height for form in dataset.forms), default=0) >= POOL_FROM

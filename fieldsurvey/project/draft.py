@@ -13,16 +13,33 @@ from pydantic import ValidationError
 
 from fieldsurvey.project.errors import (
     AlreadyEnrolledError,
+    AlreadyRevokedError,
     BadValueError,
     ForeignCardError,
     NameTakenError,
+    NoSuchPersonError,
+    NotEnrolledError,
     PlanError,
     SensitiveMediaError,
 )
 from fieldsurvey.project.formfile import FormFile
-from fieldsurvey.project.model import Device, Media, Person, Project, ProjectForm
+from fieldsurvey.project.model import (
+    Device,
+    Media,
+    Person,
+    PersonRole,
+    Project,
+    ProjectForm,
+    Recipient,
+    RecipientLabel,
+    RevocationReason,
+    RoleKey,
+)
 from fieldsurvey.project.policy import Plan, Policy
+from fieldsurvey.project.succession import Succession
 from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.receipt import Role
+from fieldsurvey.records.signing import VerifyKey
 from fieldsurvey.records.wire import Wire
 
 W = TypeVar("W", bound=Wire)
@@ -83,6 +100,61 @@ class Draft:
             raise AlreadyEnrolledError(name=known.name, status=known.status)
         device = checked(Device, id=card.device, name=name or card.name, card=card)
         return self._with(devices=(*self.model.devices, device))
+
+    def revoke(self, device_id: str, from_seq: int, reason: RevocationReason) -> Self:
+        """Stop trusting a device's log from entry `from_seq` on; a revocation can be moved to an earlier entry only.
+
+        Raises NotEnrolledError, AlreadyRevokedError, BadValueError.
+        """
+        known = self.model.device(device_id)
+        if known is None:
+            raise NotEnrolledError(name=device_id)
+        if known.revoked_from is not None and known.revoked_from <= from_seq:
+            raise AlreadyRevokedError(name=known.name, number=known.revoked_from)
+        changes = {"status": "revoked", "revoked_from": from_seq, "revoked_reason": reason}
+        revoked = checked(Device, **{**dict(known), **changes})
+        return self._with(devices=tuple(revoked if d.id == device_id else d for d in self.model.devices))
+
+    def follow(self, step: Succession, root: VerifyKey) -> Self:
+        """Hand the project over to `root`, for which the root before it signed in `step`."""
+        return self._with(root=root.bytes.hex(), successions=(*self.model.successions, step))
+
+    def add_recipient(self, recipient: Recipient) -> Self:
+        """Seal to this key too, from the next interview on."""
+        return self._with(recipients=(*self.model.recipients, recipient))
+
+    def retire_recipients(self, at: str, *, round_id: str | None, label: RecipientLabel | None = None) -> Self:
+        """Seal no more to the keys of a round (or of none) with that label, or any."""
+        return self._with(
+            recipients=tuple(
+                r.model_copy(update={"retired": at})
+                if r.active and r.round == round_id and label in {None, r.label}
+                else r
+                for r in self.model.recipients
+            )
+        )
+
+    def set_role_key(self, role: Role, label: str, public: VerifyKey, at: str, person: str | None = None) -> Self:
+        """Make this the role's only key; what the one before signs from now on is not taken."""
+        kept = [
+            r.model_copy(update={"retired": at}) if r.role is role and r.retired is None else r
+            for r in self.model.roles
+        ]
+        entry = RoleKey(role=role, label=label, public=public.bytes.hex(), person=person)
+        return self._with(roles=(*kept, entry))
+
+    def set_person(self, code: str, label: str, role: PersonRole) -> Self:
+        """Name somebody, or change what somebody is called and does. Raises BadValueError."""
+        person = checked(Person, code=code, label=label or code, role=role)
+        return self._with(people=(*(p for p in self.model.people if p.code != code), person))
+
+    def leave(self, code: str, day: str) -> Self:
+        """Somebody has left; the code stays, so that their records still say who asked. Raises NoSuchPersonError."""
+        known = self.model.person(code)
+        if known is None or known.left is not None:
+            raise NoSuchPersonError(value=code)
+        gone = checked(Person, **{**dict(known), "left": day})
+        return self._with(people=tuple(gone if p.code == code else p for p in self.model.people))
 
     def add_person(self, code: str, label: str) -> Self:
         """Name an enumerator. Raises NameTakenError for a code in use, or one that is not a code."""

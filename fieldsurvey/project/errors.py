@@ -2,6 +2,7 @@
 
 UntrustedError
 ├── ProjectFormatError    not a whole project, or one that contradicts itself
+├── LedgerBrokenError     a ledger whose lines do not hold together
 └── KeyFileError          a key file of the steward's folder that is not one
 RefusedError
 ├── ForeignRootError      signed by another root than the one pinned
@@ -10,7 +11,12 @@ RefusedError
 ├── SensitiveMediaError   a form about people asks for pictures, voices or places
 ├── FewRecipientsError    fewer than two recipients
 ├── ForeignCardError      a device card made for another project
-└── AlreadyEnrolledError  the device is in the project
+├── AlreadyEnrolledError  the device is in the project
+├── NotEnrolledError      a device that the project does not know
+├── AlreadyRevokedError   the device is revoked already
+├── TooEarlyError         keys of a round that must still be kept
+├── NoRoundKeysError      a round without keys of its own, or whose keys are destroyed
+└── LastPersonError       nobody would be left to do what this person does
 InputError
 ├── NoProjectError        no project in this folder
 ├── FormFileError         not a compiled XForm
@@ -18,7 +24,15 @@ InputError
 ├── NameTakenError        a code that is taken, or not a code
 ├── BadValueError         a value out of its bounds
 ├── MissingExtraError     a package of the HMU's installation is missing
+├── NoSuchPersonError     a code that names nobody in the project
+├── NoSuchRoundError      a round that the plan does not have
+├── FewPeopleError        fewer passphrases than the policy asks for
 └── SharesError           SLIP-39 sheets that do not give the secret
+    ├── FewSheetsError      one sheet, or one twice
+    ├── SheetWordError      a word that is on no sheet
+    ├── SheetChecksumError  a mistyped, missing or misplaced word
+    ├── OtherSheetsError    sheets of different sets
+    └── ForeignSheetsError  sheets that give a key which is none of this project
 """
 
 from __future__ import annotations
@@ -162,3 +176,118 @@ class KeyFileError(UntrustedError):
     code = "untrusted.key_file"
     template = "{place} is not a key file of this kind."
     hint = "Nothing was changed. Restore the steward's folder from its backup."
+
+
+class LedgerBrokenError(UntrustedError):
+    """A ledger whose chain or signatures do not hold."""
+
+    code = "untrusted.key_ledger"
+    template = "The project's ledger {place} does not hold from line {line} on."
+    hint = "Nothing was changed. Restore the file from the folder's backup, and find out who altered it."
+
+
+class NotEnrolledError(RefusedError):
+    """A device that the project does not know."""
+
+    code = "refused.not_enrolled"
+    template = "No laptop of this project is called {name}."
+    hint = "Nothing was changed. `fieldsurvey project show` lists the laptops; give a name or the start of an id."
+
+
+class AlreadyRevokedError(RefusedError):
+    """A device that is revoked from an earlier entry already."""
+
+    code = "refused.revoked"
+    template = "{name} is revoked already, from entry {number} on."
+    hint = "Nothing was changed. A revocation can be moved to an earlier entry, never to a later one."
+
+
+class TooEarlyError(RefusedError):
+    """Keys of a round that must still be kept."""
+
+    code = "refused.too_early"
+    template = "The keys of round {round} are to be kept until {day}."
+    hint = (
+        "Nothing was destroyed. Wait for that day, or say --force if this is what you want: "
+        "what is destroyed can never be opened again."
+    )
+
+
+class NoRoundKeysError(RefusedError):
+    """A round without keys of its own, or whose keys are destroyed."""
+
+    code = "refused.no_round_keys"
+    template = "Round {round} has no keys of its own that could be destroyed."
+    hint = "Nothing was changed. `fieldsurvey project show` says which rounds have keys, and which were destroyed."
+
+
+class LastPersonError(RefusedError):
+    """Nobody would be left to do what this person does."""
+
+    code = "refused.last_person"
+    template = "Nobody would be left to do what {name} does ({role})."
+    hint = "Nothing was changed. Name who takes over: --to CODE=NAME."
+
+
+class NoSuchPersonError(InputError):
+    """A code that names nobody in the project."""
+
+    code = "input.no_person"
+    template = "There is nobody with the code {value} in the project, or they have left."
+    hint = "Nothing was changed. `fieldsurvey project show` lists the people."
+
+
+class NoSuchRoundError(InputError):
+    """A round that the plan does not have."""
+
+    code = "input.no_round"
+    template = "The plan has no round {round}."
+    hint = "Nothing was changed. `fieldsurvey project plan` sets the rounds; `project show` lists them."
+
+
+class FewPeopleError(InputError):
+    """Fewer passphrases than the policy asks for."""
+
+    code = "input.few_people"
+    template = "The HMU's key opens with the passphrases of {needed} of its people; {given} fitted."
+    hint = "Nothing was opened. Two different people give their own passphrase, one after the other."
+
+
+class FewSheetsError(SharesError):
+    """One sheet, or one sheet twice."""
+
+    code = "input.shares_few"
+    template = "{needed} different sheets of one key are needed."
+    hint = "Nothing was changed. One sheet alone, or the same one twice, gives nothing back: that is what they are for."
+
+
+class SheetWordError(SharesError):
+    """A word that is on no sheet."""
+
+    code = "input.shares_word"
+    template = "Sheet {sheet}: word {word} is not a word that key sheets use."
+    hint = "Nothing was changed. Compare that word with the paper, letter by letter."
+
+
+class SheetChecksumError(SharesError):
+    """A mistyped, missing or misplaced word."""
+
+    code = "input.shares_checksum"
+    template = "Sheet {sheet}: its words do not fit together; one is mistyped, missing or out of its place."
+    hint = "Nothing was changed. A sheet has 33 words; compare each with the paper, in its order."
+
+
+class OtherSheetsError(SharesError):
+    """Sheets of different sets."""
+
+    code = "input.shares_other"
+    template = "These sheets do not belong together: they are of different keys, or of sets made at different times."
+    hint = "Nothing was changed. Sheets of one set say the same key id; their first two words are the same."
+
+
+class ForeignSheetsError(SharesError):
+    """Sheets that give a key which is none of this project."""
+
+    code = "input.shares_foreign"
+    template = "These sheets give a key back, but it is no key of this project."
+    hint = "Nothing was changed. Look for the sheets that say this project's name and root fingerprint."

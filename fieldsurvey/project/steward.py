@@ -1,8 +1,11 @@
 """The steward's folder: where a project is made, widened and signed.
 
     project.fsp             the newest signed version; versions/ keeps the earlier ones
-    root.key                signs the project; opens with the root passphrase
+    root.key                signs the project; opens with the root passphrase (root-new.key: a handing over cut off)
     hmu.key                 opens records, signs returned work, locks the dataset; opens with the HMU's passphrase
+    hmu-CODE.key            a member's share of what opens hmu.key, where two people are needed
+    rounds/ROUND/           the round's operational keys, which open with hmu.key, until they are destroyed
+    ledger.jsonl            what was done with the keys: see `ledger`
     escrow.key              the second recipient, only when asked for by a passphrase of its own
     sheets/                 root and escrow, each as three sheets of which two give the key back: print, then delete
     central.key supervisor.key   sign receipts; no passphrase
@@ -12,6 +15,7 @@ Each change signs the next version. What is trusted is decided here by people; n
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.clock import Clock, SystemClock
-from fieldsurvey.base.errors import StorageError
+from fieldsurvey.base.errors import StorageError, UnlockError
 from fieldsurvey.base.files import fsync_folder, storage_error, write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.project import keys, shares
@@ -91,18 +95,18 @@ def new_project(
         SigningKey.generate(),
         SigningKey.generate(),
     )
-    now = _now(clock)
+    now = now_utc(clock)
     model = checked(
         Project,
         id=project_id,
         name=name,
         version=1,
-        issued=_stamp(now),
-        expires=_stamp(now + timedelta(days=days)),
+        issued=stamp(now),
+        expires=stamp(now + timedelta(days=days)),
         root=made.root.public.bytes.hex(),
         recipients=(
-            Recipient.of("operational", made.hmu.recipient.public),
-            Recipient.of("escrow", made.escrow.public),
+            Recipient.of("operational", made.hmu.recipient.public, created=stamp(now)),
+            Recipient.of("escrow", made.escrow.public, created=stamp(now)),
         ),
         roles=(
             _role(Role.HMU, "HMU", made.hmu.sign),
@@ -149,15 +153,39 @@ def change(
     Raises UnlockError, whatever `edit` raises, StorageError; on any of them the folder is as it was.
     """
     before = read_steward(folder)
-    root = keys.unlock_root(folder / keys.ROOT, root_pass)
-    if root.public != before.model.root_key:
-        raise KeyFileError(place=str(folder / keys.ROOT))
-    draft = Draft(before.model, before.frames)
+    return sign_next(folder, before, open_root(folder, before, root_pass), edit, clock=clock)
+
+
+def open_root(folder: Path, project: SignedProject, root_pass: str) -> RootKey:
+    """The project's present root. Raises UnlockError, KeyFileError, StorageError."""
+    for name in (keys.ROOT_NEW, keys.ROOT):  # a handing over that was cut off leaves both
+        if name == keys.ROOT or (folder / name).exists():
+            try:
+                root = keys.unlock_root(folder / name, root_pass)
+            except UnlockError:
+                if name == keys.ROOT:
+                    raise
+                continue
+            if root.public == project.model.root_key:
+                return root
+    raise KeyFileError(place=str(folder / keys.ROOT))
+
+
+def sign_next(
+    folder: Path,
+    before: SignedProject,
+    root: RootKey,
+    edit: Callable[[Draft], object],
+    *,
+    clock: Clock | None = None,
+) -> SignedProject:
+    """`change` with a root that is already open. `edit` may hand over to `root` from the one before."""
+    issued = max(now_utc(clock), datetime.fromisoformat(before.model.issued))
+    following = {"version": before.model.version + 1, "issued": stamp(issued)}
+    draft = Draft(before.model.newest().model_copy(update=following), before.frames)
     edit(draft)
     draft.prune()
-    issued = max(_now(clock), datetime.fromisoformat(before.model.issued))
-    model = draft.model.model_copy(update={"version": before.model.version + 1, "issued": _stamp(issued)})
-    data = write_project(model, draft.frames, root)
+    data = write_project(draft.model, draft.frames, root)
     signed = read_project(data, pinned=before.root_fingerprint, at_least_version=before.model.version + 1)
     try:
         (folder / VERSIONS).mkdir(exist_ok=True)
@@ -244,17 +272,52 @@ def publish(folder: Path, target: Path, *, one_recipient: bool = False) -> Signe
 
 
 def _sheets(signed: SignedProject, made: _NewKeys) -> dict[str, bytes]:
-    files = {}
-    for name, what, secret in (
-        ("root", _("root (signs the project)"), made.root.to_bytes()),
-        ("escrow", _("escrow (opens records when the HMU's key is lost)"), made.escrow.seed),
-    ):
-        for number, words in enumerate(shares.split(secret), 1):
-            page = shares.sheet(
-                words, project=signed.model.name, fingerprint_words=signed.words, what=what, number=number
-            )
-            files[f"{SHEETS}/{name}-{number}.txt"] = page.encode("utf-8")
-    return files
+    return {**root_sheets(signed, made.root, "root"), **escrow_sheets(signed, made.escrow, "escrow")}
+
+
+def root_sheets(signed: SignedProject, root: RootKey, name: str) -> dict[str, bytes]:
+    """Path below the folder -> page, for the root's three sheets."""
+    return _pages(signed, name, _("root (signs the project)"), root.to_bytes(), root.public.fingerprint[:16])
+
+
+def escrow_sheets(signed: SignedProject, escrow: RecipientPrivate, name: str, round_id: str = "") -> dict[str, bytes]:
+    """The same for an escrow key: the project's, or a round's."""
+    what = _("escrow (opens records when the HMU's key is lost)")
+    if round_id:
+        what = _("escrow of round {round} (opens its records when the HMU's key is lost)").format(round=round_id)
+    return _pages(signed, name, what, escrow.seed, escrow.id.hex())
+
+
+def _pages(signed: SignedProject, name: str, what: str, secret: bytes, key_id: str) -> dict[str, bytes]:
+    made = shares.pages(secret, project=signed.model.name, fingerprint_words=signed.words, what=what, key_id=key_id)
+    return {f"{SHEETS}/{name}-{number}.txt": page.encode("utf-8") for number, page in enumerate(made, 1)}
+
+
+def write_private(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write each of `files` (path below `folder` -> bytes), readable by its owner only. Raises StorageError."""
+    written = []
+    for name, data in files.items():
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise storage_error(error, path.parent) from error
+        write_atomic(path, data, private=True)
+        written.append(path)
+    return written
+
+
+def wipe(path: Path) -> None:
+    """Overwrite a small file and remove it. Flash storage may keep what was there before. Raises StorageError."""
+    try:
+        with path.open("r+b") as handle:
+            handle.write(secrets.token_bytes(path.stat().st_size))
+            handle.flush()
+            os.fsync(handle.fileno())
+        path.unlink()
+        fsync_folder(path.parent)
+    except OSError as error:
+        raise storage_error(error, path) from error
 
 
 def _make_folder(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -283,9 +346,11 @@ def _role(role: Role, label: str, key: SigningKey) -> RoleKey:
     return RoleKey(role=role, label=label, public=key.public.bytes.hex())
 
 
-def _now(clock: Clock | None) -> datetime:
+def now_utc(clock: Clock | None) -> datetime:
+    """The clock's time in UTC; the machine's without one."""
     return (clock or SystemClock()).now().astimezone(UTC)
 
 
-def _stamp(at: datetime) -> str:
+def stamp(at: datetime) -> str:
+    """An instant as projects write it, UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -109,10 +109,14 @@ def seal(header: Header, payload: bytes, recipients: Sequence[RecipientPublic]) 
     return b"".join((prefix, header_bytes, ids, wraps, body))
 
 
-def open_record(blob: bytes, private: RecipientPrivate) -> Opened:
-    """The payload. Raises RecordFormatError, FieldError, NotARecipientError or AlteredError."""
+def open_record(blob: bytes, *privates: RecipientPrivate) -> Opened:
+    """The payload, with whichever of the keys it is sealed to.
+
+    Raises RecordFormatError, FieldError, NotARecipientError or AlteredError.
+    """
     envelope = read_envelope(blob)
-    if private.id not in envelope.recipient_ids:
+    private = next((key for key in privates if key.id in envelope.recipient_ids), None)
+    if private is None:
         raise NotARecipientError
     place = envelope.recipient_ids.index(private.id) * WRAP_BYTES
     ids = b"".join(envelope.recipient_ids)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fieldsurvey.project.keys import _Secret
+from fieldsurvey.project.ledger import LedgerLine
 from fieldsurvey.project.model import Device, Media, Person, Project, ProjectForm, Recipient, RoleKey
 from fieldsurvey.project.policy import Argon2, Plan, Policy, Quota, Retention, Round
 from fieldsurvey.project.succession import Succession
@@ -41,6 +42,7 @@ def section(start: str) -> str:
         ("Receipt", Receipt),
         ("Withdrawal", Tombstone),
         ("Key files", _Secret),
+        ("Ledger", LedgerLine),
         *(
             ("Project", model)
             for model in (

@@ -107,7 +107,7 @@ def open_round(
     _check(central, model, hmu_keys, people)
     setup = Setup(
         project=model.id,
-        seed=hmu_keys.recipient.seed,
+        seeds=tuple(key.seed for key in hmu_keys.recipients),
         forms=_sources(project),
         start=date.fromisoformat(survey_round.start),
         end=date.fromisoformat(survey_round.end),

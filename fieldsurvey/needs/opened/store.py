@@ -2,8 +2,9 @@
 
     "FSO1" version 0 | key id 8 | Cobblestone-256 of: manifest length 4 | manifest | (length 8 | Parquet) a table
 
-The key is derived from the dataset key in hmu.key; the seal binds project and round, so that one round's file does not
-pass for another's. What a withdrawal erases leaves the file when the round is opened again.
+The key is derived from the dataset key in hmu.key, or from one that it had before; the seal binds project and round, so
+that one round's file does not pass for another's. What a withdrawal erases leaves the file when the round is opened
+again.
 """
 
 from __future__ import annotations
@@ -98,9 +99,12 @@ def load_dataset(round_id: str, hmu_keys: HmuKeys, folder: Path | None = None) -
     damaged = DatasetDamagedError(round=round_id)
     if len(data) < _HEAD or not data.startswith(MAGIC):
         raise damaged
-    if data[len(MAGIC) : _HEAD] != _derived(hmu_keys, DATASET_KEY_ID)[:_ID_BYTES]:
+    for key in hmu_keys.datasets:
+        if data[len(MAGIC) : _HEAD] == _derived(hmu_keys, DATASET_KEY_ID, key)[:_ID_BYTES]:
+            break
+    else:
         raise DatasetKeyError(round=round_id)
-    decryptor = Cobblestone256Decryptor(_derived(hmu_keys, DATASET_KEY), _context(hmu_keys.project, round_id))
+    decryptor = Cobblestone256Decryptor(_derived(hmu_keys, DATASET_KEY, key), _context(hmu_keys.project, round_id))
     try:
         # update() releases text before truncation is known: nothing is looked at until finalize() has passed.
         text = decryptor.update(memoryview(data)[_HEAD:]) + decryptor.finalize()
@@ -162,9 +166,9 @@ def _manifest(dataset: Dataset) -> _Manifest:
     )
 
 
-def _derived(hmu_keys: HmuKeys, label: str) -> bytes:
+def _derived(hmu_keys: HmuKeys, label: str, key: bytes | None = None) -> bytes:
     """32 bytes for one purpose: HKDF-SHA256 (RFC 5869) of the dataset key."""
-    return HKDF(SHA256(), 32, None, bind(label, bytes.fromhex(hmu_keys.project))).derive(hmu_keys.dataset)
+    return HKDF(SHA256(), 32, None, bind(label, bytes.fromhex(hmu_keys.project))).derive(key or hmu_keys.dataset)
 
 
 def _context(project: str, round_id: str) -> bytes:

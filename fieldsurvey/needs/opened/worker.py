@@ -45,10 +45,10 @@ class FormSource:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a worker needs: the recipient's seed, forms by hash, the round's first and last day. Never printed."""
+    """What a worker needs: the recipients' seeds, forms by hash, the round's first and last day. Never printed."""
 
     project: str
-    seed: bytes = field(repr=False)
+    seeds: tuple[bytes, ...] = field(repr=False)
     forms: Mapping[str, FormSource] = field(repr=False)
     start: date
     end: date
@@ -90,11 +90,11 @@ class _LeftOutError(Exception):
 
 
 class Bench:
-    """Forms compiled once, and the key, for as many chunks as come."""
+    """Forms compiled once, and the keys, for as many chunks as come."""
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.private = RecipientPrivate(setup.seed)
+        self.privates = tuple(RecipientPrivate(seed) for seed in setup.seeds)
         self._forms: dict[str, tuple[LoadedForm, Layout] | None] = {}
 
     def form(self, form_hash: str) -> tuple[LoadedForm, Layout] | None:
@@ -176,7 +176,7 @@ class Bench:
         if record_hash(record.blob) != record.record_hash:
             raise _LeftOutError("altered")
         try:
-            opened = open_record(record.blob, self.private)
+            opened = open_record(record.blob, *self.privates)
         except NotARecipientError:
             raise _LeftOutError("not_a_recipient") from None
         except AlteredError:

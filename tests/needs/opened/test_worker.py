@@ -37,7 +37,7 @@ def digest(form: bytes) -> str:
 def setup(*forms: bytes) -> Setup:
     """A round of one week over these forms."""
     sources = {digest(form): FormSource("synthetic", form) for form in forms}
-    return Setup(PROJECT, HMU.seed, sources, date(2026, 3, 2), date(2026, 3, 8))
+    return Setup(PROJECT, (HMU.seed,), sources, date(2026, 3, 2), date(2026, 3, 8))
 
 
 def payload(body: bytes, form: bytes = ONE, **changes: Any) -> bytes:
@@ -252,7 +252,7 @@ def test_built_in_forms_say_when_the_fieldwork_was() -> None:
     """Every built-in form has the date that places its records in a round, outside any repeat."""
     for form in catalogue.BUILT_IN:
         source = FormSource(form.id, catalogue.compiled(form.id))
-        bench = Bench(Setup(PROJECT, HMU.seed, {"x": source}, date(2026, 3, 2), date(2026, 3, 8)))
+        bench = Bench(Setup(PROJECT, (HMU.seed,), {"x": source}, date(2026, 3, 2), date(2026, 3, 8)))
         known = bench.form("x")
         assert known is not None
         assert known[1].fieldwork_date
