@@ -29,9 +29,8 @@ from fieldsurvey.needs.protect import parse_hierarchy, protect_table
 from fieldsurvey.needs.protect.files import read_table, write_table
 from fieldsurvey.needs.publish import Rounds
 from fieldsurvey.needs.report.content import ReportContent
-from fieldsurvey.project.keys import HmuKeys, open_hmu
+from fieldsurvey.project.keys import HmuKeys, open_hmu, people_needed
 from fieldsurvey.project.ledger import Ledger as KeyLedger
-from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward, stamp
 from sync.central import Central
 
@@ -111,7 +110,7 @@ def open_(
     wanted = round_named(project, round_)
     if not paths.central_path().exists():
         raise NoCentralError(place=str(paths.central_path().parent))
-    keys = _hmu_keys(project)
+    keys = _hmu_keys()
     with Central.open(paths.central_path()) as central:
         central.learn(project.model)  # a laptop enrolled since the last import counts from now on
         with progress_bar(_("Opening"), quiet=json_) as progress:
@@ -336,10 +335,10 @@ def _openings() -> list[dict[str, Any]]:
     ]
 
 
-def _hmu_keys(project: SignedProject) -> HmuKeys:
-    """Asks for as many passphrases as the policy wants people."""
+def _hmu_keys() -> HmuKeys:
+    """Asks for as many passphrases as hmu.key needs people."""
     given = [passphrase("HMU", _("Passphrase of the HMU"))]
-    if project.model.policy.people_to_open > 1:
+    if people_needed(paths.steward_dir()) > 1:
         given.append(passphrase("HMU2", _("Passphrase of the second person of the HMU")))
     return open_hmu(paths.steward_dir(), given)
 
@@ -354,7 +353,7 @@ def _made(round_: str | None, *, publish: bool, published: bool, simulated: bool
         if found is None:
             raise NotPublishedError(round=wanted.id)
         return found
-    keys = _hmu_keys(project)
+    keys = _hmu_keys()
     make = way.release if publish else way.prepared
     dataset = load_dataset(wanted.id, keys)
     many = max((dataset.frame(form).height for form in dataset.forms), default=0) >= POOL_FROM

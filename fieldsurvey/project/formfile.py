@@ -17,6 +17,8 @@ from fieldsurvey.project.errors import FormFileError
 
 _XFORMS = "{http://www.w3.org/2002/xforms}"
 _HTML = "{http://www.w3.org/1999/xhtml}"
+_OURS = "{https://fieldsurvey.org/xforms}"
+_PURPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _ADDRESS = re.compile(rb"jr://[A-Za-z-]+/([^\"'<>\s{}]+)")
 _PLACES: Final = {"geopoint", "geotrace", "geoshape"}
 _MEDIA: Final = {"image": "photo", "audio": "audio", "video": "video"}
@@ -83,6 +85,9 @@ def form_of(
     form_id = data.get("id") or data.tag.rpartition("}")[0].lstrip("{")
     if not form_id:
         raise FormFileError(place=name, reason="id")
+    wrong = _consent_faults(root)
+    if wrong:
+        raise FormFileError(place=name, reason=wrong)
     title = root.findtext(f"{_HTML}head/{_HTML}title") or form_id
     return FormFile(
         form_id, data.get("version") or "", title.strip()[:200], xform, dict(media or {}), _sensitive(root), warnings
@@ -94,6 +99,24 @@ def media_names(xform: bytes) -> tuple[str, ...]:
     names = (match[1].decode("utf-8", "replace").rpartition("/")[2] for match in _ADDRESS.finditer(xform))
     found = {name for name in names if name not in {"last-saved", "session"}}
     return tuple(sorted(found))
+
+
+def _consent_faults(root: ET.Element) -> str:
+    """Why the questions of consent cannot be told apart in a record; "" when they can."""
+    repeats = [repeat.get("nodeset", "") + "/" for repeat in root.iter(f"{_XFORMS}repeat")]
+    seen = set()
+    for bind in root.iter(f"{_XFORMS}bind"):
+        purpose = bind.get(f"{_OURS}consent", "").strip()
+        if not purpose:
+            continue
+        if not _PURPOSE.fullmatch(purpose):
+            return f"fs:consent: {purpose[:64]!r}"
+        if purpose in seen:
+            return f"fs:consent: {purpose}, {purpose}"
+        if any(bind.get("nodeset", "").startswith(repeat) for repeat in repeats):
+            return f"fs:consent: {bind.get('nodeset')} (repeat)"
+        seen.add(purpose)
+    return ""
 
 
 def _sensitive(root: ET.Element) -> tuple[tuple[str, str], ...]:

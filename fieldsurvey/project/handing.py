@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from fieldsurvey.base.clock import Clock
 from fieldsurvey.base.files import storage_error
@@ -26,6 +27,8 @@ from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.signing import RootKey
 from fieldsurvey.records.slots import Argon2Params, read_params
 from fieldsurvey.records.words import check_strength
+
+MOST_MEMBERS: Final = 16  # SLIP-39: shares of one group
 
 
 def succeed(
@@ -76,7 +79,7 @@ def members(
     more here. Raises BadValueError, WeakPassphraseError, UnlockError, FewPeopleError, StorageError.
     """
     before = steward.read_steward(folder)
-    if to_open not in {1, 2} or (to_open == 1) != (len(passphrases) == 1):
+    if to_open not in {1, 2} or not to_open <= len(passphrases) <= (MOST_MEMBERS if to_open > 1 else 1):
         raise BadValueError(field="members", reason=f"{len(passphrases)} / {to_open}")
     if len(set(passphrases.values())) != len(passphrases):
         raise BadValueError(field="passphrase", reason="twice")
@@ -92,6 +95,7 @@ def members(
             draft.set_person(code, label, "hmu")
         draft.set_policy(people_to_open=to_open, hmu_people=max(to_open, len(passphrases)))
 
+    edit(Draft(before.model, before.frames))  # what cannot be signed must not have been shared out before
     share_out(folder, passphrases, hmu, to_open)
     signed = steward.sign_next(folder, before, root, edit, clock=clock)
     ledger.append(root, "members", at=signed.model.issued, who=tuple(passphrases), count=to_open)

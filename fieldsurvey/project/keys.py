@@ -163,6 +163,11 @@ def open_hmu(folder: Path, passphrases: Sequence[str]) -> HmuKeys:
     )
 
 
+def people_needed(folder: Path) -> int:
+    """How many people's passphrases open hmu.key in this folder."""
+    return shares.THRESHOLD if any(folder.glob(MEMBERS)) or any(folder.glob(MEMBERS_NEXT)) else 1
+
+
 def open_locked(folder: Path, passphrases: Sequence[str]) -> tuple[HmuKeys, str, tuple[str, ...]]:
     """What is in hmu.key, what it is locked by, and the codes of the members whose shares gave that.
 

@@ -382,7 +382,7 @@ def test_a_ledger_that_was_altered_is_noticed(folder: Path) -> None:
     no ceremony goes on over it; the control is read.
     """
     for part in ("central", "supervisor", "central"):
-        rotation.rotate(folder, [part], root_pass=ROOT_PASS)  # type: ignore[list-item]
+        rotation.rotate(folder, [part], root_pass=ROOT_PASS)
     model = steward.read_steward(folder).model
     whole = (folder / LEDGER).read_bytes()
     one, two, three = whole.splitlines()
