@@ -34,13 +34,17 @@ def export_withdrawals(home: Path, target: Path) -> int:
 
 
 def take_withdrawals(log: SealedLog, source: Path) -> int:
-    """Keep the tombstones of this project that a stick brings, and erase here what they name; how many were new.
+    """On a laptop: keep what a stick brings, and erase here what it names; how many were new. Raises StorageError."""
+    new = keep_withdrawals(log.path.parent, log.device_card().project, source)
+    if new:
+        apply_all(log)
+    return new
 
-    Raises StorageError.
-    """
+
+def keep_withdrawals(home: Path, project: str, source: Path) -> int:
+    """Keep the tombstones of a project that a stick brings; how many were new. Raises StorageError."""
     stick = Stick(source)
-    project = log.device_card().project
-    kept = Withdrawals(log.path.parent)
+    kept = Withdrawals(home)
     room = MAX_KEPT - sum(1 for _ in kept)
     new = 0
     for file in stick.files(stick.root / FOLDER):
@@ -49,6 +53,4 @@ def take_withdrawals(log: SealedLog, source: Path) -> int:
         tombstone = read_tombstone(file.path)
         if tombstone is not None and tombstone.project == project and kept.enter(tombstone):
             new += 1
-    if new:
-        apply_all(log)
     return new

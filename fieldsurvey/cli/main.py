@@ -15,6 +15,7 @@ GROUPS = {
     "sync": "fieldsurvey.cli.sync",
     "central": "fieldsurvey.cli.central",
     "needs": "fieldsurvey.cli.needs",
+    "rights": "fieldsurvey.cli.rights",
     "doctor": "fieldsurvey.cli.doctor",
 }
 HELP = n_(
@@ -30,6 +31,7 @@ fieldsurvey: surveys in host communities, without a network
   fieldsurvey sync          export to a stick, import into central
   fieldsurvey central       status, verify
   fieldsurvey needs         open a round, tables, protection, exports, report
+  fieldsurvey rights        a slip's code: what is held, erase it
   fieldsurvey doctor        is this machine fit for fieldwork?
 
 Each explains itself: fieldsurvey GROUP --help. Every command takes --json.
