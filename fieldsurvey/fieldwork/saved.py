@@ -60,12 +60,15 @@ class Head:
 
 @dataclass(slots=True)
 class Paradata:
-    """How the interview went: seconds worked on it, how often it was taken up again, reasons for accepted warnings."""
+    """How the interview went: seconds worked on it, how often it was taken up again, reasons for accepted warnings,
+    and what was said to questions of consent (see `consent.Said`). The last two by reference.
+    """
 
     seconds: int = 0
     resumed: int = 0
     saves: int = 0
     reasons: dict[str, str] = field(default_factory=dict)
+    consent: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
 
 def snapshot_bytes(data: dict[str, Any], paradata: Paradata) -> bytes:
@@ -92,6 +95,7 @@ class SavedChange:
     seconds: int
     resumed: int
     reasons: dict[str, str] = field(default_factory=dict, repr=False)
+    consent: dict[str, tuple[str, str, str]] = field(default_factory=dict, repr=False)
 
     def to_bytes(self) -> bytes:
         """For the vault."""
@@ -113,6 +117,7 @@ def replay(paradata: Paradata, changes: Iterable[SavedChange]) -> Paradata:
         paradata.resumed = change.resumed
         paradata.saves += 1
         paradata.reasons.update(change.reasons)
+        paradata.consent.update(change.consent)
     return paradata
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fieldsurvey.base.clock import Clock
 from fieldsurvey.base.errors import FieldsurveyError, render
 from fieldsurvey.fieldwork.cards import DraftCard, FormCard, SealedCard
+from fieldsurvey.fieldwork.consent import check_asked
 from fieldsurvey.fieldwork.errors import ClosedError
 from fieldsurvey.fieldwork.forms import FormShelf, offered_languages
 from fieldsurvey.fieldwork.practice import MemoryDraft, PracticeWork
@@ -128,12 +129,16 @@ class Session:
         return sealed_cards(self.vault.locked, limit)
 
     def start(self, form_id: str, language: str | None = None, *, practice: bool = False) -> Work:
-        """A new interview; its draft is durable when this returns. Raises NoSuchFormError, StorageError.
+        """A new interview; its draft is durable when this returns.
+
+        Raises NoSuchFormError, ConsentNotAskedError, StorageError.
 
         `practice`: one that is kept in memory only, and can neither be sealed nor exported.
         """
         self._check_open()
         key, form = self._shelf.current(form_id)
+        listed = self.project.model.form(form_id)
+        check_asked(form, listed is None or listed.about_people, self.policy.consent_forms)
         offered = offered_languages(form, self.policy)
         if language is None and form.default_language not in offered:
             language = offered[0]

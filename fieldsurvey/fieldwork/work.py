@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar, cast
 
 from fieldsurvey.base.errors import StorageError
 from fieldsurvey.fieldwork.cards import SealedCard, State
+from fieldsurvey.fieldwork.consent import asked_by, consents, heard, is_kept
 from fieldsurvey.fieldwork.errors import ClosedError, TooLongError
 from fieldsurvey.fieldwork.saved import Head, Paradata, SavedChange, snapshot_bytes
 from fieldsurvey.fieldwork.waiting import WaitingCard, sealed_at_once, waiting_card
 from fieldsurvey.fieldwork.withdrawals import WithdrawnError
 from fieldsurvey.records.envelope import MAX_PAYLOAD, Header, seal
 from fieldsurvey.records.errors import NoRecipientError
-from fieldsurvey.records.payload import FormRef, Payload
+from fieldsurvey.records.payload import Consent, FormRef, Payload
 from fieldsurvey.records.withdrawal import WithdrawalCode
 
 if TYPE_CHECKING:
     from fieldsurvey.fieldwork.practice import PracticeCard
     from fieldsurvey.fieldwork.session import Session
+    from fieldsurvey.records.wire import Json
     from fieldsurvey.xforms.contract import Change, Form, Instance, Interview, Place
     from fieldsurvey.xforms.live.interview import LiveInterview
     from fieldsurvey.xforms.steps import StepRun
@@ -43,7 +45,7 @@ class DraftLike(Protocol):
     @property
     def changes_since_snapshot(self) -> int: ...
     def append(self, change: bytes) -> None: ...
-    def rebase(self, head: bytes, snapshot: bytes) -> None: ...
+    def rebase(self, head: bytes, snapshot: bytes, *, keep: bool = False) -> None: ...
 
 
 class Work:
@@ -65,6 +67,7 @@ class Work:
         self._opened = session.clock.monotonic()
         self._mark = interview.mark()
         self._unsaved_reasons: dict[str, str] = {}
+        self._asked = asked_by(form)
         self._closed = False
 
     @property
@@ -151,6 +154,7 @@ class Work:
             return
         now = self._now()
         seconds = self._seconds()
+        said = heard(self._asked, self.interview, self._paradata.consent, now)
         change = SavedChange(
             engine=self.interview.changes_since(self._mark),
             at=now,
@@ -158,12 +162,14 @@ class Work:
             seconds=seconds,
             resumed=self._paradata.resumed,
             reasons=dict(self._unsaved_reasons),
+            consent=said,
         )
         self._draft.append(change.to_bytes())
         self._mark = mark
         self._paradata.seconds = seconds
         self._paradata.saves += 1
         self._paradata.reasons.update(self._unsaved_reasons)
+        self._paradata.consent.update(said)
         self._unsaved_reasons.clear()
         if self._draft.changes_since_snapshot >= _SNAPSHOT_AFTER:
             self._snapshot()
@@ -184,10 +190,12 @@ class Work:
         self.save()
         code = WithdrawalCode.generate()  # now, while the person is here to take it along
         head = replace(self._current_head(), completed=self._now(), withdrawal=code.text)
-        self._draft.rebase(head.to_bytes(), snapshot_bytes(self.interview.draft().data, self._paradata))
+        self._draft.rebase(head.to_bytes(), snapshot_bytes(self.interview.draft().data, self._paradata), keep=True)
         self._closed = True
         self._session.forget(self)
         card = waiting_card(self.draft_id, head, hours)
+        if not self._consented()[1]:
+            return card  # nothing is kept that could be withdrawn
         return replace(card, withdrawal_code=code.text, withdrawal_words=code.words)
 
     def finalise(self) -> SealedCard:
@@ -206,6 +214,7 @@ class Work:
             self.discard()
             raise WithdrawnError
         instance = self._end()
+        kept = self._consented()[1]
         payload = self._payload(instance.xml.decode("utf-8")).to_bytes()
         if len(payload) > MAX_PAYLOAD:
             raise TooLongError(size=len(payload) >> 20, limit=MAX_PAYLOAD >> 20)
@@ -225,8 +234,8 @@ class Work:
             revision=header.revision,
             size=len(record),
             state=State.SEALED,
-            withdrawal_code=None if given else code.text,
-            withdrawal_words=None if given else code.words,
+            withdrawal_code=None if given or not kept else code.text,
+            withdrawal_words=None if given or not kept else code.words,
         )
 
     def _end(self) -> Instance:
@@ -279,7 +288,10 @@ class Work:
 
     def _payload(self, xml: str) -> Payload:
         form = self._head.form
+        consented, kept = self._consented()
         notes = {item.ref: _plain(self.interview.note(item.ref)) for item in self.interview.outline() if item.note}
+        went = self._paradata
+        paradata: dict[str, Json] = {"seconds": self._seconds(), "resumed": went.resumed, "saves": went.saves}
         return Payload(
             form=FormRef(id=form.id, version=form.version, hash=form.hash),
             instance=xml,
@@ -287,10 +299,18 @@ class Work:
             language=self.interview.language,
             started=self._head.started,
             finished=self._head.completed or self._now(),
-            notes=notes,
-            reasons=self._standing_reasons(),
-            paradata={"seconds": self._seconds(), "resumed": self._paradata.resumed, "saves": self._paradata.saves},
+            consent=consented,
+            notes=notes if kept else {},
+            reasons=self._standing_reasons() if kept else {},
+            paradata=paradata if kept else {},
         )
+
+    def _consented(self) -> tuple[tuple[Consent, ...], bool]:
+        """What was consented to, and whether more than the count may be kept."""
+        before = self._paradata.consent
+        said = {**before, **heard(self._asked, self.interview, before, self._now())}
+        consented = consents(self._asked, self.interview, said)
+        return consented, is_kept(self._asked, consented, self._session.policy.consent_forms)
 
     def _standing_reasons(self) -> dict[str, str]:
         """Reasons whose warning still stands: an answer that changed since, or a removed row, takes it along."""
