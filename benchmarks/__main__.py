@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ROOMS = {"engine": "benchmarks.engine.run", "autosave": "benchmarks.autosave"}
+ROOMS = {"engine": "benchmarks.engine.run", "vault": "benchmarks.vault"}
 
 
 def main() -> None:
