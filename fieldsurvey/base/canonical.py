@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from fieldsurvey.base.errors import UntrustedError
 
 MAX_DEPTH = 32
+MAX_INTEGER = 2**53 - 1  # what a reader that has only doubles keeps exact
 # Strings (to the end where unterminated, so that no input is scanned twice) and brackets outside them.
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[{\]}]', re.DOTALL)
 
@@ -37,13 +38,15 @@ def parse_canonical(data: bytes) -> Any:
     check_depth(data)
     try:
         value = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_float=_no_float,
+            parse_constant=_no_float,
+            parse_int=_whole,
         )
         again = canonical(value)
     except (UnicodeError, json.JSONDecodeError, RecursionError) as error:
         raise NotCanonicalError(reason=type(error).__name__) from None
-    except ValueError:  # CPython refuses integers of more than 4,300 digits
-        raise NotCanonicalError(reason="number") from None
     if again != data:
         raise NotCanonicalError(reason="encoding")
     return value
@@ -69,6 +72,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise NotCanonicalError(reason="duplicate key")
     return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > len(str(-MAX_INTEGER)) or abs(value := int(digits)) > MAX_INTEGER:
+        raise NotCanonicalError(reason="number")
+    return value
 
 
 def _no_float(_: str) -> NoReturn:

@@ -14,10 +14,10 @@ from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from typing_extensions import TypeAliasType
 
-from fieldsurvey.base.canonical import canonical, check_depth
+from fieldsurvey.base.canonical import MAX_INTEGER, canonical, check_depth
 from fieldsurvey.records.errors import FieldError
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -51,7 +51,9 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """A short name that a program compares."""
 
-Json = TypeAliasType("Json", "bool | int | str | list[Json] | dict[str, Json] | None")
+Whole = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+"""An integer that every JSON reader keeps exact."""
+Json = TypeAliasType("Json", "bool | Whole | str | list[Json] | dict[str, Json] | None")
 """What canonical JSON holds: no floats."""
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldsurvey.base.canonical import MAX_DEPTH, NotCanonicalError, canonical, parse_canonical
+from fieldsurvey.base.canonical import MAX_DEPTH, MAX_INTEGER, NotCanonicalError, canonical, parse_canonical
 
-scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8"))
+scalars = st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | st.text(st.characters(codec="utf-8"))
 values = st.recursive(
     scalars,
     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
@@ -39,6 +39,8 @@ def test_what_is_written_is_read_back(value: object) -> None:
         b"",
         b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1),
         b"[" * 1_000_000,
+        str(MAX_INTEGER + 1).encode(),
+        str(-MAX_INTEGER - 1).encode(),
         b"9" * 5_000,
     ],
 )

@@ -1,0 +1,129 @@
+"""The golden files that only the HMU and the steward hold: key files, sheets, an opened round."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fieldsurvey.base.canonical import parse_canonical
+from fieldsurvey.needs.opened.dataset import Dataset, Quality, Table
+from fieldsurvey.needs.opened.layout import Column
+from fieldsurvey.needs.opened.store import save_dataset
+from fieldsurvey.project import shares
+from fieldsurvey.project.keys import lock_escrow, lock_hmu, lock_root, role_key_bytes
+from fieldsurvey.records.keyfile import unlock_secret
+from fieldsurvey.records.receipt import Role
+from fieldsurvey.records.slots import FLOOR
+from tests.records.golden_keys import PROJECT, ROUND, Keys
+
+# Written in ways that mean the same: capitals, hyphens, joined and single letters (NFC, NFD), a ligature.
+PASSPHRASES = {
+    "root.key": "Cuatro Palabras-de raíz_sintética",
+    "hmu.key": "ñandú  STRASSE\tﬁno σς",
+    "escrow.key": "otra – clave — sintética",
+}
+_META: dict[str, list[Any]] = {
+    "_record": ["ab" * 32, "cd" * 32],
+    "_case": ["2a" * 16, "2b" * 16],
+    "_revision": [1, 2],
+    "_device": ["0d" * 16, "0d" * 16],
+    "_person": ["E01", "E01"],
+    "_form_version": ["1", "1"],
+    "_started": ["2026-01-05T09:00:00-05:00", "2026-01-06T09:00:00-05:00"],
+    "_finished": ["2026-01-05T09:12:30-05:00", "2026-01-06T09:12:30-05:00"],
+    "_language": ["es", "qu"],
+    "_mode": ["screen", "paper"],
+    "_conflict": [False, True],
+    "_proposal": [False, False],
+    "_duplicate": [False, False],
+}
+_COLUMNS = (
+    Column("need", "/data/need", "select_one", calculated=False),
+    Column("sources", "/data/sources", "select_multiple", calculated=False),
+    Column("people", "/data/people", "integer", calculated=False),
+    Column("distance", "/data/distance", "decimal", calculated=False),
+    Column("fieldwork_date", "/data/fieldwork_date", "date", calculated=False),
+    Column("note", "/data/note", "text", calculated=True),
+)
+
+
+def make(keys: Keys) -> dict[str, tuple[bytes, Any]]:
+    """File name -> (bytes, what a reader finds)."""
+    locked = {
+        "root.key": lock_root(PROJECT, keys.root, PASSPHRASES["root.key"], FLOOR),
+        "hmu.key": lock_hmu(keys.hmu, PASSPHRASES["hmu.key"], FLOOR),
+        "escrow.key": lock_escrow(PROJECT, keys.escrow, PASSPHRASES["escrow.key"], FLOOR),
+    }
+    plain = {"central.key": role_key_bytes(PROJECT, Role.CENTRAL, keys.central)}
+    public = {
+        "root.key": keys.root.public.fingerprint,
+        "hmu.key": keys.operational.id.hex(),
+        "escrow.key": keys.escrow.id.hex(),
+        "central.key": keys.central.public.fingerprint,
+    }
+    secrets = {name: unlock_secret(data, PASSPHRASES[name]) for name, data in locked.items()} | plain
+    found: dict[str, tuple[bytes, Any]] = {
+        name: ((locked | plain)[name], parse_canonical(secret) | {"public": public[name]})
+        for name, secret in secrets.items()
+    }
+    for name, seed in (("root", keys.root.to_bytes()), ("escrow", keys.escrow.seed)):
+        found[f"{name}.sheets"] = ("".join(f"{sheet}\n" for sheet in shares.split(seed)).encode(), {"seed": seed.hex()})
+    found[f"{ROUND.id}.fso"] = _round(keys)
+    return found
+
+
+def _round(keys: Keys) -> tuple[bytes, Any]:
+    top = pl.DataFrame(
+        _META
+        | {
+            "need": ["agua", None],
+            "sources": [["río", "pozo"], []],
+            "people": [4, None],
+            "distance": [2.5, None],
+            "fieldwork_date": [date(2026, 1, 5), date(2026, 1, 6)],
+            "note": ["ñandú", ""],
+        }
+    )
+    repeat = pl.DataFrame(
+        {"_record": ["ab" * 32], "_row": ["1"], "_parent": [""], "_position": [1], "age": [31]},
+    )
+    ages = (Column("age", "/data/member/age", "integer", calculated=False),)
+    tables = (Table("needs", "", _COLUMNS, top), Table("needs", "member", ages, repeat))
+    quality = Quality(cases=5, kept=2, outside=1, not_opened={"altered": 2}, withdrawn=1, mistyped={"needs people": 1})
+    dataset = Dataset(project=PROJECT, project_version=4, survey_round=ROUND, quality=quality, tables=tables)
+    with tempfile.TemporaryDirectory() as folder:
+        data = save_dataset(dataset, keys.hmu, Path(folder)).read_bytes()
+    said = {
+        "manifest": {
+            "format": "fieldsurvey dataset",
+            "format_version": data[4],
+            "project": PROJECT,
+            "project_version": 4,
+            "round": ROUND.model_dump(mode="json"),
+            "quality": quality.model_dump(mode="json"),
+            "tables": [
+                {
+                    "form": table.form,
+                    "level": table.level,
+                    "columns": [
+                        {"name": c.name, "path": c.path, "kind": c.kind, "calculated": c.calculated}
+                        for c in table.columns
+                    ],
+                }
+                for table in tables
+            ],
+        },
+        "tables": [
+            {"form": table.form, "level": table.level, "rows": [_plain(row) for row in table.frame.to_dicts()]}
+            for table in tables
+        ],
+    }
+    return data, said
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
