@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -17,15 +18,18 @@ from fieldsurvey.base.errors import RefusedError, Rendered, StorageError, Untrus
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork.laptop import PROJECT, Laptop
+from fieldsurvey.fieldwork.withdrawals import apply_all
 from fieldsurvey.project.errors import OlderProjectError
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.container import MAX_FILE
 from fieldsurvey.records.receipt import MAX_BYTES, Receipt, read_receipt
 from fieldsurvey.vault import SealedLog
+from fieldsurvey.vault.erasure import erased
 from fieldsurvey.vault.errors import ReceiptMismatchError
 from sync.batches import MAX_BYTES as BATCH_BYTES
 from sync.batches import MAX_ENTRIES, Plan, plan_batches, read_batch, write_batch
 from sync.stick import Found, Progress, Stick, opened
+from sync.withdrawals import export_withdrawals, take_withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,10 @@ class ExportedFile:
 class ExportReport:
     """What an export did. `after`: entries up to here were confirmed before and did not have to travel.
 
-    `up_to`: everything from `after` up to here is on the stick; `left_out`: entries whose record is damaged or gone.
+    `up_to`: everything from `after` up to here is on the stick; `left_out`: entries whose record is damaged or gone;
+    those whose case was withdrawn are not among them.
+    `former`: the same for each log before this one (a new vault, a restored backup) that had something to travel; its
+    files and left out entries are among this report's too. `withdrawals`: how many were written beside the batches.
     """
 
     place: str
@@ -51,6 +58,8 @@ class ExportReport:
     head: int
     files: tuple[ExportedFile, ...] = ()
     left_out: tuple[int, ...] = ()
+    former: tuple[ExportReport, ...] = ()
+    withdrawals: int = 0
 
     @property
     def written(self) -> int:
@@ -73,13 +82,37 @@ def export_batches(
     max_entries: int = MAX_ENTRIES,
     max_bytes: int = BATCH_BYTES,
 ) -> ExportReport:
-    """Put on `target` what nobody has confirmed yet; `everything`: from the first entry on. `progress` counts records.
+    """Put on `target` what nobody has confirmed yet, of former logs too. `progress` counts the records of each log.
 
-    Raises StorageError (full, pulled out, read-only): what was on the stick and in the vault is then as it was, apart
-    from batches that are already whole; trying again goes on from there.
+    `everything`: from the first entry on whose record is still here. Raises StorageError (full, pulled out, read-only):
+    what was on the stick and in the vault is then as it was, apart from batches that are already whole; trying again
+    goes on from there.
     """
+    time = clock or SystemClock()
+    apply_all(locked)  # what was withdrawn is not handed on
+    withdrawals = export_withdrawals(locked.path.parent, target)
+
+    def export(log: SealedLog) -> ExportReport:
+        after = log.purged_up_to() if everything else max(log.acknowledged().values(), default=0)
+        return _export_log(log, target, after, progress, now=time.now(), bounds=(max_entries, max_bytes))
+
+    former = [export(log) for log in locked.former_logs()]
+    own = export(locked)
+    return replace(
+        own,
+        files=tuple(file for report in [*former, own] for file in report.files),
+        left_out=tuple(seq for report in [*former, own] for seq in report.left_out),
+        former=tuple(report for report in former if report.head > report.after),
+        withdrawals=withdrawals,
+    )
+
+
+def _export_log(
+    locked: SealedLog, target: Path, after: int, progress: Progress | None, *, now: datetime, bounds: tuple[int, int]
+) -> ExportReport:
+    """One log, from the entry after `after` on; `bounds`: entries and bytes of a batch."""
+    max_entries, max_bytes = bounds
     head = locked.head().seq
-    after = 0 if everything else max(locked.acknowledged().values(), default=0)
     if head <= after:
         return ExportReport(str(target), after, after, head)
     stick = Stick(target)
@@ -99,11 +132,12 @@ def export_batches(
                 raise type(error)(place=str(target)) from error
             files.append(ExportedFile(path.name, plan.first, plan.last, written=True))
             done += len(plan.entries)
-    left = _without(range(after + 1, head + 1), files)
-    up_to = left[0][0] - 1 if left else head
-    locked.mark_copied(up_to, str(target), (clock or SystemClock()).now())
+    gone = erased(locked)
+    left = [seq for part in _without(range(after + 1, head + 1), files) for seq in part if seq not in gone]
+    up_to = left[0] - 1 if left else head
+    locked.mark_copied(up_to, str(target), now)
     files.sort(key=lambda file: (file.first, file.last))
-    return ExportReport(str(target), after, up_to, head, tuple(files), tuple(seq for part in left for seq in part))
+    return ExportReport(str(target), after, up_to, head, tuple(files), tuple(left))
 
 
 def _name(locked: SealedLog, plan: Plan) -> str:
@@ -176,12 +210,16 @@ class IgnoredReceipt:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptsReport:
-    """What came back on a stick. `project`: a newer one that was taken; `project_problem`: why one was not."""
+    """What came back on a stick. `project`: a newer one that was taken; `project_problem`: why one was not.
+
+    `withdrawals`: how many were new here; what they name was erased.
+    """
 
     taken: tuple[Receipt, ...] = ()
     ignored: tuple[IgnoredReceipt, ...] = ()
     project: SignedProject | None = None
     project_problem: Rendered | None = None
+    withdrawals: int = 0
 
     @property
     def warnings(self) -> tuple[IgnoredReceipt, ...]:
@@ -190,7 +228,9 @@ class ReceiptsReport:
 
 
 def collect(laptop: Laptop, source: Path) -> ReceiptsReport:
-    """What a laptop takes from a stick: first a newer project, then the receipts that its role keys signed.
+    """What a laptop takes from a stick: a newer project, the receipts that its role keys signed, withdrawals.
+
+    Then it lets go of what the policy no longer keeps.
 
     Raises NothingHereError, StorageError; a project that is refused is reported and keeps no receipt away.
     """
@@ -208,7 +248,9 @@ def collect(laptop: Laptop, source: Path) -> ReceiptsReport:
     except (UntrustedError, RefusedError) as error:
         problem = render(error)
     report = take_receipts(laptop.locked, source, laptop.project)
-    return replace(report, project=newer, project_problem=problem)
+    withdrawn = take_withdrawals(laptop.locked, source)
+    laptop.purge()
+    return replace(report, project=newer, project_problem=problem, withdrawals=withdrawn)
 
 
 def _update(laptop: Laptop, data: bytes) -> SignedProject | None:
@@ -247,10 +289,11 @@ def _take_one(locked: SealedLog, file: Found, project: SignedProject) -> Receipt
         receipt = read_receipt(data, project.model.role_keys)
     except UntrustedError as error:
         return IgnoredReceipt(file.name, "forged", error.message)
-    if (receipt.project, receipt.device) != (project.model.id, locked.device_card().device):
+    ours = next((log for log in locked.logs() if log.device_card().device == receipt.device), None)
+    if ours is None or receipt.project != project.model.id:
         return IgnoredReceipt(file.name, "other", _("It speaks of another laptop."))
     try:
-        if locked.take_receipt(receipt):
+        if ours.take_receipt(receipt):
             return receipt
     except ReceiptMismatchError as error:
         return IgnoredReceipt(file.name, "history", error.message)

@@ -21,6 +21,7 @@ from fieldsurvey.project.steward import read_steward
 from sync.drives import Drive, removable_drives
 from sync.folder import ExportReport, ReceiptsReport, collect, export_batches
 from sync.stick import Stick
+from sync.withdrawals import export_withdrawals, keep_withdrawals
 
 if TYPE_CHECKING:  # see _import_at_central
     from sync.importing import ImportReport
@@ -143,6 +144,9 @@ def _import_at_central(place: Path, *, json_: bool) -> None:
     project = read_steward(folder)
     with Central.open(paths.central_path()) as central, progress_bar(_("Merging"), quiet=json_) as progress:
         report = import_folder(central, place, project, key, progress)
+    keep_withdrawals(paths.home(), project.model.id, place)
+    if report.stick_problem is None:
+        export_withdrawals(paths.home(), place)
     result(json_, _import_data(report), "\n".join(_import_lines(report)))
     if report.refused:
         raise typer.Exit(1)
@@ -163,7 +167,7 @@ def _export_data(report: ExportReport) -> dict[str, Any]:
 
 
 def _export_lines(report: ExportReport) -> list[str]:
-    if report.head == report.after:
+    if report.head == report.after and not report.files:
         if not report.head:
             return [_("Nothing is sealed on this laptop yet: there is nothing to copy.")]
         return [_("All {count} records are confirmed already: there is nothing to copy.").format(count=report.head)]

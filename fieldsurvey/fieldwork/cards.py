@@ -44,8 +44,9 @@ class DraftCard:
 class SealedCard:
     """A finalised interview: what its clear header and the receipts say. Which form it was stays sealed.
 
-    `size` in bytes. `withdrawal_code` and `withdrawal_words` are set only on what `Work.finalise` returns: the laptop
-    keeps neither, so they are shown once.
+    `size` in bytes. `removed`: central has it safe and its body went from this laptop; then only the entry remains,
+    `case` is empty, `size` and `revision` are 0. `withdrawal_code` and `withdrawal_words` are set only on what
+    `Work.finalise` returns: the laptop keeps neither, so they are shown once.
     """
 
     seq: int
@@ -53,6 +54,7 @@ class SealedCard:
     revision: int
     size: int
     state: State
+    removed: bool = False
     withdrawal_code: str | None = field(default=None, repr=False)
     withdrawal_words: str | None = field(default=None, repr=False)
 
@@ -61,7 +63,9 @@ class SealedCard:
 class DeviceStatus:
     """What a locked laptop may show to anybody.
 
-    `sealed`: records in its log; `copied`, `received`, `acknowledged`, `backed_up`: up to which of them (0: none yet).
+    `sealed`: records in its log; `copied`, `received`, `acknowledged`, `backed_up`: up to which of them (0: none yet);
+    `removed`: acknowledged ones whose body is no longer on this laptop. `former`: records in logs before this one (new
+    vault, restored backup), `former_waiting`: those of them that central has not acknowledged.
     `enrolment`: enrolled, revoked, or unknown (joined, not yet in the project: interviewing works, central waits).
     `last_copied`: (where, ISO 8601). `last_receipt`: the issuer's time. `damaged_slots`: numbers that cannot open.
     """
@@ -83,3 +87,6 @@ class DeviceStatus:
     last_copied: tuple[str, str] | None = None
     last_receipt: str | None = None
     damaged_slots: tuple[int, ...] = ()
+    removed: int = 0
+    former: int = 0
+    former_waiting: int = 0

@@ -6,6 +6,8 @@ RefusedError
 ├── ProjectGoneError     there is a vault but no project file
 ├── OtherProjectError    another project of the same root
 ├── UnknownPersonError   a code that the project does not list
+├── NotAcknowledgedError retiring a laptop that holds what nobody else has
+├── NotConfirmedRetireError  its name was not typed
 ├── TooLongError         an interview over what a record holds
 └── ClosedError          the work or session was closed
 """
@@ -53,6 +55,28 @@ class UnknownPersonError(RefusedError):
     code = "fieldwork.unknown_person"
     template = "The project does not list an enumerator {person}."
     hint = "Nothing was changed. Use the code the steward gave, or ask to be added. Listed: {known}."
+
+
+class NotAcknowledgedError(RefusedError):
+    """Retiring a laptop that holds what nobody else has."""
+
+    code = "fieldwork.not_acknowledged"
+    template = (
+        "This laptop holds {records} records that central has not acknowledged and {drafts} unfinished drafts; retiring"
+        " it would lose them."
+    )
+    hint = (
+        "Nothing was changed. Export to a stick, bring the receipts back, finish or discard the drafts; then retire it."
+        " To lose them all the same: --force"
+    )
+
+
+class NotConfirmedRetireError(RefusedError):
+    """The laptop's name was not typed."""
+
+    code = "fieldwork.retire_not_confirmed"
+    template = "The laptop was not retired: its name was not typed as it is ({name})."
+    hint = "Nothing was changed."
 
 
 class TooLongError(RefusedError):

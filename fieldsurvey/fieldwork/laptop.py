@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.clock import Clock
+from fieldsurvey.base.errors import StorageError
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.fieldwork.cards import DeviceStatus
 from fieldsurvey.fieldwork.errors import OtherProjectError, ProjectGoneError, UnknownPersonError
 from fieldsurvey.fieldwork.forms import FormShelf
+from fieldsurvey.fieldwork.retention import PurgeReport, purge
 from fieldsurvey.fieldwork.session import Session
 from fieldsurvey.fieldwork.standing import device_status
 from fieldsurvey.project.signed import SignedProject, read_project
+from fieldsurvey.records.recipients import RecipientPublic
 from fieldsurvey.records.slots import Argon2Params, calibrate
 from fieldsurvey.records.words import check_strength
 from fieldsurvey.vault import LockedVault, Vault, open_locked
@@ -53,7 +57,7 @@ class Laptop:
         check_person(project, person)
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         vault = home / VAULT
-        if vault.exists() and not _blank(vault):
+        if vault.exists() and not is_blank(vault):
             raise VaultExistsError(place=str(home))
         # The project first: a vault that trusts a project whose file never arrived would be of no use.
         write_atomic(home / PROJECT, project_bytes, private=True)
@@ -67,7 +71,9 @@ class Laptop:
             passphrase=passphrase,
             now=clock.now(),
             params=argon2 or slot_params(project),
+            recovery=recovery_key(project),
         )
+        made.locked.move_pin(project.root_fingerprint, project.model.version, project.model.issued)
         made.close()
         laptop = cls(home, made.locked, clock)
         laptop.__dict__["project"] = project
@@ -94,10 +100,26 @@ class Laptop:
         return device_status(self.locked, self.project, self.clock.now())
 
     def unlock(self, passphrase: str) -> Session:
-        """Raises UnlockError for whatever keeps it from opening, VaultInUseError, and what `project` raises."""
+        """Raises UnlockError for whatever keeps it from opening, VaultInUseError, and what `project` raises.
+
+        Lets go of what the policy no longer keeps, and seals the slot to the escrow key that the policy names now.
+        """
         project = self.project
+        with contextlib.suppress(StorageError):  # a full disk must not keep anybody out: the next unlock does it
+            self.purge()
         vault = self.locked.unlock(passphrase)
-        return Session(project, vault, FormShelf(project), self.clock)
+        with contextlib.suppress(StorageError):
+            vault.people.keep_recovery(recovery_key(project))
+        session = Session(project, vault, FormShelf(project), self.clock)
+        session.seal_at_unlock()
+        return session
+
+    def purge(self) -> PurgeReport:
+        """Let go of what the policy no longer keeps (see `retention`); drafts only while nobody else is at work.
+
+        Raises StorageError, and what `project` raises.
+        """
+        return purge(self.locked, self.project.model.policy, self.clock.now())
 
     def update(self, project_bytes: bytes) -> SignedProject:
         """Trust a newer version of the same project from now on; drafts keep the form they were begun with.
@@ -109,7 +131,7 @@ class Laptop:
         if project.model.id != self.locked.device_card().project:
             raise OtherProjectError(name=project.model.name)
         write_atomic(self.home / PROJECT, project_bytes, private=True)
-        self.locked.move_pin(pin.root, project.model.version)
+        self.locked.move_pin(pin.root, project.model.version, project.model.issued)
         self.__dict__["project"] = project
         return project
 
@@ -131,8 +153,16 @@ def slot_params(project: SignedProject) -> Argon2Params:
     return Argon2Params(asked.memory_kib, asked.iterations, asked.lanes) if asked else calibrate()
 
 
-def _blank(vault: Path) -> bool:
-    """A join that was cut off left a file without tables."""
+def recovery_key(project: SignedProject) -> RecipientPublic | None:
+    """The escrow key to which slots are sealed for recovery: the newest in use; None unless the policy asks for it."""
+    if not project.model.policy.recovery_slot:
+        return None
+    escrow = [one for one in project.model.recipients if one.label == "escrow" and one.active]
+    return max(escrow, key=lambda one: one.created or "").key if escrow else None
+
+
+def is_blank(vault: Path) -> bool:
+    """Whether a join that was cut off left a file without tables."""
     try:
         open_locked(vault).close()
     except NoVaultError:

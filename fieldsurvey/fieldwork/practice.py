@@ -50,7 +50,7 @@ class MemoryDraft:
         """Keep a change."""
         self.changes.append(change)
 
-    def rebase(self, head: bytes, snapshot: bytes) -> None:
+    def rebase(self, head: bytes, snapshot: bytes, *, keep: bool = False) -> None:  # noqa: ARG002 - nothing is kept
         """Replace snapshot and changes."""
         self.head, self.snapshot, self.changes = head, snapshot, []
 

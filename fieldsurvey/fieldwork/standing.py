@@ -24,13 +24,16 @@ def sealed_cards(log: SealedLog, limit: int) -> list[SealedCard]:
     last = log.head().seq
     up_to = reached(log)
     cards = []
-    for entry, record in log.entries(max(1, last - limit + 1), last):
-        header = read_header(record)
+    for seq, record in log.bodies(max(1, last - limit + 1), last):
         state = State.SEALED
         for candidate in (State.COPIED, State.RECEIVED, State.ACKNOWLEDGED):
-            if entry.seq <= up_to[candidate]:
+            if seq <= up_to[candidate]:
                 state = candidate
-        cards.append(SealedCard(entry.seq, header.case, header.revision, len(record), state))
+        if record is None:
+            cards.append(SealedCard(seq, "", 0, 0, state, removed=True))
+            continue
+        header = read_header(record)
+        cards.append(SealedCard(seq, header.case, header.revision, len(record), state))
     cards.reverse()
     return cards
 
@@ -61,5 +64,8 @@ def device_status(log: SealedLog, project: SignedProject, now: datetime) -> Devi
         backed_up=log.acknowledged().get("backed_up", 0),
         last_copied=(copies[-1].place, copies[-1].at) if copies else None,
         last_receipt=max((receipt.issued for receipt in receipts), default=None),
+        removed=log.purged(),
+        former=sum(former.head().seq for former in log.former_logs()),
+        former_waiting=sum(former.head().seq - reached(former)[State.ACKNOWLEDGED] for former in log.former_logs()),
         damaged_slots=tuple(slot.number for slot in slots if slot.damaged),
     )

@@ -3,6 +3,9 @@
 A draft is a head (what a list shows), a snapshot, and the changes since, each encrypted under a key that only its
 owner's slot gives, padded, and bound to project, draft, form and save counter. Saving appends one change; a new
 snapshot now and then replaces what came before. What form it is, is inside.
+
+Each draft has a random key of its own, kept in a row of its own and encrypted to its owner: when the draft goes, that
+row is overwritten first, and what the disk may still hold of the rest opens with nothing.
 """
 
 from __future__ import annotations
@@ -16,11 +19,23 @@ from typing import Final
 from fieldsurvey.records.labels import sequence
 from fieldsurvey.records.padding import pad, unpad
 from fieldsurvey.vault.errors import NoSuchDraftError, VaultDamagedError
-from fieldsurvey.vault.keys import DRAFT, DRAFT_CHANGE, DRAFT_HEAD, DRAFT_SNAPSHOT, derive, lock_box, open_box
+from fieldsurvey.vault.keys import (
+    DRAFT,
+    DRAFT_CHANGE,
+    DRAFT_HEAD,
+    DRAFT_KEY,
+    DRAFT_SNAPSHOT,
+    derive,
+    lock_box,
+    new_key,
+    open_box,
+)
 from fieldsurvey.vault.store import Store
 
 FORM_TAG_BYTES: Final = 32
 _SHIFT: Final = 32
+KEPT: Final = "until sealed"
+"""In place of a signed time, and after every one: retention lets the draft be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +50,17 @@ class ListedDraft:
 class OpenDraft:
     """One draft at work. `snapshot` and `changes` are what was there when it was opened."""
 
-    def __init__(self, drafts: Drafts, draft_id: bytes, number: int, counter: int, form_tag: bytes) -> None:
+    def __init__(
+        self, drafts: Drafts, draft_id: bytes, number: int, counter: int, form_tag: bytes, *, key: bytes
+    ) -> None:
         self._drafts = drafts
         self._id = draft_id
         self._number = number
         self._base = counter
         self._counter = counter
         self._form_tag = form_tag
-        self._key = drafts.key_of(draft_id)
+        self._key = key
+        self._worked_on = False
         self.head = b""
         self.snapshot = b""
         self.changes: list[bytes] = []
@@ -70,10 +88,15 @@ class OpenDraft:
             )
             if added.rowcount != 1:
                 raise NoSuchDraftError
+            self._note_work(connection)
         self._counter = counter
+        self._worked_on = True
 
-    def rebase(self, head: bytes, snapshot: bytes) -> None:
-        """Replace snapshot and changes by a new snapshot; all or nothing. Raises StorageError."""
+    def rebase(self, head: bytes, snapshot: bytes, *, keep: bool = False) -> None:
+        """Replace snapshot and changes by a new snapshot; all or nothing. Raises StorageError.
+
+        `keep`: it is complete and waits to be sealed; from now on retention lets it be.
+        """
         counter = self._counter + 1
         boxes = (
             counter,
@@ -88,7 +111,17 @@ class OpenDraft:
             if moved.rowcount != 1:
                 raise NoSuchDraftError
             delete_changes(connection, self._number)
+            if keep:
+                connection.execute("UPDATE draft_age SET since = ? WHERE number = ?", (KEPT, self._number))
+            self._note_work(connection)
         self._base = self._counter = counter
+        self._worked_on = True
+
+    def _note_work(self, connection: sqlite3.Connection) -> None:
+        """It is not left lying: retention counts anew. Once each time that it is opened, to keep saving quick."""
+        if not self._worked_on:
+            sql = "UPDATE draft_age SET since = '>' || (SELECT signed_time FROM device) WHERE number = ? AND since <> ?"
+            connection.execute(sql, (self._number, KEPT))
 
     def _lock(self, plaintext: bytes, label: str, counter: int) -> bytes:
         form = () if label == DRAFT_HEAD else (self._form_tag,)
@@ -104,16 +137,22 @@ class Drafts:
         self._person_key = person_key
         self._owner = owner
 
-    def key_of(self, draft_id: bytes) -> bytes:
-        """The key of one draft."""
-        return derive(self._person_key, DRAFT, draft_id)
+    def key_of(self, number: int, draft_id: bytes) -> bytes:
+        """The key of one draft. Raises VaultDamagedError."""
+        found = self.store.rows("SELECT box FROM draft_key WHERE number = ?", (number,))
+        if not found:  # begun before drafts had keys of their own
+            return derive(self._person_key, DRAFT, draft_id)
+        return open_box(self._key_key(), found[0][0], DRAFT_KEY, self.project, draft_id)
+
+    def _key_key(self) -> bytes:
+        return derive(self._person_key, DRAFT_KEY)
 
     def create(self, form_tag: bytes, head: bytes, snapshot: bytes) -> OpenDraft:
         """A new draft, durable. `form_tag`: 32 bytes that stand for form, version and hash. Raises StorageError."""
         assert len(form_tag) == FORM_TAG_BYTES
         draft_id = secrets.token_bytes(16)
-        made = OpenDraft(self, draft_id, secrets.randbits(31), 0, form_tag)
-        key = self.key_of(draft_id)
+        key = new_key()
+        made = OpenDraft(self, draft_id, secrets.randbits(31), 0, form_tag, key=key)
         bound = (self.project, draft_id)
         with self.store.write() as connection:
             connection.execute(
@@ -125,6 +164,13 @@ class Drafts:
                     lock_box(key, pad(form_tag + head), DRAFT_HEAD, *bound, sequence(0)),
                     lock_box(key, pad(snapshot), DRAFT_SNAPSHOT, *bound, form_tag, sequence(0)),
                 ),
+            )
+            connection.execute(
+                "INSERT INTO draft_age (number, since) SELECT ?, '>' || signed_time FROM device", (made._number,)
+            )
+            connection.execute(
+                "INSERT INTO draft_key (number, box) VALUES (?, ?)",
+                (made._number, lock_box(self._key_key(), key, DRAFT_KEY, *bound)),
             )
         made.head, made.snapshot = head, snapshot
         return made
@@ -138,18 +184,19 @@ class Drafts:
         if not found:
             raise NoSuchDraftError
         number, raw_id, counter, head_box, snapshot_box = found[0]
-        head = self._open(raw_id, head_box, DRAFT_HEAD, counter)
-        opened = OpenDraft(self, raw_id, number, counter, head[:FORM_TAG_BYTES])
+        key = self.key_of(number, raw_id)
+        head = self._open(key, raw_id, head_box, DRAFT_HEAD, counter)
+        opened = OpenDraft(self, raw_id, number, counter, head[:FORM_TAG_BYTES], key=key)
         opened.head = head[FORM_TAG_BYTES:]
         form_tag = head[:FORM_TAG_BYTES]
-        opened.snapshot = self._open(raw_id, snapshot_box, DRAFT_SNAPSHOT, counter, form_tag)
+        opened.snapshot = self._open(key, raw_id, snapshot_box, DRAFT_SNAPSHOT, counter, form_tag)
         for place, box in self.store.rows(
             "SELECT place, data FROM change WHERE place BETWEEN ? AND ? ORDER BY place", _range(number)
         ):
             expected = opened._counter + 1
             if place != number << _SHIFT | expected:
                 raise VaultDamagedError(what="draft: a change is missing")
-            opened.changes.append(self._open(raw_id, box, DRAFT_CHANGE, expected, form_tag))
+            opened.changes.append(self._open(key, raw_id, box, DRAFT_CHANGE, expected, form_tag))
             opened._counter = expected
         return opened
 
@@ -171,14 +218,15 @@ class Drafts:
         if not found:
             raise NoSuchDraftError
         number, counter, box = found[0]
-        head = self._open(raw_id, box, DRAFT_HEAD, counter)
+        key = self.key_of(number, raw_id)
+        head = self._open(key, raw_id, box, DRAFT_HEAD, counter)
         last = self.store.rows(
             "SELECT place, data FROM change WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1", _range(number)
         )
         change = None
         if last:
             place, data = last[0]
-            change = self._open(raw_id, data, DRAFT_CHANGE, place & 0xFFFFFFFF, head[:FORM_TAG_BYTES])
+            change = self._open(key, raw_id, data, DRAFT_CHANGE, place & 0xFFFFFFFF, head[:FORM_TAG_BYTES])
         return ListedDraft(draft_id, head[FORM_TAG_BYTES:], change)
 
     def delete(self, connection: sqlite3.Connection, draft_id: str) -> None:
@@ -188,15 +236,36 @@ class Drafts:
         ).fetchone()
         if found is None:
             raise NoSuchDraftError
-        delete_changes(connection, found[0])
-        connection.execute("DELETE FROM draft WHERE number = ?", found)
+        delete_draft(connection, found[0])
 
-    def _open(self, draft_id: bytes, box: bytes, label: str, counter: int, *form: bytes) -> bytes:
-        padded = open_box(self.key_of(draft_id), box, label, self.project, draft_id, *form, sequence(counter))
+    def take_over(self, other: Drafts) -> int:
+        """Make everything that `other` has this person's, as after words were found again; how many. All or nothing.
+
+        Raises VaultDamagedError, StorageError.
+        """
+        with self.store.write() as connection:
+            found = connection.execute("SELECT number, id FROM draft WHERE owner = ?", (other._owner,)).fetchall()
+            for number, raw_id in found:
+                box = lock_box(self._key_key(), other.key_of(number, raw_id), DRAFT_KEY, self.project, raw_id)
+                connection.execute("INSERT OR REPLACE INTO draft_key (number, box) VALUES (?, ?)", (number, box))
+            connection.execute("UPDATE draft SET owner = ? WHERE owner = ?", (self._owner, other._owner))
+            connection.execute("DELETE FROM former_slot WHERE owner = ?", (other._owner,))
+        return len(found)
+
+    def _open(self, key: bytes, draft_id: bytes, box: bytes, label: str, counter: int, *form: bytes) -> bytes:
+        padded = open_box(key, box, label, self.project, draft_id, *form, sequence(counter))
         plaintext = unpad(padded)
         if plaintext is None or (label == DRAFT_HEAD and len(plaintext) < FORM_TAG_BYTES):
             raise VaultDamagedError(what="draft")
         return plaintext
+
+
+def delete_draft(connection: sqlite3.Connection, number: int) -> None:
+    """A draft with its key and changes, inside the caller's transaction; secure_delete overwrites each."""
+    connection.execute("DELETE FROM draft_key WHERE number = ?", (number,))
+    connection.execute("DELETE FROM draft_age WHERE number = ?", (number,))
+    delete_changes(connection, number)
+    connection.execute("DELETE FROM draft WHERE number = ?", (number,))
 
 
 def delete_changes(connection: sqlite3.Connection, number: int) -> None:

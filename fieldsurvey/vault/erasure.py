@@ -10,10 +10,14 @@ from fieldsurvey.vault.sealed_log import SealedLog
 
 def erase_bodies(log: SealedLog, entries: Sequence[LogEntry]) -> int:
     """Remove the records of these entries, all or none; how many were still there. Raises StorageError."""
-    rows = [(log.first_row + entry.seq,) for entry in entries]
+    base = log.first_row
+    gone = 0
     with log.store.write() as connection:
-        gone = sum(connection.execute("DELETE FROM outbox WHERE seq = ?", row).rowcount for row in rows)
-        connection.executemany("INSERT OR IGNORE INTO erased (seq) VALUES (?)", rows)
+        for entry in entries:
+            ours = connection.execute("SELECT entry FROM log WHERE seq = ?", (base + entry.seq,)).fetchone()
+            if ours == (entry.to_bytes(),):
+                connection.execute("INSERT OR IGNORE INTO erased (seq) VALUES (?)", (base + entry.seq,))
+                gone += connection.execute("DELETE FROM outbox WHERE seq = ?", (base + entry.seq,)).rowcount
     log.store.tidy()
     return gone
 

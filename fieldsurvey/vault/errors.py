@@ -15,12 +15,18 @@ RefusedError
 ├── UnfinishedDraftsError  removing somebody whose drafts would be lost
 ├── NotOurRecordError      a record that is not sealed for this device and project
 ├── OtherRootError         a project signed by another root than the one pinned
-└── ReceiptMismatchError   a receipt that does not speak of this log
+├── ReceiptMismatchError   a receipt that does not speak of this log
+├── RecoveryKeyError       an escrow key that opens no recovery slot here
+├── NoRecoverySlotError    a person without one
+├── BackupAheadError       the backup there goes further than this vault
+└── NoBackupError          no backup, or several, in a folder
+UntrustedError
+└── BackupDamagedError     not the bytes of a backup, or not those that were written
 """
 
 from __future__ import annotations
 
-from fieldsurvey.base.errors import RefusedError, StorageError
+from fieldsurvey.base.errors import RefusedError, StorageError, UntrustedError
 from fieldsurvey.base.sqlite import DatabaseBusyError
 
 
@@ -137,3 +143,46 @@ class ReceiptMismatchError(RefusedError):
     code = "vault.receipt"
     template = "This receipt does not speak of this laptop's log ({reason})."
     hint = "It was left aside and nothing was changed: every record stays on this laptop."
+
+
+class RecoveryKeyError(RefusedError):
+    """An escrow key that opens no recovery slot here."""
+
+    code = "vault.recovery_key"
+    template = "This key does not open the recovery slot."
+    hint = "Nothing was changed. It must be the escrow key of this project to which the laptop last sealed its slots."
+
+
+class NoRecoverySlotError(RefusedError):
+    """A person without a recovery slot."""
+
+    code = "vault.no_recovery"
+    template = "{person} has no recovery slot on this laptop."
+    hint = (
+        "Nothing was changed. There is one only where the project's policy asks for it and the person unlocked since."
+        " What is sealed still exports; to work on: fieldsurvey device new-vault"
+    )
+
+
+class BackupAheadError(RefusedError):
+    """The backup there goes further than this vault, or comes from another history of it."""
+
+    code = "vault.backup_ahead"
+    template = "The backup {place} is of this laptop and holds what this vault does not (up to record {seq})."
+    hint = "It was not replaced and nothing was changed. Back up to another folder, and keep both."
+
+
+class NoBackupError(RefusedError):
+    """No backup in a folder, or several."""
+
+    code = "vault.no_backup"
+    template = "Which backup? In {place}: {found}."
+    hint = "Nothing was changed. Name the file itself: fieldsurvey device restore FILE"
+
+
+class BackupDamagedError(UntrustedError):
+    """Not the bytes of a backup, or not those that were written."""
+
+    code = "vault.backup_damaged"
+    template = "{place} is not a whole backup ({reason})."
+    hint = "Nothing was restored and nothing was changed. Look for another copy of it."

@@ -2,7 +2,7 @@
 
     passphrase → Argon2id → slot: vault key ‖ person key ‖ person's code
     vault key  → HKDF-SHA256 → device's secrets; who has which slot
-    person key → HKDF-SHA256 → owner tag; one key for each draft
+    person key → HKDF-SHA256 → owner tag; what locks each draft's own random key
 
 Nothing here is kept: callers hold the keys while the vault is unlocked, and locking ends their process.
 """
@@ -29,8 +29,10 @@ _NONCE: Final = 12
 
 DEVICE_SECRETS: Final = "fieldsurvey/0/vault/device secrets"
 PEOPLE: Final = "fieldsurvey/0/vault/people"
+RECOVERY: Final = "fieldsurvey/0/vault/recovery"
 OWNER: Final = "fieldsurvey/0/vault/owner"
 DRAFT: Final = "fieldsurvey/0/vault/draft"
+DRAFT_KEY: Final = "fieldsurvey/0/vault/draft key"
 DRAFT_HEAD: Final = "fieldsurvey/0/vault/draft head"
 DRAFT_SNAPSHOT: Final = "fieldsurvey/0/vault/draft snapshot"
 DRAFT_CHANGE: Final = "fieldsurvey/0/vault/draft change"

@@ -6,8 +6,9 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+from fieldsurvey.records.recipients import RecipientPublic
 from fieldsurvey.records.slots import Argon2Params, lock_slot
-from fieldsurvey.vault.drafts import delete_changes
+from fieldsurvey.vault.drafts import delete_draft
 from fieldsurvey.vault.errors import (
     LastPersonError,
     NoSuchPersonError,
@@ -28,6 +29,7 @@ from fieldsurvey.vault.keys import (
     new_key,
     open_box,
 )
+from fieldsurvey.vault.recovery import is_sealed_to, seal_recovery
 from fieldsurvey.vault.store import Store
 
 MAX_PEOPLE: Final = 8
@@ -61,8 +63,17 @@ class People:
             )
         ]
 
-    def add(self, person: str, passphrase: str, params: Argon2Params | None = None) -> Person:
-        """A slot for `person`. Raises PersonExistsError, SlotsFullError, PersonCodeError, StorageError."""
+    def add(
+        self,
+        person: str,
+        passphrase: str,
+        params: Argon2Params | None = None,
+        recovery: RecipientPublic | None = None,
+    ) -> Person:
+        """A slot for `person`, and one sealed to `recovery` if the policy asks for it.
+
+        Raises PersonExistsError, SlotsFullError, PersonCodeError, StorageError.
+        """
         code_bytes(person)
         content = SlotContent(self._content.vault_key, new_key(), person)
         taken = self.listed()
@@ -73,7 +84,7 @@ class People:
         number = min(set(range(1, MAX_PEOPLE + 1)) - {other.slot for other in taken})
         slot = lock_slot(content.to_bytes(), passphrase, label=SLOT_LABEL, params=params)
         with self._store.write() as connection:
-            insert_slot(connection, number, slot, content, self._project)
+            insert_slot(connection, number, slot, content, self._project, recovery=recovery)
         return Person(number, person, 0)
 
     def remove(self, person: str, *, forget_drafts: bool = False) -> Person:
@@ -92,8 +103,7 @@ class People:
         with self._store.write() as connection:
             owner = connection.execute("SELECT owner FROM slot WHERE number = ?", (found.slot,)).fetchone()
             for (number,) in connection.execute("SELECT number FROM draft WHERE owner = ?", owner).fetchall():
-                delete_changes(connection, number)
-            connection.execute("DELETE FROM draft WHERE owner = ?", owner)
+                delete_draft(connection, number)
             connection.execute("DELETE FROM slot WHERE number = ?", (found.slot,))
         self._store.tidy()
         return found
@@ -105,19 +115,38 @@ class People:
             connection.execute("UPDATE slot SET slot = ? WHERE number = ?", (slot, self._slot))
         self._store.tidy()
 
+    def keep_recovery(self, recovery: RecipientPublic | None) -> bool:
+        """Seal one's own slot to the escrow key that the policy names now, or to nobody; whether that changed it."""
+        held = self._store.one("SELECT recovery FROM slot WHERE number = ?", (self._slot,))[0]
+        if (recovery is None and held is None) or (recovery is not None and is_sealed_to(held, recovery)):
+            return False
+        box = seal_recovery(self._content, recovery, self._project) if recovery else None
+        with self._store.write() as connection:
+            connection.execute("UPDATE slot SET recovery = ? WHERE number = ?", (box, self._slot))
+        return True
 
-def insert_slot(connection: sqlite3.Connection, number: int, slot: bytes, content: SlotContent, project: str) -> None:
+
+def insert_slot(
+    connection: sqlite3.Connection,
+    number: int,
+    slot: bytes,
+    content: SlotContent,
+    project: str,
+    *,
+    recovery: RecipientPublic | None = None,
+) -> None:
     """A slot's row, inside the caller's transaction."""
     name = code_bytes(content.person)
     padded = bytes([len(name)]) + name.ljust(MAX_CODE, b"\0")
     key = derive(content.vault_key, PEOPLE)
     connection.execute(
-        "INSERT INTO slot (number, slot, owner, person) VALUES (?, ?, ?, ?)",
+        "INSERT INTO slot (number, slot, owner, person, recovery) VALUES (?, ?, ?, ?, ?)",
         (
             number,
             slot,
             derive(content.person_key, OWNER)[:16],
             lock_box(key, padded, PEOPLE, bytes.fromhex(project), bytes([number])),
+            seal_recovery(content, recovery, project) if recovery else None,
         ),
     )
 

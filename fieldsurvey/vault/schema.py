@@ -7,6 +7,7 @@ save counter: one clustered insert, so that an autosave touches one page whateve
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -55,7 +56,57 @@ _FIRST = (
         at TEXT NOT NULL
     ) STRICT""",
 )
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+_SECOND = (
+    # more than one log: after a new vault or a restored backup the former one stays, without its signing key.
+    # Rows of log and outbox have the log's number times 2^40 plus the entry's number as their seq.
+    "ALTER TABLE device ADD COLUMN log INTEGER NOT NULL DEFAULT 0",
+    # the latest time that the project's root or central signed, as far as this laptop has seen; '' before the first
+    "ALTER TABLE device ADD COLUMN signed_time TEXT NOT NULL DEFAULT ''",
+    """CREATE TABLE former (
+        log INTEGER PRIMARY KEY,
+        card BLOB NOT NULL,
+        carrier BLOB NOT NULL,
+        head_seq INTEGER NOT NULL,
+        head BLOB NOT NULL,
+        reason TEXT NOT NULL,
+        ended TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE receipt_of_log (
+        log INTEGER NOT NULL,
+        level TEXT NOT NULL,
+        up_to INTEGER NOT NULL,
+        receipt BLOB NOT NULL,
+        PRIMARY KEY (log, level)
+    ) STRICT""",
+    "INSERT INTO receipt_of_log (log, level, up_to, receipt) SELECT 0, level, up_to, receipt FROM receipt",
+    "DROP TABLE receipt",
+    "ALTER TABLE receipt_of_log RENAME TO receipt",
+    "ALTER TABLE copied ADD COLUMN log INTEGER NOT NULL DEFAULT 0",
+    # every `backed_up` receipt until it has allowed its purge; issued: signed by central, taken: the laptop's clock
+    """CREATE TABLE backed_up (
+        log INTEGER NOT NULL,
+        up_to INTEGER NOT NULL,
+        issued TEXT NOT NULL,
+        taken TEXT NOT NULL,
+        PRIMARY KEY (log, up_to)
+    ) STRICT""",
+    # a draft's own key, encrypted to its owner: destroying these few bytes destroys the draft
+    "CREATE TABLE draft_key (number INTEGER PRIMARY KEY, box BLOB NOT NULL) STRICT",
+    # since: the first signed_time that came after the last work on the draft; until then ">" and the one known before
+    "CREATE TABLE draft_age (number INTEGER PRIMARY KEY, since TEXT NOT NULL) STRICT",
+    "INSERT INTO draft_age (number, since) SELECT number, '>' FROM draft",
+    "ALTER TABLE slot ADD COLUMN recovery BLOB",
+    # slots whose words were forgotten: found again, they give back the drafts that were left
+    """CREATE TABLE former_slot (
+        id INTEGER PRIMARY KEY,
+        slot BLOB NOT NULL,
+        owner BLOB NOT NULL UNIQUE,
+        since TEXT NOT NULL
+    ) STRICT""",
+    # entries whose case was withdrawn: their body was erased, which is no damage
+    "CREATE TABLE erased (seq INTEGER PRIMARY KEY REFERENCES log (seq)) STRICT",
+)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _SECOND)
 """Migration n is at n - 1. Never edited once released: the next one is appended."""
 
 
@@ -70,6 +121,30 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     if application != (APPLICATION_ID if tables else 0):
         raise DatabaseDamagedError(place=str(path))
     return version
+
+
+def check_tables(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises DatabaseDamagedError unless exactly the tables of its version are there, no trigger or view beside them.
+
+    For a file that was out of the laptop's hands.
+    """
+    version = version_of(connection, path)
+    if version > len(MIGRATIONS):
+        raise NewerVaultError(place=str(path), found=version, known=len(MIGRATIONS))
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
+        for number in range(1, version + 1):
+            _apply(model, number)
+        wanted = _described(model)
+    try:
+        found = _described(connection)
+    except sqlite3.Error as error:
+        raise sqlite_error(error, path) from error
+    if not version or found != wanted:
+        raise DatabaseDamagedError(place=str(path))
+
+
+def _described(connection: sqlite3.Connection) -> set[tuple[str, str, str | None]]:
+    return set(connection.execute("SELECT type, name, sql FROM sqlite_schema"))
 
 
 def check_made(connection: sqlite3.Connection, path: Path) -> None:

@@ -7,23 +7,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.labels import SIGN_REQUEST
 from fieldsurvey.records.log import LogEntry, start_head
-from fieldsurvey.records.receipt import Receipt
+from fieldsurvey.records.receipt import Level, Receipt
 from fieldsurvey.records.signing import Signature, SigningKey
 from fieldsurvey.records.slots import read_params
 from fieldsurvey.vault.errors import NotOurRecordError, OtherRootError, ReceiptMismatchError, VaultDamagedError
 from fieldsurvey.vault.store import Store
 
 _PAGE = 32
+_LOG: Final = 1 << 40
+"""Entries that a log may have: its rows lie this far from those of the log before it."""
 
 
 class Head(NamedTuple):
@@ -57,10 +58,41 @@ class SlotInfo:
 
 
 class SealedLog:
-    """See the module. Entries and records are streamed, a few at a time."""
+    """One log of the laptop: the current one, or a former one, which still exports and takes receipts but never grows.
 
-    def __init__(self, store: Store) -> None:
+    Entries and records are streamed, a few at a time.
+    """
+
+    def __init__(self, store: Store, former: int | None = None) -> None:
         self.store = store
+        self._former = former
+        self._read_card: tuple[int, DeviceCard] | None = None
+
+    @property
+    def number(self) -> int:
+        """Which of the laptop's logs: from 0 on, in the order in which they were begun."""
+        return int(self.store.one("SELECT log FROM device")[0]) if self._former is None else self._former
+
+    def former_logs(self) -> list[SealedLog]:
+        """The logs before this one, oldest first; a former log has none."""
+        if self._former is not None:
+            return []
+        return [SealedLog(self.store, log) for (log,) in self.store.rows("SELECT log FROM former ORDER BY log")]
+
+    @property
+    def former(self) -> bool:
+        """Whether it has ended."""
+        return self._former is not None
+
+    def logs(self) -> list[SealedLog]:
+        """All of the laptop's, oldest first, this one last."""
+        return [*self.former_logs(), self]
+
+    def _row(self) -> tuple[Any, ...]:
+        """Card, carrier, last entry's number, head."""
+        if self._former is None:
+            return self.store.one("SELECT card, carrier, head_seq, head FROM device")
+        return self.store.one("SELECT card, carrier, head_seq, head FROM former WHERE log = ?", (self._former,))
 
     @property
     def path(self) -> Path:
@@ -69,21 +101,18 @@ class SealedLog:
 
     def device_card(self) -> DeviceCard:
         """The laptop's public keys, self-signed."""
-        return self._card
-
-    @cached_property
-    def _card(self) -> DeviceCard:
-        (data,) = self.store.one("SELECT card FROM device")
-        try:
-            return DeviceCard.from_bytes(data)
-        except FieldsurveyError:
-            raise VaultDamagedError(what="device card") from None
+        number = self.number  # another process may have begun a new log
+        if self._read_card is None or self._read_card[0] != number:
+            try:
+                self._read_card = number, DeviceCard.from_bytes(self._row()[0])
+            except FieldsurveyError:
+                raise VaultDamagedError(what="device card") from None
+        return self._read_card[1]
 
     @property
     def carrier(self) -> SigningKey:
         """Signs batch manifests and requests; lies in the clear so that a locked laptop can export."""
-        (seed,) = self.store.one("SELECT carrier FROM device")
-        return SigningKey.from_bytes(seed)
+        return SigningKey.from_bytes(self._row()[1])
 
     def carrier_sign(self, data: bytes, label: str = SIGN_REQUEST) -> Signature:
         """The carrier key's signature under `label`."""
@@ -93,31 +122,42 @@ class SealedLog:
         """The project that is trusted."""
         return Pin(*self.store.one("SELECT root, project_version FROM device"))
 
-    def move_pin(self, root: str, version: int) -> None:
-        """Trust a newer version of the same root's project. Raises OtherRootError; an older version changes nothing."""
+    def move_pin(self, root: str, version: int, issued: str | None = None) -> None:
+        """Trust a newer version of the same root's project; `issued` is its signed time.
+
+        Raises OtherRootError; an older version changes nothing.
+        """
         pinned = self.pin()
         if root != pinned.root:
             raise OtherRootError(found=root, pinned=pinned.root)
         with self.store.write() as connection:
             connection.execute("UPDATE device SET project_version = max(project_version, ?)", (version,))
+            if issued and (instant := utc(issued)):
+                note_signed_time(connection, instant)
+
+    def signed_time(self) -> str:
+        """The latest time that the project's root or central signed, ISO 8601 in UTC; "" before the first."""
+        return str(self.store.one("SELECT signed_time FROM device")[0])
 
     def head(self) -> Head:
         """The end of the log."""
-        return Head(*self.store.one("SELECT head_seq, head FROM device"))
+        return Head(*self._row()[2:])
 
     def head_at(self, seq: int) -> bytes:
         """The head after entry `seq`; 0 gives the start."""
         if seq == 0:
-            return start_head(self._card.project, self._card.device)
-        found = self.store.rows("SELECT entry FROM log WHERE seq = ?", (seq,))
+            card = self.device_card()
+            return start_head(card.project, card.device)
+        found = self.store.rows("SELECT entry FROM log WHERE seq = ?", (self.first_row + seq,))
         if not found:
             raise VaultDamagedError(what=f"entry {seq}")
         return LogEntry.from_bytes(found[0][0]).head
 
     def entries(self, from_seq: int = 1, to_seq: int | None = None) -> Iterator[tuple[LogEntry, bytes]]:
         """Entries with their records, both ends included, in order. Purged records are left out."""
-        last = self.head().seq if to_seq is None else to_seq
-        after = from_seq - 1
+        base = self.first_row
+        last = base + (self.head().seq if to_seq is None else min(to_seq, _LOG - 1))
+        after = base + from_seq - 1
         while after < last:
             page = self.store.rows(
                 "SELECT seq, entry FROM log JOIN outbox USING (seq) WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
@@ -130,58 +170,96 @@ class SealedLog:
                 yield LogEntry.from_bytes(entry), record
                 after = seq
 
+    def bodies(self, from_seq: int, to_seq: int) -> Iterator[tuple[int, bytes | None]]:
+        """The record of each entry, both ends included, in order; None where it was purged."""
+        base = self.first_row
+        for seq in range(from_seq, to_seq + 1):
+            found = self.store.rows("SELECT record FROM outbox WHERE seq = ?", (base + seq,))
+            yield seq, found[0][0] if found else None
+
     def rows(self) -> Iterator[tuple[int, bytes, bytes | None]]:
         """Every row of the log as it lies there: seq, entry, and the record or None where it was purged."""
-        after = 0
+        base = after = self.first_row
         while found := self.store.rows(
-            "SELECT seq, entry, record FROM log LEFT JOIN outbox USING (seq) WHERE seq > ? ORDER BY seq LIMIT 1",
-            (after,),
+            "SELECT seq, entry, record FROM log LEFT JOIN outbox USING (seq) WHERE seq > ? AND seq < ?"
+            " ORDER BY seq LIMIT 1",
+            (after, base + _LOG),
         ):
-            yield found[0]
-            after = found[0][0]
+            after, entry, record = found[0]
+            yield after - base, entry, record
+
+    def purged(self) -> int:
+        """How many records have gone after central had them safe; their entries stay."""
+        base = self.first_row
+        held = self.store.one("SELECT count(*) FROM outbox WHERE seq > ? AND seq < ?", (base, base + _LOG))
+        return self.head().seq - int(held[0])
+
+    def purged_up_to(self) -> int:
+        """Up to which entry bodies were let go of; what is missing further on is a loss."""
+        base, head = self.first_row, self.head().seq
+        (first,) = self.store.one("SELECT min(seq) FROM outbox WHERE seq > ? AND seq < ?", (base, base + _LOG))
+        missing = head if first is None else int(first) - base - 1
+        return min(missing, self.acknowledged().get(Level.BACKED_UP.value, 0))
 
     def receipts(self) -> list[Receipt]:
         """The furthest of each level."""
-        return [Receipt.from_bytes(row[0]) for row in self.store.rows("SELECT receipt FROM receipt ORDER BY up_to")]
+        rows = self.store.rows("SELECT receipt FROM receipt WHERE log = ? ORDER BY up_to", (self.number,))
+        return [Receipt.from_bytes(row[0]) for row in rows]
 
-    def take_receipt(self, receipt: Receipt) -> bool:
+    def take_receipt(self, receipt: Receipt, taken: datetime | None = None) -> bool:
         """Keep it if it says more than what is held; returns whether it did. The caller has verified its signature.
 
-        Raises ReceiptMismatchError when it is another log's, reaches beyond ours, or its head is not ours there.
+        `taken`: the laptop's clock, by default the machine's. Central's time is remembered in any case: only signed
+        time counts towards a purge. Raises ReceiptMismatchError when it is another log's, reaches beyond ours, or its
+        head is not ours there.
         """
-        card = self._card
+        card = self.device_card()
         if (receipt.project, receipt.device) != (card.project, card.device):
             raise ReceiptMismatchError(reason=_("another device"))
         if receipt.up_to > self.head().seq:
             raise ReceiptMismatchError(reason=_("beyond the end of the log"))
         if bytes.fromhex(receipt.head) != self.head_at(receipt.up_to):
             raise ReceiptMismatchError(reason=_("another history"))
+        issued = utc(receipt.issued)
+        if issued is None:
+            raise ReceiptMismatchError(reason=_("its time"))
+        now = (taken or datetime.now(UTC)).astimezone(UTC).isoformat("T", "seconds")
         with self.store.write() as connection:
             cursor = connection.execute(
-                "INSERT INTO receipt (level, up_to, receipt) VALUES (?, ?, ?) ON CONFLICT (level)"
+                "INSERT INTO receipt (log, level, up_to, receipt) VALUES (?, ?, ?, ?) ON CONFLICT (log, level)"
                 " DO UPDATE SET up_to = excluded.up_to, receipt = excluded.receipt WHERE excluded.up_to > up_to",
-                (receipt.level.value, receipt.up_to, receipt.to_bytes()),
+                (self.number, receipt.level.value, receipt.up_to, receipt.to_bytes()),
             )
-            return cursor.rowcount == 1
+            further = cursor.rowcount == 1
+            if receipt.level is not Level.RECEIVED:
+                note_signed_time(connection, issued)
+            if receipt.level is Level.BACKED_UP:
+                connection.execute(
+                    "INSERT OR IGNORE INTO backed_up (log, up_to, issued, taken) VALUES (?, ?, ?, ?)",
+                    (self.number, receipt.up_to, issued, now),
+                )
+            return further
 
     def acknowledged(self) -> dict[str, int]:
         """Level -> up to which entry, without loading the receipts."""
-        return dict(self.store.rows("SELECT level, up_to FROM receipt"))
+        return dict(self.store.rows("SELECT level, up_to FROM receipt WHERE log = ?", (self.number,)))
 
     def mark_copied(self, up_to: int, where: str, when: datetime) -> None:
         """Entries 1 … `up_to` were written to `where` and read back. Raises ReceiptMismatchError beyond the end."""
         if not 0 <= up_to <= self.head().seq:
             raise ReceiptMismatchError(reason=_("beyond the end of the log"))
         with self.store.write() as connection:
-            connection.execute("DELETE FROM copied WHERE place = ?", (where,))
+            number = self.number
+            connection.execute("DELETE FROM copied WHERE place = ? AND log = ?", (where, number))
             connection.execute(
-                "INSERT INTO copied (up_to, place, at) VALUES (?, ?, ?)",
-                (up_to, where, when.isoformat("T", "seconds")),
+                "INSERT INTO copied (log, up_to, place, at) VALUES (?, ?, ?, ?)",
+                (number, up_to, where, when.isoformat("T", "seconds")),
             )
 
     def copied(self) -> list[Copied]:
         """The last copy in each place, oldest first."""
-        return [Copied(*row) for row in self.store.rows("SELECT up_to, place, at FROM copied ORDER BY id")]
+        rows = self.store.rows("SELECT up_to, place, at FROM copied WHERE log = ? ORDER BY id", (self.number,))
+        return [Copied(*row) for row in rows]
 
     def slots(self) -> list[SlotInfo]:
         """One for each person; nothing says who."""
@@ -195,9 +273,10 @@ class SealedLog:
         return int(self.store.one("SELECT count(*) FROM draft")[0])
 
     def append(self, connection: sqlite3.Connection, entry: LogEntry, record: bytes) -> None:
-        """Insert an entry and its record and move the head; inside the caller's transaction."""
-        connection.execute("INSERT INTO log (seq, entry) VALUES (?, ?)", (entry.seq, entry.to_bytes()))
-        connection.execute("INSERT INTO outbox (seq, record) VALUES (?, ?)", (entry.seq, record))
+        """Insert an entry and its record and move the head; inside the caller's transaction. Current log only."""
+        seq = self.first_row + entry.seq
+        connection.execute("INSERT INTO log (seq, entry) VALUES (?, ?)", (seq, entry.to_bytes()))
+        connection.execute("INSERT INTO outbox (seq, record) VALUES (?, ?)", (seq, record))
         moved = connection.execute(
             "UPDATE device SET head_seq = ?, head = ? WHERE head_seq = ?", (entry.seq, entry.head, entry.seq - 1)
         )
@@ -206,12 +285,33 @@ class SealedLog:
 
     def last_entry(self) -> LogEntry | None:
         """The last, None when there is none."""
-        found = self.store.rows("SELECT entry FROM log ORDER BY seq DESC LIMIT 1")
+        base = self.first_row
+        found = self.store.rows(
+            "SELECT entry FROM log WHERE seq > ? AND seq < ? ORDER BY seq DESC LIMIT 1", (base, base + _LOG)
+        )
         return LogEntry.from_bytes(found[0][0]) if found else None
+
+    @property
+    def first_row(self) -> int:
+        """What its rows in log and outbox have as seq, less the entry's own number."""
+        return self.number * _LOG
 
     def close(self) -> None:
         """Close the database."""
         self.store.close()
+
+
+def utc(instant: str) -> str | None:
+    """An ISO 8601 instant so that texts compare as times do; None at the very ends of the calendar."""
+    try:
+        return datetime.fromisoformat(instant).astimezone(UTC).isoformat("T", "seconds")
+    except OverflowError:
+        return None
+
+
+def note_signed_time(connection: sqlite3.Connection, instant: str) -> None:
+    """The project's root or central signed this time (as `utc` gives it). It only ever moves forward."""
+    connection.execute("UPDATE device SET signed_time = max(signed_time, ?)", (instant,))
 
 
 def _well_formed(slot: bytes) -> bool:

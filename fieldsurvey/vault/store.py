@@ -58,6 +58,11 @@ class Store:
         with self._lock, transaction(self.connection, self.path) as connection:
             yield connection
 
+    def vacuum_into(self, target: Path) -> None:
+        """A consistent copy without free pages, while others read and write. Raises sqlite3.Error."""
+        with self._lock:
+            self.connection.execute("VACUUM INTO ?", (str(target),))
+
     def tidy(self) -> bool:
         """Empty the write-ahead log, where deleted ciphertext lingers. False when something still reads it.
 

@@ -9,35 +9,22 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from fieldsurvey.base.errors import UnlockError, UntrustedError
 from fieldsurvey.base.process_lock import ProcessLock
-from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import read_header, record_hash
 from fieldsurvey.records.log import LogEntry, next_entry, start_head
-from fieldsurvey.records.recipients import RecipientPrivate
-from fieldsurvey.records.signing import SigningKey
+from fieldsurvey.records.recipients import RecipientPublic
 from fieldsurvey.records.slots import Argon2Params, SlotDamagedError, lock_slot, open_slot
+from fieldsurvey.vault.device_keys import DeviceKeys, open_secrets
 from fieldsurvey.vault.drafts import Drafts
-from fieldsurvey.vault.errors import NotOurRecordError, VaultDamagedError, VaultInUseError
-from fieldsurvey.vault.keys import (
-    DEVICE_SECRETS,
-    OWNER,
-    SLOT_LABEL,
-    SlotContent,
-    code_bytes,
-    derive,
-    lock_box,
-    new_key,
-    open_box,
-)
+from fieldsurvey.vault.errors import NotOurRecordError, VaultInUseError
+from fieldsurvey.vault.keys import OWNER, SLOT_LABEL, SlotContent, code_bytes, derive, new_key
 from fieldsurvey.vault.people import People, insert_slot
 from fieldsurvey.vault.schema import check_blank, migrate
 from fieldsurvey.vault.sealed_log import SealedLog
 from fieldsurvey.vault.store import Store
-
-_SEED: Final = 32
 
 
 class LockedVault(SealedLog):
@@ -49,7 +36,7 @@ class LockedVault(SealedLog):
         Raises UnlockError for whatever keeps it from opening, VaultInUseError before a guess is made when another
         process has it unlocked, SlotDamagedError when no slot is whole, SlotMemoryError.
         """
-        guard = _guard(self.path)
+        guard = hold(self.path)
         try:
             number, content = self._try_slots(passphrase, slot)
             return Vault(self, guard, number, content)
@@ -86,14 +73,8 @@ class Vault:
         self.project = card.project
         self.device = card.device
         box = locked.store.one("SELECT secrets FROM device")[0]
-        key = derive(content.vault_key, DEVICE_SECRETS)
-        secrets = open_box(key, box, DEVICE_SECRETS, bytes.fromhex(card.device))
-        self._signing = SigningKey.from_bytes(secrets[:_SEED])
-        self._hpke_seed = secrets[_SEED:]
-        if self._signing.public != card.sign_key or len(self._hpke_seed) != _SEED:
-            raise VaultDamagedError(what="device secrets")
-        owner = derive(content.person_key, OWNER)[:16]
-        self.drafts = Drafts(locked.store, self.project, content.person_key, owner)
+        self._signing, self._hpke_seed = open_secrets(content.vault_key, card, box)
+        self.drafts = drafts_of(locked.store, self.project, content)
         self.people = People(locked.store, self.project, slot, content)
 
     @classmethod
@@ -109,6 +90,7 @@ class Vault:
         passphrase: str,
         now: datetime,
         params: Argon2Params | None = None,
+        recovery: RecipientPublic | None = None,
     ) -> Vault:
         """A new vault with new device keys and one person's slot; nothing of it remains if anything fails.
 
@@ -116,25 +98,11 @@ class Vault:
         VaultInUseError, PersonCodeError, FieldError (name), StorageError and what `slots.lock_slot` raises.
         """
         code_bytes(person)
-        signing, carrier, hpke = SigningKey.generate(), SigningKey.generate(), RecipientPrivate.generate()
-        card = DeviceCard.make(
-            signing,
-            project=project,
-            name=name,
-            carrier=carrier.public,
-            recipient=hpke.public,
-            created=now.isoformat("T", "seconds"),
-        )
         content = SlotContent(new_key(), new_key(), person)
-        secrets = lock_box(
-            derive(content.vault_key, DEVICE_SECRETS),
-            signing.to_bytes() + hpke.seed,
-            DEVICE_SECRETS,
-            bytes.fromhex(card.device),
-        )
-        start = start_head(project, card.device)
-        device = (card.to_bytes(), carrier.to_bytes(), secrets, root, project_version, start)
-        guard = _guard(path)
+        keys = DeviceKeys.make(content.vault_key, project=project, name=name, now=now)
+        start = start_head(project, keys.card.device)
+        device = (keys.card.to_bytes(), keys.carrier, keys.secrets, root, project_version, start)
+        guard = hold(path)
         store = None
         try:
             store = Store(path)
@@ -148,7 +116,7 @@ class Vault:
                     " VALUES (1, ?, ?, ?, ?, ?, 0, ?)",
                     device,
                 )
-                insert_slot(connection, 1, slot, content, project)
+                insert_slot(connection, 1, slot, content, project, recovery=recovery)
             return cls(LockedVault(store), guard, 1, content)
         except BaseException:
             if store is not None:
@@ -175,6 +143,27 @@ class Vault:
         self.locked.store.tidy()
         return entry
 
+    @property
+    def vault_key(self) -> bytes:
+        """What locks the device's secrets and the list of people."""
+        return self._content.vault_key
+
+    def take_over_drafts(self, passphrase: str) -> int:
+        """Words that were forgotten have been found: the drafts left behind are this person's now; how many.
+
+        Raises UnlockError when the words are of none of the slots that were set aside, VaultDamagedError, StorageError.
+        """
+        store = self.locked.store
+        for (slot,) in store.rows("SELECT slot FROM former_slot ORDER BY id DESC"):
+            try:
+                found = SlotContent.from_bytes(open_slot(slot, passphrase, label=SLOT_LABEL))
+            except (UnlockError, UntrustedError):
+                continue
+            taken = self.drafts.take_over(drafts_of(store, self.project, found))
+            store.tidy()
+            return taken
+        raise UnlockError
+
     def discard(self, draft_id: str) -> None:
         """Delete a draft for good. Raises NoSuchDraftError, StorageError."""
         with self.locked.store.write() as connection:
@@ -195,12 +184,18 @@ class Vault:
         self.close()
 
 
+def drafts_of(store: Store, project: str, content: SlotContent) -> Drafts:
+    """The drafts of the person whose slot's content it is."""
+    return Drafts(store, project, content.person_key, derive(content.person_key, OWNER)[:16])
+
+
 def open_locked(path: Path) -> LockedVault:
     """The vault of this laptop, locked. Raises NoVaultError, NewerVaultError, DatabaseDamagedError, StorageError."""
     return LockedVault(Store.opened(path))
 
 
-def _guard(path: Path) -> ProcessLock:
+def hold(path: Path) -> ProcessLock:
+    """Keep every other process from unlocking it. Raises VaultInUseError, StorageError."""
     guard = ProcessLock(path.with_name(path.name + ".lock"))
     if not guard.acquire():
         raise VaultInUseError(process=guard.holder(), place=str(path))

@@ -12,6 +12,8 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import read_header, record_hash
 from fieldsurvey.records.log import LogEntry, start_head, verify_run
+from fieldsurvey.records.receipt import Level
+from fieldsurvey.vault.erasure import erased
 from fieldsurvey.vault.sealed_log import SealedLog
 from fieldsurvey.vault.vault import Vault
 
@@ -27,7 +29,10 @@ class Finding:
 
 @dataclass(slots=True)
 class VerifyReport:
-    """What was looked at, and what was found. `unchecked`: drafts that only other people can open."""
+    """What was looked at, and what was found. `unchecked`: drafts that only other people can open.
+
+    `former`: logs before this one; their entries and records are in the other counts.
+    """
 
     entries: int = 0
     records: int = 0
@@ -36,6 +41,7 @@ class VerifyReport:
     drafts: int = 0
     changes: int = 0
     unchecked: int = 0
+    former: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -45,10 +51,24 @@ class VerifyReport:
 
 
 def verify_log(log: SealedLog) -> VerifyReport:
-    """What a locked vault can show. Raises StorageError when SQLite itself cannot read it."""
+    """What a locked vault can show, former logs included. Raises StorageError when SQLite itself cannot read it."""
     report = VerifyReport()
+    for former in log.former_logs():
+        report.former += 1
+        _one_log(former, report)
+    _one_log(log, report)
+    for slot in log.slots():
+        report.slots += 1
+        if slot.damaged:
+            report.findings.append(Finding("slot", str(slot.number), _("damaged")))
+    return report
+
+
+def _one_log(log: SealedLog, report: VerifyReport) -> None:
     card = log.device_card()
+    label = "former log" if log.former else "log"
     previous, last = start_head(card.project, card.device), 0
+    safe, withdrawn = log.acknowledged().get(Level.BACKED_UP.value, 0), erased(log)
     for seq, data, record in log.rows():
         report.entries += 1
         try:
@@ -58,19 +78,19 @@ def verify_log(log: SealedLog) -> VerifyReport:
         except FieldsurveyError as error:
             reason = error.message
         if reason:
-            report.findings.append(Finding("log", str(seq), reason))
+            report.findings.append(Finding(label, str(seq), reason))
         previous = data[72:104]  # the head it claims: what comes later may be whole
-        _look_at_record(report, seq, data[40:72], record, card)
+        if record is None and seq > safe and seq not in withdrawn:
+            report.findings.append(
+                Finding("record", str(seq), _("its body is missing: not withdrawn, not in a backup of central"))
+            )
+        else:
+            _look_at_record(report, seq, data[40:72], record, card)
         last = seq
     head = log.head()
     if (head.seq, head.head) != (last, previous):
-        report.findings.append(Finding("log", str(head.seq), _("the head is not the last entry's")))
-    for slot in log.slots():
-        report.slots += 1
-        if slot.damaged:
-            report.findings.append(Finding("slot", str(slot.number), _("damaged")))
+        report.findings.append(Finding(label, str(head.seq), _("the head is not the last entry's")))
     _receipts(log, report)
-    return report
 
 
 def verify_vault(vault: Vault) -> VerifyReport:

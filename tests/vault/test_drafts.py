@@ -96,9 +96,11 @@ _FIRST = "(SELECT min(place) FROM change)"
         _sql("UPDATE change SET data = zeroblob(1080)"),
         _sql("UPDATE draft SET snapshot = (SELECT max(snapshot) FROM draft)",
              "UPDATE draft SET head = (SELECT max(head) FROM draft)"),
+        _sql("UPDATE draft_key SET box = (SELECT max(box) FROM draft_key)"),
+        _sql("DELETE FROM draft_key"),
     ],
     ids=["swapped", "missing", "from another draft", "head as snapshot", "snapshot as head", "rolled counter", "short",
-         "zeros", "whole draft of another"],
+         "zeros", "whole draft of another", "another draft's key", "no key"],
 )  # fmt: skip
 def test_moved_ciphertext_does_not_open(vault: Vault, tamper: Callable[[sqlite3.Connection], None]) -> None:
     """Each piece is bound to project, draft, form, counter and purpose; control: untouched both drafts open."""

@@ -151,8 +151,8 @@ def test_a_migration_commits_with_its_record(tmp_path: Path) -> None:
     path = tmp_path / "vault.db"
     make_vault(path).close()
     connection = sqlite3.connect(path)
-    assert connection.execute("SELECT version FROM migration").fetchall() == [(1,)]
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("SELECT version FROM migration").fetchall() == [(1,), (2,)]
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
 
 
 _HOLD = """

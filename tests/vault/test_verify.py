@@ -112,7 +112,11 @@ def test_every_bit_of_every_entry_counts(worked: Vault) -> None:
 
 
 def test_a_purged_record_is_counted_not_missed(worked: Vault) -> None:
-    """An entry without its body is whole: its hash and signature stay."""
+    """An entry without its body is whole where central has a backup: its hash and signature stay. Elsewhere: a loss."""
+    worked.locked.store.connection.execute("DELETE FROM outbox WHERE seq = 2")
+    assert [found.where for found in verify_log(worked.locked).findings] == ["2"]
+    receipt = _receipt(worked, 4).model_copy(update={"level": Level.BACKED_UP})
+    assert worked.locked.take_receipt(receipt)
     worked.locked.store.connection.execute("DELETE FROM outbox WHERE seq = 2")
     report = verify_log(worked.locked)
     assert report.whole

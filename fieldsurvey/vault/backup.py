@@ -1,0 +1,219 @@
+"""A local backup: one file with a snapshot of the vault and the project's file. Ciphertext only; no passphrase needed.
+
+    "FSVB" | version 0 | manifest length (4) | manifest | database | project file | SHA-256 of all before (32)
+
+The snapshot is SQLite's own, taken while others write. It is verified before it is written, and what was written is
+read back before anybody is told. The hash finds damage, not deceit: what it holds is judged by what is inside it, the
+signed log and the signed project.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, BinaryIO, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.base.files import NotWritableError, storage_error, write_atomic
+from fieldsurvey.base.sqlite import sqlite_error
+from fieldsurvey.records.wire import Hash, Id, Instant, Label, Wire
+from fieldsurvey.vault.errors import BackupAheadError, BackupDamagedError
+from fieldsurvey.vault.vault import LockedVault, open_locked
+from fieldsurvey.vault.verify import VerifyReport, verify_log
+
+MAGIC: Final = b"FSVB\x00"
+SUFFIX: Final = ".fsv"
+_LENGTH: Final = 4
+_HASH: Final = 32
+_PIECE: Final = 1 << 20
+_MAX_MANIFEST: Final = 4 << 10
+_HEAD: Final = len(MAGIC) + _LENGTH
+MAX_PROJECT: Final = 64 << 20
+
+
+class BackupManifest(Wire):
+    """What a backup says of itself. `made`: the laptop's clock; `seq`, `head`: the end of its log."""
+
+    what: ClassVar[str] = "backup"
+    max_bytes: ClassVar[int] = _MAX_MANIFEST
+
+    format: Literal["fieldsurvey backup"] = "fieldsurvey backup"
+    format_version: Literal[0] = 0
+    project: Id
+    device: Id
+    name: Label
+    root: Hash
+    seq: Annotated[int, Field(ge=0, le=2**53 - 1)]
+    head: Hash
+    made: Instant
+    database: Annotated[int, Field(ge=512, le=1 << 40)]
+    project_file: Annotated[int, Field(ge=1, le=MAX_PROJECT)]
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """What was written, where, and what its verification found; a damaged vault's backup replaces no whole one."""
+
+    path: Path
+    manifest: BackupManifest
+    verified: VerifyReport
+    size: int
+
+
+def write_backup(locked: LockedVault, project_file: bytes, folder: Path, now: datetime) -> BackupReport:
+    """Write this vault's backup into `folder`, in place of its earlier one there; works while locked and while in use.
+
+    Raises BackupAheadError when the earlier one holds more than this vault, StorageError; then it is as it was.
+    """
+    snapshot = locked.path.with_name(locked.path.name + ".snapshot")
+    try:
+        report, manifest = _snapshot(locked, snapshot, len(project_file), now)
+        path = folder / f"fieldsurvey-{manifest.device[:12]}{'' if report.whole else '-damaged'}{SUFFIX}"
+        if report.whole:
+            _check_not_ahead(locked, path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, folder) from error
+        write_atomic(path, _pieces(manifest, snapshot, project_file), private=True)
+        return BackupReport(path, manifest, report, path.stat().st_size)
+    finally:
+        discard(snapshot)
+
+
+def read_manifest(path: Path) -> BackupManifest:
+    """What a backup says of itself, its lengths checked against the file's. Raises BackupDamagedError, StorageError."""
+    try:
+        with path.open("rb") as stream:
+            return _manifest(stream, path)
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def extract(path: Path, database: Path) -> tuple[BackupManifest, bytes]:
+    """Write the database of a backup to `database` and return the manifest and the project's file.
+
+    Raises BackupDamagedError, StorageError; then `database` is not there.
+    """
+    try:
+        with path.open("rb") as stream:
+            manifest = _manifest(stream, path)
+            stream.seek(0)
+            digest = hashlib.sha256()
+            _read(stream, path.stat().st_size - manifest.database - manifest.project_file - _HASH, digest, path)
+            write_atomic(database, _streamed(stream, manifest.database, digest, path), private=True)
+            project_file = _read(stream, manifest.project_file, digest, path)
+            if not hmac.compare_digest(stream.read(_HASH + 1), digest.digest()):
+                raise BackupDamagedError(place=str(path), reason="hash")
+    except OSError as error:
+        discard(database)
+        raise storage_error(error, path) from error
+    except FieldsurveyError:
+        discard(database)
+        raise
+    return manifest, project_file
+
+
+def discard(database: Path) -> None:
+    """Remove a database that is not in use, with what SQLite puts beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal", ".lock"):
+        with contextlib.suppress(OSError):  # ciphertext only: it costs space until the next attempt removes it
+            database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
+def _snapshot(
+    locked: LockedVault, snapshot: Path, project_length: int, now: datetime
+) -> tuple[VerifyReport, BackupManifest]:
+    discard(snapshot)
+    try:
+        snapshot.touch(mode=0o600)
+        locked.store.vacuum_into(snapshot)
+    except OSError:
+        raise NotWritableError(place=str(snapshot.parent)) from None
+    except sqlite3.Error as error:
+        raise sqlite_error(error, snapshot) from error
+    copy = open_locked(snapshot)
+    try:
+        report = verify_log(copy)
+        card, head = copy.device_card(), copy.head()
+        root = copy.pin().root
+        copy.store.tidy()
+    finally:
+        copy.close()
+    manifest = BackupManifest(
+        project=card.project,
+        device=card.device,
+        name=card.name,
+        root=root,
+        seq=head.seq,
+        head=head.head.hex(),
+        made=now.isoformat("T", "seconds"),
+        database=snapshot.stat().st_size,
+        project_file=project_length,
+    )
+    return report, manifest
+
+
+def _check_not_ahead(locked: LockedVault, path: Path) -> None:
+    """A vault that was rolled back must not overwrite what is the only copy of its later records."""
+    if not path.exists():
+        return
+    try:
+        held = read_manifest(path)
+    except BackupDamagedError:  # it saves nobody: replacing it loses nothing
+        return
+    ahead = held.seq > locked.head().seq
+    if held.device == locked.device_card().device and (ahead or locked.head_at(held.seq) != bytes.fromhex(held.head)):
+        raise BackupAheadError(place=str(path), seq=held.seq)
+
+
+def _pieces(manifest: BackupManifest, snapshot: Path, project_file: bytes) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    text = manifest.to_bytes()
+    head = MAGIC + len(text).to_bytes(_LENGTH, "big") + text
+    digest.update(head)
+    yield head
+    with snapshot.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+            yield piece
+    digest.update(project_file)
+    yield project_file
+    yield digest.digest()
+
+
+def _manifest(stream: BinaryIO, path: Path) -> BackupManifest:
+    head = stream.read(_HEAD)
+    length = int.from_bytes(head[len(MAGIC) :], "big")
+    if len(head) != _HEAD or not head.startswith(MAGIC) or not 2 <= length <= _MAX_MANIFEST:
+        raise BackupDamagedError(place=str(path), reason="head")
+    try:
+        manifest = BackupManifest.from_bytes(stream.read(length))
+    except FieldsurveyError as error:
+        raise BackupDamagedError(place=str(path), reason=error.code) from None
+    if path.stat().st_size != _HEAD + length + manifest.database + manifest.project_file + _HASH:
+        raise BackupDamagedError(place=str(path), reason="length")
+    return manifest
+
+
+def _streamed(stream: BinaryIO, length: int, digest: hashlib._Hash, path: Path) -> Iterator[bytes]:
+    left = length
+    while left:
+        piece = stream.read(min(left, _PIECE))
+        if not piece:
+            raise BackupDamagedError(place=str(path), reason="cut off")
+        digest.update(piece)
+        left -= len(piece)
+        yield piece
+
+
+def _read(stream: BinaryIO, length: int, digest: hashlib._Hash, path: Path) -> bytes:
+    return b"".join(_streamed(stream, length, digest, path))
