@@ -7,41 +7,19 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib.metadata import distribution
 from pathlib import Path
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.paths import home
+from fieldsurvey.cli import surroundings
+from fieldsurvey.cli.findings import Finding, Grade
 
 # A release cannot run before it was made: an earlier clock has lost its battery (1970 is the usual sign).
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 LATEST_YEARS = 15
 SPACE_WANTED = 200 << 20
-
-
-class Grade(StrEnum):
-    """How a finding bears on fieldwork."""
-
-    GOOD = "good"
-    WARN = "warn"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the check-up."""
-
-    check: str
-    grade: Grade
-    what: str
-    advice: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        """For `--json`."""
-        return {"check": self.check, "grade": self.grade, "what": self.what, "advice": self.advice}
 
 
 def check_packages() -> Iterator[Finding]:
@@ -63,10 +41,15 @@ def check_packages() -> Iterator[Finding]:
     yield Finding("packages", Grade.GOOD, _("cryptography {version}").format(version=version))
 
 
-def check_clock(now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Finding]:
+def check_clock(
+    now: Callable[[], datetime] = lambda: datetime.now(UTC), folder: Path | None = None
+) -> Iterator[Finding]:
     """A wrong clock never stops an interview, but somebody should set it."""
     seen = now()
-    if EARLIEST <= seen <= EARLIEST.replace(year=EARLIEST.year + LATEST_YEARS):
+    contradicted = list(surroundings.check_known_times(folder or home(), seen))
+    if contradicted:
+        yield from contradicted
+    elif EARLIEST <= seen <= EARLIEST.replace(year=EARLIEST.year + LATEST_YEARS):
         yield Finding("clock", Grade.GOOD, _("the clock says {when}").format(when=f"{seen:%Y-%m-%d %H:%M} UTC"))
     else:
         yield Finding(
@@ -98,36 +81,6 @@ def check_disk(folder: Path | None = None) -> Iterator[Finding]:
             _("other users of this machine can look into {place}").format(place=place),
             _("Make it private: chmod 700 {place}").format(place=place),
         )
-
-
-def check_swap(swaps: Path = Path("/proc/swaps"), mapper: Path = Path("/sys/block")) -> Iterator[Finding]:
-    """Swap without encryption can keep a copy of an open interview (not promised: see docs/security.md)."""
-    if sys.platform != "linux" or not swaps.exists():
-        yield Finding(
-            "swap",
-            Grade.WARN,
-            _("whether memory is swapped to an encrypted disk cannot be seen here"),
-            _("Turn on the system's disk encryption (BitLocker, FileVault)."),
-        )
-        return
-    devices = [line.split()[0] for line in swaps.read_text().splitlines()[1:] if line.strip()]
-    plain = [d for d in devices if not _encrypted(d, mapper)]
-    if plain:
-        yield Finding(
-            "swap",
-            Grade.WARN,
-            _("swap on {device} is not seen to be encrypted").format(device=", ".join(plain)),
-            _("Turn swap off (swapoff -a) or encrypt the disk: an open interview could be written to it."),
-        )
-    else:
-        yield Finding("swap", Grade.GOOD, _("no unencrypted swap"))
-
-
-def _encrypted(device: str, blocks: Path) -> bool:
-    if "zram" in device:
-        return True
-    uuid = blocks / Path(device).resolve().name / "dm" / "uuid"
-    return uuid.exists() and uuid.read_text().startswith("CRYPT-")
 
 
 def check_terminal() -> Iterator[Finding]:
@@ -164,7 +117,15 @@ def check_crypto() -> Iterator[Finding]:
         yield Finding("crypto", Grade.GOOD, _("every algorithm gives its published answer"))
 
 
+def check_surroundings(machine: surroundings.Machine | None = None, folder: Path | None = None) -> Iterator[Finding]:
+    """Disk encryption, swap, and programs that record the screen."""
+    around = machine or surroundings.Machine()
+    yield from surroundings.check_encryption(around, folder or home())
+    yield from surroundings.check_swap(around)
+    yield from surroundings.check_recording(around)
+
+
 def all_findings() -> list[Finding]:
     """Every check, in the order in which people can act on them."""
-    checks = (check_crypto, check_packages, check_disk, check_clock, check_swap, check_terminal)
+    checks = (check_crypto, check_packages, check_disk, check_clock, check_surroundings, check_terminal)
     return [finding for check in checks for finding in check()]

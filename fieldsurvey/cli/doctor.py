@@ -5,8 +5,9 @@ from __future__ import annotations
 import typer
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.cli.checkup import Finding, Grade, all_findings
+from fieldsurvey.cli.checkup import all_findings
 from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.cli.findings import Finding, Grade
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -16,7 +17,8 @@ _MARKS = {Grade.GOOD: "✓", Grade.WARN: "!", Grade.BAD: "✗"}
 @app.command()
 @command
 def doctor(json_: Json = False) -> None:
-    """Check the crypto's known answers, where packages come from, disk, clock, terminal and swap.
+    """Check the crypto's known answers, where packages come from, disk and its encryption, clock, swap, screen
+    recorders and terminal.
 
     Marks: ✓ good, ! fieldwork can go on but read the line, ✗ do not interview on this machine until it is mended.
     Exit 1 if anything is ✗.

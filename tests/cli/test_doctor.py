@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fieldsurvey.cli import checkup, known_answers
-from fieldsurvey.cli.checkup import Grade
+from fieldsurvey.cli.findings import Grade
 
 
 def test_the_crypto_installed_here_gives_the_published_answers() -> None:
@@ -29,21 +29,9 @@ def test_a_wrong_answer_is_named() -> None:
 @pytest.mark.parametrize(
     ("year", "grade"), [(1970, Grade.WARN), (2026, Grade.GOOD), (2039, Grade.GOOD), (2071, Grade.WARN)]
 )
-def test_an_impossible_clock_warns_and_stops_nothing(year: int, grade: Grade) -> None:
+def test_an_impossible_clock_warns_and_stops_nothing(year: int, grade: Grade, tmp_path: Path) -> None:
     """1970 and the far future are warnings, never refusals."""
-    assert [f.grade for f in checkup.check_clock(lambda: datetime(year, 6, 1, tzinfo=UTC))] == [grade]
-
-
-def test_plain_swap_is_seen(tmp_path: Path) -> None:
-    """A swap partition that is not encrypted is a warning; zram and an encrypted mapping are not."""
-    blocks = tmp_path / "block"
-    (blocks / "dm-1" / "dm").mkdir(parents=True)
-    (blocks / "dm-1" / "dm" / "uuid").write_text("CRYPT-LUKS2-0000-swap")
-    swaps = tmp_path / "swaps"
-    head = "Filename Type Size Used Priority\n"
-    for device, grade in (("/dev/sda2", Grade.WARN), ("/dev/zram0", Grade.GOOD), ("/dev/dm-1", Grade.GOOD)):
-        swaps.write_text(f"{head}{device} partition 1 0 -2\n")
-        assert [f.grade for f in checkup.check_swap(swaps, blocks)] == [grade], device
+    assert [f.grade for f in checkup.check_clock(lambda: datetime(year, 6, 1, tzinfo=UTC), tmp_path)] == [grade]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
