@@ -11,9 +11,12 @@ from typer.testing import CliRunner
 
 from fieldsurvey.base.canonical import canonical
 from fieldsurvey.cli import device
+from fieldsurvey.project.keys import lock_escrow
 from fieldsurvey.project.policy import Argon2, Policy
+from fieldsurvey.project.shares import split
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.signing import RootKey
+from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.vault import open_locked
 from tests.fieldwork.conftest import OTHER_WORDS, WORDS, SyntheticProject
 
@@ -138,7 +141,11 @@ def test_the_card_can_be_written_again(shell: Shell, project: SyntheticProject) 
     assert out.read_bytes().startswith(canonical({})[:1])
 
 
-@pytest.mark.parametrize("words", [("verify",), ("card",), ("people", "list"), ("people", "add", "E02")])
+@pytest.mark.parametrize(
+    "words",
+    [("verify",), ("card",), ("people", "list"), ("people", "add", "E02"), ("people", "passwd"), ("backup", "x"),
+     ("new-vault",), ("recover", "E01"), ("retire",)],
+)  # fmt: skip
 def test_before_joining_everything_says_how_to_join(shell: Shell, words: tuple[str, ...]) -> None:
     """No vault: exit 1 and the command to use."""
     found = shell.json(*words)
@@ -153,9 +160,127 @@ def test_a_wrong_passphrase_is_one_sentence(shell: Shell, project: SyntheticProj
     assert shell.json("people", "list")["error"] == "unlock"
 
 
-@pytest.mark.parametrize("words", [(), ("join",), ("people",), ("people", "add"), ("verify",), ("card",)])
+@pytest.mark.parametrize(
+    "words",
+    [(), ("join",), ("people",), ("people", "add"), ("people", "passwd"), ("verify",), ("card",), ("backup",),
+     ("restore",), ("new-vault",), ("recover",), ("retire",)],
+)  # fmt: skip
 def test_help_teaches(shell: Shell, words: tuple[str, ...]) -> None:
     """Each command has a help text of its own."""
     code, output = shell.run(*words, "--help")
     assert code == 0
     assert "Usage" in output
+
+
+def _passphrase(shell: Shell, role: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = shell.folder / f"{role}.txt"
+    file.write_text(words + "\n")
+    monkeypatch.setenv(f"FIELDSURVEY_PASSPHRASE_FILE_{role}", str(file))
+
+
+def test_a_passphrase_is_changed(shell: Shell, project: SyntheticProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new words open, the old ones do not; weak ones are refused and change nothing."""
+    shell.run("join", shell.file(project.publish()), "--person", "E01")
+    _passphrase(shell, "NEW", "casa mapa", monkeypatch)
+    assert shell.json("people", "passwd")["error"] == "passphrase.weak"
+    _passphrase(shell, "NEW", OTHER_WORDS, monkeypatch)
+    assert shell.json("people", "passwd") == {"person": "E01", "exit": 0}
+    assert shell.json("people", "list")["error"] == "unlock"
+    _passphrase(shell, "DEVICE", OTHER_WORDS, monkeypatch)
+    assert shell.json("people", "list")["exit"] == 0
+
+
+def test_backup_and_restore(shell: Shell, project: SyntheticProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup without a passphrase; restored elsewhere it is a new device whose card names the old log's end."""
+    joined = shell.json("join", shell.file(project.publish()), "--person", "E01")
+    made = shell.json("backup", str(shell.folder / "backups"))
+    assert (made["device"], made["seq"], made["exit"]) == (joined["device"], 0, 0)
+    assert shell.json("restore", str(shell.folder / "backups"))["error"] == "vault.exists"
+    (shell.folder / "DEVICE.txt").write_text("not the words")
+    again = shell.folder / "again"
+    assert shell.json("restore", str(shell.folder / "backups"), "--into", str(again))["error"] == "unlock"
+    (shell.folder / "DEVICE.txt").write_text(WORDS)
+    restored = shell.json("restore", made["file"], "--into", str(again), "--card", str(shell.folder / "new.fsd"))
+    assert restored["parent"]["device"] == joined["device"]
+    card = DeviceCard.from_bytes((shell.folder / "new.fsd").read_bytes())
+    assert (card.device, card.parent is not None) == (restored["device"], True)
+    monkeypatch.setenv("FIELDSURVEY_HOME", str(again))
+    found = shell.json("verify")
+    assert (found["whole"], found["former_logs"]) == (True, 1)
+
+
+def test_what_is_no_backup_is_named(shell: Shell) -> None:
+    """An empty folder, a text, nothing: exit 1 with a sentence, and no vault made."""
+    empty = shell.folder / "empty"
+    empty.mkdir()
+    text = shell.file(b"a text", "text.fsv")
+    assert shell.json("restore", str(empty))["error"] == "vault.no_backup"
+    assert shell.json("restore", text)["error"] == "vault.backup_damaged"
+    assert shell.json("restore", str(shell.folder / "nothing.fsv"))["exit"] == 1
+    assert not (shell.home / "vault.db").exists()
+
+
+def test_a_damaged_vault_is_backed_up_and_said(shell: Shell, project: SyntheticProject) -> None:
+    """Exit 1 with the count and the place; the whole backup made before is as it was."""
+    shell.run("join", shell.file(project.publish()), "--person", "E01")
+    whole = Path(shell.json("backup", str(shell.folder / "backups"))["file"])
+    before = whole.read_bytes()
+    open_locked(shell.home / "vault.db").store.connection.execute("UPDATE slot SET slot = zeroblob(9)")
+    found = shell.json("backup", str(shell.folder / "backups"))
+    assert (found["error"], found["exit"]) == ("refused.damaged_backup", 1)
+    assert whole.read_bytes() == before
+    assert len(list(whole.parent.iterdir())) == 2
+
+
+def test_a_new_vault_and_words_found_again(
+    shell: Shell, project: SyntheticProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New words open at once; a second device with its card; the old words, found, are taken once."""
+    old = shell.json("join", shell.file(project.publish()), "--person", "E01")["device"]
+    _passphrase(shell, "OLD", WORDS, monkeypatch)
+    (shell.folder / "DEVICE.txt").write_text("casa mapa")
+    assert shell.json("new-vault", "--person", "E01")["error"] == "passphrase.weak"
+    (shell.folder / "DEVICE.txt").write_text(OTHER_WORDS)
+    assert shell.json("new-vault", "--person", "E99")["error"] == "fieldwork.unknown_person"
+    made = shell.json("new-vault", "--person", "E01")
+    assert (made["exit"], made["drafts_left"]) == (0, 0)
+    assert made["device"] != old
+    assert Path(made["card"]).exists()
+    assert shell.json("verify")["former_logs"] == 1
+    assert shell.json("new-vault", "--found-words") == {"drafts": 0, "exit": 0}
+    assert shell.json("new-vault", "--found-words")["error"] == "unlock"
+
+
+def test_recovery_takes_the_escrow_key_or_two_sheets(
+    shell: Shell, project: SyntheticProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the policy asks for it: two sheets, or the key's file, give the person new words; one sheet is refused."""
+    project.policy = project.policy.model_copy(update={"recovery_slot": True})
+    shell.run("join", shell.file(project.publish()), "--person", "E01")
+    sheets = [shell.file(words.encode(), f"sheet-{n}.txt") for n, words in enumerate(split(project.escrow.seed))]
+    _passphrase(shell, "NEW", OTHER_WORDS, monkeypatch)
+    assert shell.json("recover", "E01", "--sheet", sheets[0])["error"] == "input.escrow_key"
+    assert shell.json("recover", "E01")["error"] == "input.escrow_key"
+    assert shell.json("recover", "E02", "--sheet", sheets[0], "--sheet", sheets[2])["error"] == "vault.no_recovery"
+    assert shell.json("recover", "E01", "--sheet", sheets[0], "--sheet", sheets[2]) == {"person": "E01", "exit": 0}
+    assert shell.json("people", "list")["error"] == "unlock"
+    key = shell.file(lock_escrow(project.id, project.escrow, OTHER_WORDS, FLOOR), "escrow.key")
+    _passphrase(shell, "ESCROW", OTHER_WORDS, monkeypatch)
+    _passphrase(shell, "NEW", WORDS, monkeypatch)
+    assert shell.json("recover", "E01", "--escrow-key", key)["exit"] == 0
+    assert shell.json("people", "list")["exit"] == 0
+
+
+def test_retire_needs_the_name_and_wipes(shell: Shell, project: SyntheticProject) -> None:
+    """Without the typed name: refused, nothing changed. With it: nothing of ours is left in the folder."""
+    shell.run("join", shell.file(project.publish()), "--name", "Portátil 3", "--person", "E01")
+    assert shell.json("retire")["error"] == "fieldwork.retire_not_confirmed"
+    assert shell.json("retire", "--confirm", "Portátil")["error"] == "fieldwork.retire_not_confirmed"
+    assert (shell.home / "vault.db").exists()
+    with open_locked(shell.home / "vault.db").unlock(WORDS) as vault:
+        vault.drafts.create(b"f" * 32, b"", b"")
+    assert shell.json("retire", "--confirm", "Portátil 3")["error"] == "fieldwork.not_acknowledged"
+    done = shell.json("retire", "--force", "--confirm", "Portátil 3")
+    assert (done["exit"], done["drafts"]) == (0, 1)
+    assert list(shell.home.iterdir()) == []
+    assert shell.json("verify")["error"] == "vault.none"
