@@ -48,8 +48,10 @@ def _screen() -> int:
 
 def _plain() -> int:
     from fieldsurvey.base import paths
+    from fieldsurvey.tui.harden import no_core_dumps
     from fieldsurvey.tui.plain import run
 
+    no_core_dumps()  # the screen does this once Unlock is painted
     return run(paths.home())
 
 

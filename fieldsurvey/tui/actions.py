@@ -22,6 +22,7 @@ class Scope(StrEnum):
     INTERVIEW = "interview"
     REPEAT = "repeat"
     REVIEW = "review"
+    EVENING = "evening"
     SYNC = "sync"
 
 
@@ -73,6 +74,21 @@ ACTIONS: tuple[Action, ...] = (
            n_("Copy what is sealed to a stick and take receipts from it"), n_("copy"), rank=2),
     Action("discard", "discard", _H, ("delete",), n_("Erase"),
            n_("Erase the draft for good; asks first"), n_("erase"), rank=3),
+    Action("practice", "practice", _H, ("f7", *_CTRL7), n_("Practise"),
+           n_("Practise with the highlighted form: kept nowhere, never exported, gone at the lock"), n_("practise")),
+    Action("evening", "evening", _H, ("f8", "ctrl+f"), n_("Evening"),
+           n_("Completed interviews that wait for the evening review: look, mend slips, seal"), n_("evening"), rank=4),
+    Action("withdrawal", "withdrawal", _H, ("f3", "ctrl+n"), n_("Withdrawal"),
+           n_("Somebody brings a slip's code: what is held here, and erasing it"), n_("withdraw")),
+    Action("unlock_withdrawal", "withdrawal", Scope.UNLOCK, ("f3", "ctrl+n"), n_("Withdrawal"),
+           n_("Somebody brings a slip's code: what is held here, and erasing it; works without unlocking"),
+           n_("withdraw")),
+    Action("look", "look", Scope.EVENING, ("enter",), n_("Open"),
+           n_("Look at the interview and mend slips; going back keeps it waiting"), rank=1),
+    Action("seal_all", "seal_all", Scope.EVENING, ("f10", "ctrl+s"), n_("Seal all"),
+           n_("Seal everything that waits: encrypted for the HMU, no more changes; asks first"), n_("seal"), rank=2),
+    Action("evening_back", "close", Scope.EVENING, ("escape", "pageup", "f8", "ctrl+f"), n_("Back"),
+           n_("Back to Home; what waits goes on waiting"), rank=3),
     Action("next", "next", _I, ("enter", "pagedown"), n_("Next"),
            n_("Save the answer and go on"), rank=1),
     Action("back", "back", _I, ("pageup", "ctrl+b"), n_("Back"),

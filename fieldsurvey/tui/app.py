@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # loaded while the passphrase is typed: sqlite, pydantic and 
 
 HIDDEN_LOCK = 60.0  # seconds under the cover before it locks
 _TICK = 1.0
+_REVIEW_TICK = 60.0
 _PATIENCE = 2.0  # seconds to close the vault in order when locking
 
 
@@ -65,6 +66,7 @@ class FieldsurveyApp(App[int]):
         self.session: Session | None = None
         self.hand = Hand()
         self.idle_minutes = 5
+        self.review_hours = 0
         self.keymap_error: KeymapError | None = None
         try:
             self.keymap = read_keymap(home)
@@ -88,6 +90,7 @@ class FieldsurveyApp(App[int]):
         if not self.joined:
             self.push_screen(self.first_screen())
         self.set_interval(_TICK, self._tick)
+        self.set_interval(_REVIEW_TICK, self._seal_due)
         self.call_after_refresh(no_core_dumps)  # before anything secret can have been typed
         if sys.platform != "win32":
             loop = asyncio.get_running_loop()
@@ -114,11 +117,18 @@ class FieldsurveyApp(App[int]):
 
     def unlocked(self, session: Session) -> None:
         """Go Home."""
-        from fieldsurvey.tui.screens.home import HomeScreen  # needs fieldwork, which has loaded by now
+        from fieldsurvey.tui.evening import report_text  # needs fieldwork, which has loaded by now
+        from fieldsurvey.tui.screens.home import HomeScreen
 
         self.session = session
         self.idle_minutes = session.policy.idle_lock_minutes
+        self.review_hours = session.policy.review_window_hours
         self.push_screen(HomeScreen())
+        said = report_text(session.at_unlock)
+        if said:
+            from fieldsurvey.tui.screens.dialogs import Tell  # only when something happened
+
+            self.push_screen(Tell(_("While it was locked"), said))
 
     def open_interview(self, screen: Screen[None], *, idle_minutes: int) -> None:
         """Over Home."""
@@ -184,6 +194,17 @@ class FieldsurveyApp(App[int]):
         limit = HIDDEN_LOCK if isinstance(self.screen, HiddenScreen) else self.idle_minutes * 60.0
         if idle >= min(limit, self.idle_minutes * 60.0):
             await self.lock()
+
+    def _seal_due(self) -> None:
+        """What waits for the evening review does not wait longer because nobody locks."""
+        if self.session is not None and self.review_hours:
+            self.run_worker(self._sealing(self.session), group="evening")
+
+    async def _sealing(self, session: Session) -> None:
+        try:
+            await self.hand.do(session.seal_waiting)
+        except FieldsurveyError:  # it still waits; the next unlock tries again, and says why it failed
+            return
 
     async def on_event(self, event: events.Event) -> None:
         """Notes activity, and drops keys that were pressed for a page that is not there any more."""

@@ -54,6 +54,11 @@ def last_words(outcome: Carried) -> list[tuple[bool, str]]:
         lines.append(
             (True, _("Nothing to copy: everything sealed is confirmed.") if done.head else _("Nothing is sealed yet."))
         )
+    if done.withdrawals:
+        text = ngettext(
+            "{count} withdrawal was put beside them.", "{count} withdrawals were put beside them.", done.withdrawals
+        )
+        lines.append((True, text.format(count=done.withdrawals)))
     if done.left_out:
         seqs = ", ".join(map(str, done.left_out[:10]))
         text = _("Records {seqs} are damaged on this laptop and were not copied. Tell the steward.")
@@ -68,6 +73,13 @@ def _receipt_words(report: ReceiptsReport) -> list[tuple[bool, str]]:
         (True, _("Receipt: up to record {up_to} is held ({level}).").format(up_to=r.up_to, level=_level(r.level)))
         for r in report.taken
     ]
+    if report.withdrawals:
+        text = ngettext(
+            "{count} withdrawal came with it; what it names is erased here.",
+            "{count} withdrawals came with it; what they name is erased here.",
+            report.withdrawals,
+        )
+        lines.append((True, text.format(count=report.withdrawals)))
     lines += [(False, _("A receipt was refused. {reason}").format(reason=item.reason)) for item in report.warnings]
     if report.project is not None:
         model = report.project.model

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # start-up: what the screens import first must not bring the vault along
     from fieldsurvey.fieldwork.cards import SealedCard
+    from fieldsurvey.fieldwork.practice import PracticeCard
+    from fieldsurvey.fieldwork.waiting import WaitingCard
     from fieldsurvey.xforms.contract import Change, Interview, Place
 
 
@@ -42,6 +44,16 @@ class SealableWork(WorkLike, Protocol):
         """The form's."""
         ...
 
-    def finalise(self) -> SealedCard: ...
+    @property
+    def practice(self) -> bool:
+        """Whether it is kept nowhere."""
+        ...
+
+    @property
+    def completed(self) -> bool:
+        """Whether it waits for the evening review, and is being mended."""
+        ...
+
+    def complete(self) -> SealedCard | WaitingCard | PracticeCard: ...
     def discard(self) -> None: ...
     def close(self) -> None: ...

@@ -81,10 +81,15 @@ class MemoryWork:
     def accept_warning(self, ref: str, reason: str) -> None:
         self._durable(lambda: self.interview.accept_warning(ref, reason))
 
-    def finalise(self) -> SealedCard:
+    practice = False
+    completed = False
+
+    def complete(self) -> SealedCard:
         self.interview.finalise()
         self.ended = "sealed"
-        return SealedCard(1, "0" * 32, 0, 1024, State.SEALED, "ABCD-EFGH", "uno dos tres")
+        return SealedCard(
+            1, "0" * 32, 0, 1024, State.SEALED, withdrawal_code="ABCD-EFGH", withdrawal_words="uno dos tres"
+        )
 
     def discard(self) -> None:
         self.ended = "discarded"

@@ -18,7 +18,7 @@ from fieldsurvey.tui.plain.points import ask_points
 from fieldsurvey.tui.plain.reading import LISTED, chooser_of, understand
 from fieldsurvey.tui.ports import SealableWork
 from fieldsurvey.tui.scales import pebbles_left, pebbles_line, ticks
-from fieldsurvey.tui.sealing import sealed_text
+from fieldsurvey.tui.sealing import before_ending, ended_text
 from fieldsurvey.tui.sitting import Page, PageKind, Sitting, Step
 from fieldsurvey.tui.typed import in_words
 from fieldsurvey.tui.wording import range_ends, word
@@ -35,13 +35,14 @@ class PlainInterview:
 
     def __init__(
         self, console: Console, sitting: Sitting, work: SealableWork, languages: tuple[str, ...],
-        now: Callable[[], datetime],
+        now: Callable[[], datetime], *, review_hours: int = 0,
     ) -> None:  # fmt: skip
         self.console = console
         self.sitting = sitting
         self.work = work
         self.languages = languages
         self.now = now
+        self.review_hours = review_hours
         self._section: tuple[str, ...] | None = None
         self._left = self._sealed = False
         self._at = 0  # which question of a page of several
@@ -119,7 +120,8 @@ class PlainInterview:
         say = self.console.say
         progress = self.sitting.progress()
         number = _("Question {number} of {asked}.").format(number=progress.number, asked=progress.asked)
-        say(f"\n{number} {question.label}")
+        practice = f"{_('PRACTICE')}. " if self.work.practice else ""
+        say(f"\n{practice}{number} {question.label}")
         for text in beside(question, f"/{_(action('note').plain)}"):
             say(_("Instruction: {text}").format(text=text))
         if question.type in _SELECTS:
@@ -332,7 +334,8 @@ class PlainInterview:
             )
             self.console.say(text.format(count=overview.blocking))
             return
-        self.console.say(_("Sealed, only the HMU can read it: not this laptop, not you. Nothing can be changed after."))
-        if self.console.yes(_("Seal this interview?")):
-            self.console.say(sealed_text(self.work.finalise()))
+        title, text, _yes = before_ending(self.work, self.review_hours)
+        self.console.say(text)
+        if self.console.yes(title):
+            self.console.say(ended_text(self.work.complete()))
             self._left = self._sealed = True

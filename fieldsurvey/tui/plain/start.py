@@ -13,9 +13,11 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork import Laptop, Session
 from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.carrying import carry, found_line, last_words, status_words
+from fieldsurvey.tui.evening import draft_warning, report_text, waiting_line
 from fieldsurvey.tui.exits import Exit
 from fieldsurvey.tui.joining import Joining, project_files
 from fieldsurvey.tui.plain.console import Command, Console, Leaving
+from fieldsurvey.tui.plain.evening import evening, withdrawal
 from fieldsurvey.tui.plain.interview import PlainInterview
 from fieldsurvey.tui.plan import round_lines
 from fieldsurvey.tui.sitting import Sitting
@@ -80,10 +82,17 @@ class _Front:
                 continue
             if typed.startswith("/") and typed[1:].casefold() in {_("quit").casefold(), "quit"}:
                 raise Leaving(Exit.QUIT)
+            if typed.startswith("/") and typed[1:].casefold() in {_("withdraw").casefold(), "withdraw"}:
+                withdrawal(self.console, laptop, self.clock)
+                continue
             try:
-                return laptop.unlock(typed)
+                session = laptop.unlock(typed)
             except UnlockError as error:
                 say(f"{error.message} {error.advice}")
+                continue
+            if said := report_text(session.at_unlock):
+                say(said)
+            return session
 
     def _join(self) -> tuple[Laptop, Session]:
         from sync.drives import removable_drives
@@ -131,10 +140,18 @@ class _Front:
         for number, form in enumerate(forms, 1):
             text = _("{number} start {title}, version {version}")
             say("  " + text.format(number=number, title=form.title, version=form.version))
+        practised = {card.draft_id for card in session.practice_drafts()}
+        drafts += session.practice_drafts()
         for number, draft in enumerate(drafts, len(forms) + 1):
             text = _("{number} go on with {title}, begun {began}, saved {saved}")
             began, saved = when(draft.started), when(draft.saved)
-            say("  " + text.format(number=number, title=draft.title, began=began, saved=saved))
+            if draft.draft_id in practised:
+                text, saved = _("{number} PRACTICE, kept nowhere: go on with {title}, begun {began}"), ""
+            warning = draft_warning(draft, session.policy, self.clock.now())
+            line = "  " + text.format(number=number, title=draft.title, began=began, saved=saved)
+            say(f"{line}. {warning}" if warning else line)
+        if waiting := waiting_line(session.waiting()):
+            say(waiting + " " + _("/{evening} shows them.").format(evening=_("evening")))
         counts = Counter(card.state for card in session.sealed(10_000))
         say(state_line(counts, counts.total()) if counts else _("Nothing sealed on this laptop yet."))
         given = self.console.ask(_HOME)
@@ -153,6 +170,17 @@ class _Front:
     def _command(self, given: Command, laptop: Laptop, session: Session, drafts: list[str], forms: int) -> None:
         if given.action == "home_sync":
             self._copy(laptop)
+        elif given.action == "withdrawal":
+            withdrawal(self.console, laptop, self.clock)
+            session.seal_waiting()  # one that waits is erased now
+        elif given.action == "evening":
+            chosen = evening(self.console, session)
+            if chosen is not None:
+                self._interview(session, chosen.form_id, chosen.draft_id)
+        elif given.action == "practice":
+            at = int(given.rest) - 1 if given.rest.isdigit() else 0
+            if at < forms:
+                self._interview(session, session.forms()[at].id, None, practice=True)
         elif given.action == "discard":
             at = int(given.rest) - 1 - forms if given.rest.isdigit() else -1
             if 0 <= at < len(drafts) and self.console.yes(_("Erase this draft?")):
@@ -176,15 +204,17 @@ class _Front:
         codes = list(i18n.LANGUAGES)
         i18n.set_language(codes[(codes.index(i18n.language()) + 1) % len(codes)])
 
-    def _interview(self, session: Session, form_id: str, draft_id: str | None) -> None:
+    def _interview(self, session: Session, form_id: str, draft_id: str | None, *, practice: bool = False) -> None:
         try:
-            work = session.resume(draft_id) if draft_id else session.start(form_id)
-            languages = session.form(form_id).languages
+            work = session.resume(draft_id) if draft_id else session.start(form_id, practice=practice)
+            languages = session.languages(form_id)
         except FieldsurveyError as error:
             self.console.say(f"{error.message} {error.advice}")
             return
         sitting = Sitting(work, required_waits=session.policy.required_waits_for_review)
-        PlainInterview(self.console, sitting, work, languages, self.clock.now).run()
+        hours = session.policy.review_window_hours
+        PlainInterview(self.console, sitting, work, languages, self.clock.now, review_hours=hours).run()
+        session.seal_waiting()  # what was open when its window ended
 
     # -- the stick
 

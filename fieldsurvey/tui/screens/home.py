@@ -17,10 +17,12 @@ from textual.widgets.option_list import Option
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork import DraftCard, FormCard, SealedCard, State
-from fieldsurvey.tui.actions import Scope, of
+from fieldsurvey.fieldwork.waiting import WaitingCard
+from fieldsurvey.tui.actions import Scope, of, show_key
+from fieldsurvey.tui.evening import draft_warning, waiting_line
 from fieldsurvey.tui.plan import round_lines
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
-from fieldsurvey.tui.screens.dialogs import AskYes
+from fieldsurvey.tui.screens.dialogs import AskYes, Tell
 from fieldsurvey.tui.standing import state_line, when
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import day_in_words
@@ -39,6 +41,8 @@ class _Line:
 
     form: FormCard | None = None
     draft: DraftCard | None = None
+    waiting: WaitingCard | None = None
+    practice: bool = False
 
 
 class HomeScreen(BaseScreen):
@@ -89,13 +93,18 @@ class HomeScreen(BaseScreen):
     async def _fill(self) -> None:
         session, laptop = self.session, self.ours.laptop
         try:
-            drafts, sealed, status = await self.ours.hand.do(
-                lambda: (session.drafts(), session.sealed(10_000), laptop.status() if laptop else None)
+            drafts, sealed, status, waiting = await self.ours.hand.do(
+                lambda: (
+                    session.drafts(),
+                    session.sealed(10_000),
+                    laptop.status() if laptop else None,
+                    session.waiting(),
+                )
             )
         except FieldsurveyError as error:
             self.ours.tell(error)
             return
-        self._lay_out(session.forms(), drafts)
+        self._lay_out(session.forms(), drafts, session.practice_drafts())
         self.query_one("#sealed", Words).say(sealed_words(sealed))
         today = self.ours.now().date().isoformat()
         lines = round_lines(session.project.model.plan.round_on(today))
@@ -105,9 +114,12 @@ class HomeScreen(BaseScreen):
             lines.append(_("This laptop was revoked: speak with the steward before interviewing."))
         if status is not None and status.expired:
             lines.append(_("The project's file has expired: interviewing and copying go on; ask for a new one."))
+        if waiting:
+            key = show_key(self.ours.keymap["evening"][0])
+            lines.append(f"{waiting_line(waiting)} [{key}]")
         self.query_one("#plan", Words).say("\n".join(lines))
 
-    def _lay_out(self, forms: Sequence[FormCard], drafts: Sequence[DraftCard]) -> None:
+    def _lay_out(self, forms: Sequence[FormCard], drafts: Sequence[DraftCard], practice: Sequence[DraftCard]) -> None:
         options = self.query_one(OptionList)
         at = options.highlighted
         rows: list[Option] = [Option(Content.styled(_("Start an interview"), "bold"), disabled=True)]
@@ -123,8 +135,19 @@ class HomeScreen(BaseScreen):
         for draft in drafts:
             number += 1
             said = _("begun {began}").format(began=when(draft.started))
-            rows.append(Option(_row(number, draft.title, said)))
+            warning = draft_warning(draft, self.session.policy, self.ours.now())
+            rows.append(Option(_row(number, draft.title, said, warning)))
             self._lines.append(_Line(draft=draft))
+        if practice:
+            rows += [
+                Option("", disabled=True),
+                Option(Content.styled(_("Practice, kept nowhere"), "bold"), disabled=True),
+            ]
+            self._lines += [None, None]
+        for draft in practice:
+            number += 1
+            rows.append(Option(_row(number, f"{_('PRACTICE')} {draft.title}", "")))
+            self._lines.append(_Line(draft=draft, practice=True))
         options.set_options(rows)
         options.highlighted = at if at is not None and at < len(rows) and self._lines[at] else 1
         wanted, self.ours.start_form = self.ours.start_form, ""
@@ -164,13 +187,16 @@ class HomeScreen(BaseScreen):
         session = self.session
 
         def begin() -> tuple[Work, tuple[str, ...], str]:
-            if line.draft is not None:
+            if line.waiting is not None:
+                work = session.resume(line.waiting.draft_id)
+                form_id = line.waiting.form_id
+            elif line.draft is not None:
                 work = session.resume(line.draft.draft_id)
                 form_id = line.draft.form_id
             else:
                 form_id = line.form.id if line.form else ""
-                work = session.start(form_id)
-            return work, session.form(form_id).languages, form_id
+                work = session.start(form_id, practice=line.practice)
+            return work, session.languages(form_id), form_id
 
         try:
             work, languages, form_id = await self.ours.hand.do(begin)
@@ -186,9 +212,41 @@ class HomeScreen(BaseScreen):
         policy = session.policy
         sitting = Sitting(work, required_waits=policy.required_waits_for_review)
         idle = policy.assembly_idle_minutes if form_id == ASSEMBLY else policy.idle_lock_minutes
-        self.ours.open_interview(InterviewScreen(sitting, work, languages, self.ours.now), idle_minutes=idle)
+        screen = InterviewScreen(sitting, work, languages, self.ours.now)
+        self.ours.open_interview(screen, idle_minutes=idle)
+        if work.completed:
+            screen.call_after_refresh(screen.run_action, "review")
+
+    def open_waiting(self, card: WaitingCard) -> None:
+        """Look at a completed interview, at its review."""
+        self._open(_Line(waiting=card))
 
     # -- the rest
+
+    def action_practice(self) -> None:
+        """An interview of the highlighted form that is kept nowhere."""
+        at = self.query_one(OptionList).highlighted
+        line = self._lines[at] if at is not None else None
+        if line is not None and line.form is not None:
+            self._open(_Line(form=line.form, practice=True))
+        elif line is not None and line.practice:
+            self._open(line)
+        else:
+            text = _("Highlight a form under “Start an interview”, then press this key again.")
+            self.app.push_screen(Tell(_("Practice"), text))
+
+    def action_evening(self) -> None:
+        """What waits to be sealed."""
+        from fieldsurvey.tui.screens.evening import EveningScreen  # not on the way to the first question
+
+        self.app.push_screen(EveningScreen(self))
+
+    def action_withdrawal(self) -> None:
+        """Somebody brings a code."""
+        from fieldsurvey.tui.screens.withdrawal import begin  # rarely needed
+
+        if self.ours.laptop is not None:
+            begin(self.ours, self.ours.laptop)
 
     def action_discard(self) -> None:
         """Erase a draft, after asking."""
@@ -225,8 +283,9 @@ class HomeScreen(BaseScreen):
             self.app.push_screen(SyncScreen(self.ours.laptop))
 
 
-def _row(number: int, title: str, said: str) -> Content:
-    return Content.assemble((f" [{number}]", KEY), f" {title}  ", (said, "$text-muted"))
+def _row(number: int, title: str, said: str, warning: str = "") -> Content:
+    row = Content.assemble((f" [{number}]", KEY), f" {title}  ", (said, "$text-muted"))
+    return row + Content.styled(f"\n     {symbols().caution} {warning}", "$warning") if warning else row
 
 
 def sealed_words(sealed: Sequence[SealedCard]) -> Content:

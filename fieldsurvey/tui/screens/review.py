@@ -19,7 +19,7 @@ from fieldsurvey.tui.hand import Hand, alone
 from fieldsurvey.tui.overview import Filter, Line, Overview
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
 from fieldsurvey.tui.screens.dialogs import AskYes, Tell
-from fieldsurvey.tui.sealing import sealed_text
+from fieldsurvey.tui.sealing import before_ending, ended_text, ended_title
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
 from fieldsurvey.tui.widgets.text import KEY, Words, hanging
@@ -76,7 +76,7 @@ class ReviewScreen(BaseScreen):
         self.query_one(TopBar).show(
             title=f"{_('Review')} {symbols().then} {self.interview.form_title}",
             section=overview.filter_words(self.filter, len(self._shown)),
-            state=_("saved") if sitting.work.saved else _("NOT SAVED"),
+            state=self.interview.saved_words(),
             good=sitting.work.saved,
         )
         self.query_one("#counts", Words).say(overview.summary())
@@ -127,19 +127,19 @@ class ReviewScreen(BaseScreen):
             ).format(count=blocking)
             self.app.push_screen(Tell(_("Not yet"), text))
             return
-        text = _("Sealed, only the HMU can read it: not this laptop, not you. Nothing can be changed after.")
-        self.app.push_screen(AskYes(_("Seal this interview?"), text, _("Seal it"), _("Not yet")), self._decided)
+        title, text, yes = before_ending(self.interview.work, self.ours.review_hours)
+        self.app.push_screen(AskYes(title, text, yes, _("Not yet")), self._decided)
 
     async def _decided(self, yes: bool | None) -> None:
         if not yes:
             return
         try:
-            card = await self.hand.do(self.interview.work.finalise)
+            card = await self.hand.do(self.interview.work.complete)
         except FieldsurveyError as error:  # nothing is lost: the draft is as it was
             self.ours.tell(error)
             return
         self.ours.close_interview()
-        self.app.push_screen(Tell(_("Sealed"), sealed_text(card)))
+        self.app.push_screen(Tell(ended_title(card), ended_text(card)))
 
 
 def prompt(line: Line, width: int) -> Content:

@@ -40,6 +40,15 @@ PAUSE = 0.8  # seconds without typing after which what is typed so far is saved
 LONGEST = 3.0  # seconds of typing without a pause after which it is saved all the same
 
 
+def titled(work: SealableWork) -> str:
+    """The form's title, after what makes this interview different from others, in capitals."""
+    if work.practice:
+        return f"{_('PRACTICE')} {symbols().then} {work.title}"
+    if work.completed:
+        return f"{_('MENDING')} {symbols().then} {work.title}"
+    return work.title
+
+
 class TurningScreen(BaseScreen):
     """The card, what is saved when, going on and going back."""
 
@@ -49,7 +58,7 @@ class TurningScreen(BaseScreen):
         super().__init__()
         self.sitting = sitting
         self.work = work
-        self.form_title = work.title
+        self.form_title = titled(work)
         self.languages = languages
         self.now = now
         self.gate = Turnstile()
@@ -171,7 +180,16 @@ class TurningScreen(BaseScreen):
 
     def _say_saved(self) -> None:
         clock = self.now().strftime("%H:%M:%S")
-        self.query_one(TopBar).show(state=f"{symbols().saved} " + _("saved {clock}").format(clock=clock), good=True)
+        state = f"{symbols().saved} " + _("saved {clock}").format(clock=clock)
+        if self.work.practice:
+            state = f"{symbols().caution} " + _("kept nowhere")
+        self.query_one(TopBar).show(state=state, good=not self.work.practice)
+
+    def saved_words(self) -> str:
+        """The truth in two words, for the review."""
+        if self.work.practice:
+            return _("kept nowhere")
+        return _("saved") if self.work.saved else _("NOT SAVED")
 
     def _values(self) -> dict[str, str | None]:
         """What was edited and is not saved yet."""

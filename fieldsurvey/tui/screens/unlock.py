@@ -132,6 +132,13 @@ class UnlockScreen(BaseScreen):
         box = self.query_one("#passphrase", Input)
         box.password = not box.password
 
+    def action_withdrawal(self) -> None:
+        """A locked laptop still takes a withdrawal."""
+        if self.ours.laptop is not None:
+            from fieldsurvey.tui.screens.withdrawal import begin  # not on the start path
+
+            begin(self.ours, self.ours.laptop)
+
     def action_sync(self) -> None:
         """A locked laptop still copies what is sealed."""
         if self.ours.laptop is not None:
