@@ -77,7 +77,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("practice", "practice", _H, ("f7", *_CTRL7), n_("Practise"),
            n_("Practise with the highlighted form: kept nowhere, never exported, gone at the lock"), n_("practise")),
     Action("evening", "evening", _H, ("f8", "ctrl+f"), n_("Evening"),
-           n_("Completed interviews that wait for the evening review: look, mend slips, seal"), n_("evening"), rank=4),
+           n_("Completed interviews that wait for the evening review: look, mend slips, seal"), n_("evening")),
     Action("withdrawal", "withdrawal", _H, ("f3", "ctrl+n"), n_("Withdrawal"),
            n_("Somebody brings a slip's code: what is held here, and erasing it"), n_("withdraw")),
     Action("unlock_withdrawal", "withdrawal", Scope.UNLOCK, ("f3", "ctrl+n"), n_("Withdrawal"),
