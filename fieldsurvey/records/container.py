@@ -18,6 +18,7 @@ from fieldsurvey.base.canonical import canonical, parse_canonical
 from fieldsurvey.records.errors import ContainerError, SignatureError
 from fieldsurvey.records.labels import SIGN_CONTAINER
 from fieldsurvey.records.signing import KEY_ID_BYTES, SIGNATURE_BYTES, Signature, VerifyKey
+from fieldsurvey.records.wire import check_magic
 
 VERSION: Final = 0
 MAGIC: Final = b"FSB1" + bytes([VERSION])
@@ -144,8 +145,9 @@ def open_container(stream: BinaryIO | bytes, kind: Kind, *, max_bytes: int = MAX
     """Read prefix, manifest and signatures of a container of `kind`. Raises ContainerError or NotCanonicalError."""
     source = io.BytesIO(stream) if isinstance(stream, bytes) else stream
     prefix = _read(source, PREFIX_BYTES, kind)
+    check_magic(kind, MAGIC, prefix)
     if prefix[: len(MAGIC)] != MAGIC:
-        raise ContainerError(kind=kind, reason="version" if prefix.startswith(b"FSB1") else "magic")
+        raise ContainerError(kind=kind, reason="magic")
     length = int.from_bytes(prefix[5:9], "big")
     if not 2 <= length <= MAX_MANIFEST:
         raise ContainerError(kind=kind, reason="manifest length")

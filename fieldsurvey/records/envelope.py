@@ -23,7 +23,7 @@ from fieldsurvey.records.errors import AlteredError, FieldError, NoRecipientErro
 from fieldsurvey.records.labels import RECORD_BODY, RECORD_WRAP, bind
 from fieldsurvey.records.padding import pad, padme, unpad
 from fieldsurvey.records.recipients import ID_BYTES, SECRET_BYTES, WRAP_BYTES, RecipientPrivate, RecipientPublic
-from fieldsurvey.records.wire import Hash, Id, Wire
+from fieldsurvey.records.wire import Hash, Id, Wire, check_magic
 
 VERSION: Final = 0
 MAGIC: Final = b"FSE1" + bytes([VERSION])
@@ -146,8 +146,9 @@ def read_envelope(blob: bytes) -> Envelope:
     """The parts of a record. Raises RecordFormatError or FieldError."""
     if len(blob) < PREFIX_BYTES:
         raise RecordFormatError(reason="truncated")
+    check_magic("record", MAGIC, blob)
     if blob[: len(MAGIC)] != MAGIC:
-        raise RecordFormatError(reason="version" if blob.startswith(b"FSE1") else "magic")
+        raise RecordFormatError(reason="magic")
     header_end = PREFIX_BYTES + int.from_bytes(blob[5:7], "big")
     count = blob[7]
     if not PREFIX_BYTES < header_end <= PREFIX_BYTES + MAX_HEADER:

@@ -2,12 +2,14 @@
 
 UntrustedError
 ├── KeyFormatError         a public key that is malformed, weak or of an algorithm we do not take
+├── FormatVersionError     of another version of its format than this program reads
 ├── FieldError             a field is missing, unknown, out of bounds or not in its one spelling
 ├── RecordFormatError      not a well-formed FSE1
 ├── AlteredError           the seal does not open: altered, or not sealed to this key
 ├── SignatureError         a signature is missing or does not hold
 ├── LogError               a device's log was edited, shortened, reordered or forged
-└── ContainerError         not a well-formed FSB1 of the kind expected
+├── ContainerError         not a well-formed FSB1 of the kind expected
+└── AttachmentError        the parts of a file are not those that its record names
 InputError
 └── CodeError              a withdrawal code that was mistyped
 RefusedError
@@ -28,6 +30,17 @@ class KeyFormatError(UntrustedError):
     code = "untrusted.key"
     template = "A public key is not usable ({reason})."
     hint = "It was refused and nothing was changed. The file it came from is damaged or was made to deceive."
+
+
+class FormatVersionError(UntrustedError):
+    """Of another version of its format. `found` is what the file says, `known` what this program reads."""
+
+    code = "untrusted.version"
+    template = "This {what} is of version {found} of its format; this program reads version {known}."
+    hint = (
+        "Nothing was taken from it. A higher version needs a newer fieldsurvey. Version 0 was a draft that is read no "
+        "longer: make the file anew."
+    )
 
 
 class FieldError(UntrustedError):
@@ -78,6 +91,14 @@ class ContainerError(UntrustedError):
     code = "untrusted.container"
     template = "This is not a whole fieldsurvey {kind} file ({reason})."
     hint = _FRESH
+
+
+class AttachmentError(UntrustedError):
+    """The parts of a file are not those that its record names."""
+
+    code = "untrusted.attachment"
+    template = "An attachment is not whole ({reason})."
+    hint = "Nothing of it was kept. Import the other batches of that laptop, then try again."
 
 
 class CodeError(InputError):

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from fieldsurvey.base.errors import RefusedError, StorageError, UnlockError, UntrustedError
+from fieldsurvey.records.wire import check_magic
 from fieldsurvey.records.words import normalise_passphrase
 
 _MAGIC: Final = b"FSK\x00"
@@ -174,6 +175,7 @@ def open_slot(slot: bytes, passphrase: str, *, label: str) -> bytes:
 
 def read_params(slot: bytes) -> Argon2Params:
     """The slot's parameters, checked. Raises SlotDamagedError, SlotParametersError, SlotMemoryError."""
+    check_magic("key slot", _MAGIC, slot)
     if not slot.startswith(_MAGIC):
         raise SlotDamagedError(reason="magic")
     if not _HEAD + _TAG + _CHECK <= len(slot) <= _HEAD + _TAG + MAX_SECRET + _CHECK:

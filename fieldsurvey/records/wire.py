@@ -12,14 +12,16 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from typing_extensions import TypeAliasType
 
 from fieldsurvey.base.canonical import MAX_INTEGER, canonical, check_depth
-from fieldsurvey.records.errors import FieldError
+from fieldsurvey.records.errors import FieldError, FormatVersionError
 
+FORMAT_VERSION: Final = 0
+"""Of every structure and file here."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -90,12 +92,14 @@ class Wire(BaseModel):
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Raises FieldError or NotCanonicalError unless `data` is exactly what `to_bytes` writes for a valid value.
+        """Raises FieldError or NotCanonicalError unless `data` is exactly what `to_bytes` writes for a valid value, and
+        FormatVersionError where it says that it is of another version.
 
         Comparing with the re-encoding also refuses duplicate keys, white space, other spellings and left-out defaults.
         """
         if len(data) > cls.max_bytes:
             raise FieldError(what=cls.what, field="*", reason="too long")
+        check_magic(cls.what, cls.magic, data)
         if not data.startswith(cls.magic):
             raise FieldError(what=cls.what, field="*", reason="magic")
         text = data[len(cls.magic) :]
@@ -135,7 +139,19 @@ def _fields(kind: type[Wire]) -> dict[str, int]:
     }
 
 
-def field_error(what: str, error: ValidationError) -> FieldError:
-    """The first problem pydantic saw, without the input it saw it in."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+def field_error(what: str, error: ValidationError) -> FieldError | FormatVersionError:
+    """The first problem pydantic saw, without the input it saw it in; before all others, another version."""
+    problems = error.errors(include_url=False, include_context=False)
+    for problem in problems:
+        found = problem["input"]
+        if problem["loc"][-1:] == ("format_version",) and isinstance(found, int) and not isinstance(found, bool):
+            return FormatVersionError(what=what, found=found, known=FORMAT_VERSION)
+    first = problems[0]
     return FieldError(what=what, field=str(first["loc"][0]) if first["loc"] else "*", reason=first["type"])
+
+
+def check_magic(what: str, magic: bytes, data: bytes) -> None:
+    """Raises FormatVersionError when `data` begins as `magic` does, but for its last byte, the version."""
+    name = magic[:-1]
+    if name and data.startswith(name) and len(data) > len(name) and data[len(name)] != magic[-1]:
+        raise FormatVersionError(what=what, found=data[len(name)], known=magic[-1])

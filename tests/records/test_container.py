@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fieldsurvey.base.canonical import canonical
+from fieldsurvey.base.canonical import NotCanonicalError, canonical
 from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.records import container
 from fieldsurvey.records.container import Frame, label_of, open_container, write_container
-from fieldsurvey.records.errors import ContainerError, SignatureError
+from fieldsurvey.records.errors import ContainerError, FormatVersionError, SignatureError
 from fieldsurvey.records.signing import RootKey, SigningKey, VerifyKey
 from tests.records.conftest import Actors, seed
 from tests.records.mutants import flips, mutants, survivors, truncations
@@ -191,7 +191,7 @@ def test_declared_lengths_allocate_nothing(actors: Actors) -> None:
     )
     tracemalloc.start()
     for data in huge:
-        with pytest.raises(ContainerError):
+        with pytest.raises((ContainerError, NotCanonicalError)):
             reader(actors.carrier.public)(data)
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     file_of(actors.carrier, bytes(4 << 20))
@@ -274,6 +274,5 @@ def test_a_caller_may_set_a_lower_bound(actors: Actors, batch: bytes) -> None:
 
 def test_other_versions_are_refused_by_name(batch: bytes) -> None:
     """A container of another version says so."""
-    with pytest.raises(ContainerError) as caught:
-        open_container(b"FSB1\x01" + batch[5:], "batch")
-    assert caught.value.details["reason"] == "version"
+    with pytest.raises(FormatVersionError, match="version 9 "):
+        open_container(b"FSB1\x09" + batch[5:], "batch")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fieldsurvey.base.errors import FieldsurveyError, RefusedError, UntrustedError
 from fieldsurvey.records.container import MAX_FRAME, write_container
-from fieldsurvey.records.errors import ContainerError, LogError, RecordFormatError, SignatureError
+from fieldsurvey.records.errors import ContainerError, FormatVersionError, LogError, RecordFormatError, SignatureError
 from sync.batches import plan_batches, read_batch, write_batch
 from sync.errors import BatchError, ForeignProjectError
 from tests.sync.laptops import OTHER_PROJECT, PROJECT, SyntheticLaptop, laptop
@@ -242,7 +242,7 @@ def test_a_declared_length_costs_nothing() -> None:
 
 def test_another_version_says_so() -> None:
     """A file of a later format is refused for that reason, not as damage."""
-    with pytest.raises(ContainerError, match="version"):
+    with pytest.raises(FormatVersionError, match="version 9 "):
         check(_SMALL[:4] + b"\x09" + _SMALL[5:])
 
 

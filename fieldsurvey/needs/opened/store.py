@@ -29,7 +29,7 @@ from fieldsurvey.needs.opened.layout import Column, Kind
 from fieldsurvey.project.keys import HmuKeys
 from fieldsurvey.project.policy import Round
 from fieldsurvey.records.labels import bind
-from fieldsurvey.records.wire import Id, Wire
+from fieldsurvey.records.wire import Id, Wire, check_magic
 
 SUFFIX: Final = ".fso"
 MAGIC: Final = b"FSO1\x00"
@@ -97,6 +97,7 @@ def load_dataset(round_id: str, hmu_keys: HmuKeys, folder: Path | None = None) -
     except OSError as error:
         raise storage_error(error, path) from error
     damaged = DatasetDamagedError(round=round_id)
+    check_magic("dataset", MAGIC, data)
     if len(data) < _HEAD or not data.startswith(MAGIC):
         raise damaged
     for key in hmu_keys.datasets:

@@ -19,6 +19,7 @@ from fieldsurvey.needs.opened.dataset import Dataset
 from fieldsurvey.needs.opened.errors import DatasetDamagedError, DatasetKeyError, ForeignKeyError, NoDatasetError
 from fieldsurvey.needs.opened.store import dataset_path, load_dataset, save_dataset
 from fieldsurvey.project.keys import HmuKeys
+from fieldsurvey.records.errors import FormatVersionError
 from tests.needs.opened.compare import same
 from tests.needs.opened.world import CANARY, World
 from tests.vault.canaries import search
@@ -135,7 +136,7 @@ def test_every_flip_and_truncation_is_refused(saved: Path, world: World) -> None
     count = 0
     for damaged in _damaged(data):
         saved.write_bytes(damaged)
-        with pytest.raises((DatasetDamagedError, DatasetKeyError)):
+        with pytest.raises((DatasetDamagedError, DatasetKeyError, FormatVersionError)):
             load_dataset("r1", world.hmu, saved.parent)
         count += 1
     assert count > 500
