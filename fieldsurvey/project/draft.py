@@ -101,6 +101,12 @@ class Draft:
         device = checked(Device, id=card.device, name=name or card.name, card=card)
         return self._with(devices=(*self.model.devices, device))
 
+    def renew(self, expires: str) -> Self:
+        """Move the day of expiry; raises BadValueError for what is no instant, or lies before `issued`."""
+        if expires < self.model.issued:
+            raise BadValueError(field="expires", reason=expires)
+        return self._with(expires=expires)
+
     def revoke(self, device_id: str, from_seq: int, reason: RevocationReason) -> Self:
         """Stop trusting a device's log from entry `from_seq` on; a revocation can be moved to an earlier entry only.
 

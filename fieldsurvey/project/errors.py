@@ -32,7 +32,8 @@ InputError
     ├── SheetWordError      a word that is on no sheet
     ├── SheetChecksumError  a mistyped, missing or misplaced word
     ├── OtherSheetsError    sheets of different sets
-    └── ForeignSheetsError  sheets that give a key which is none of this project
+    ├── ForeignSheetsError  sheets that give a key which is none of this project
+    └── WrongSheetsError    sheets of another key of this project than the one wanted
 """
 
 from __future__ import annotations
@@ -291,3 +292,11 @@ class ForeignSheetsError(SharesError):
     code = "input.shares_foreign"
     template = "These sheets give a key back, but it is no key of this project."
     hint = "Nothing was changed. Look for the sheets that say this project's name and root fingerprint."
+
+
+class WrongSheetsError(SharesError):
+    """Sheets of another key of this project than the one asked for."""
+
+    code = "input.shares_kind"
+    template = "These sheets do not give {wanted}: they give {found}."
+    hint = "Nothing was changed. Take the sheets of the key you need; each sheet says which it is."

@@ -20,6 +20,7 @@ from fieldsurvey.records.container import MAX_FILE, Signer, open_container, writ
 from fieldsurvey.records.recipients import RecipientPublic
 
 SUFFIX: Final = ".fsp"
+WARN_DAYS: Final = 30
 
 
 class SignedProject:
@@ -63,6 +64,14 @@ class SignedProject:
     def recipients_for(self, day: date) -> tuple[RecipientPublic, ...]:
         """To whom an interview with that fieldwork date is sealed; empty means that it may not be sealed at all."""
         return tuple(recipient.key for recipient in self.model.recipients_on(day.isoformat()))
+
+    def days_left(self, now: datetime) -> int:
+        """Whole days until `expires`; negative once it has passed."""
+        return (datetime.fromisoformat(self.model.expires) - now).days
+
+    def expires_soon(self, now: datetime) -> bool:
+        """Whether it has expired or will within WARN_DAYS: time to sign and publish the next version."""
+        return self.days_left(now) < WARN_DAYS
 
     def is_expired(self, now: datetime) -> bool:
         """Whether `expires` has passed. A reason to warn and to ask for a newer project, nothing else."""
