@@ -169,7 +169,7 @@ def begin_again(laptop: Laptop, person: str, passphrase: str, argon2: Argon2Para
         now=laptop.clock.now(),
         params=argon2 or slot_params(project),
         recovery=recovery_key(project),
-    ).close()
+    )
 
 
 def recover_person(

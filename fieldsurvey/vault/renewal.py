@@ -21,7 +21,7 @@ from fieldsurvey.vault.keys import SLOT_LABEL, SlotContent, code_bytes, new_key
 from fieldsurvey.vault.people import insert_slot
 from fieldsurvey.vault.recovery import open_recovery
 from fieldsurvey.vault.sealed_log import SealedLog
-from fieldsurvey.vault.vault import LockedVault, Vault, hold
+from fieldsurvey.vault.vault import LockedVault, hold
 
 Reason = Literal["new vault", "restored"]
 
@@ -34,7 +34,7 @@ def new_vault(
     now: datetime,
     params: Argon2Params | None = None,
     recovery: RecipientPublic | None = None,
-) -> Vault:
+) -> None:
     """Begin again with one person and new words; asks for no old ones. All or nothing.
 
     The slots that were there are set aside: only their words open the drafts made with them, and `take_over_drafts`
@@ -55,10 +55,8 @@ def new_vault(
             connection.execute("DELETE FROM slot")
             insert_slot(connection, 1, slot, content, keys.card.project, recovery=recovery)
         locked.store.tidy()
-        return Vault(locked, guard, 1, content)
-    except BaseException:
+    finally:
         guard.release()
-        raise
 
 
 def begin_after_restore(locked: LockedVault, passphrase: str, now: datetime) -> LogParent:

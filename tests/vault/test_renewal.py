@@ -50,7 +50,8 @@ def test_a_new_vault_goes_on_where_the_words_are_forgotten(vault: Vault, sealed:
     _seal_some(vault, sealed, 3)
     old_card, old_head = vault.locked.device_card(), vault.locked.head()
     vault.close()
-    with new_vault(vault.locked, person="E01", passphrase=OTHER_WORDS, now=NOW, params=FLOOR) as again:
+    new_vault(vault.locked, person="E01", passphrase=OTHER_WORDS, now=NOW, params=FLOOR)
+    with vault.locked.unlock(OTHER_WORDS) as again:
         card = again.locked.device_card()
         assert card.device != old_card.device
         assert card.parent is not None
@@ -71,7 +72,8 @@ def test_the_new_log_grows_beside_the_former(vault: Vault, sealed: Sealer) -> No
     """Entries of the two are never mixed: each streams its own from 1 on, and takes its own receipts and copies."""
     _seal_some(vault, sealed, 2)
     vault.close()
-    with new_vault(vault.locked, person="E01", passphrase=OTHER_WORDS, now=NOW, params=FLOOR) as again:
+    new_vault(vault.locked, person="E01", passphrase=OTHER_WORDS, now=NOW, params=FLOOR)
+    with vault.locked.unlock(OTHER_WORDS) as again:
         from fieldsurvey.records.envelope import Header, seal
         from tests.vault.conftest import HMU
 
@@ -101,7 +103,7 @@ def test_the_former_signing_key_is_gone(vault: Vault, sealed: Sealer) -> None:
     vault.close()
     folder = vault.locked.path.parent
     assert any(box in file.read_bytes() for file in folder.iterdir())
-    new_vault(vault.locked, person="E01", passphrase=OTHER_WORDS, now=NOW, params=FLOOR).close()
+    new_vault(vault.locked, person="E01", passphrase=OTHER_WORDS, now=NOW, params=FLOOR)
     assert not any(box in file.read_bytes() for file in folder.iterdir())
 
 
@@ -110,7 +112,8 @@ def test_words_found_again_bring_the_drafts_back(vault: Vault) -> None:
     draft = vault.drafts.create(FORM, b"head", b"snapshot")
     draft.append(b"change")
     vault.close()
-    with new_vault(vault.locked, person="E01", passphrase=OTHER_WORDS, now=NOW, params=FLOOR) as again:
+    new_vault(vault.locked, person="E01", passphrase=OTHER_WORDS, now=NOW, params=FLOOR)
+    with vault.locked.unlock(OTHER_WORDS) as again:
         assert again.drafts.ids() == []
         assert verify_vault(again).unchecked == 1
         with pytest.raises(UnlockError):
