@@ -9,18 +9,22 @@ from dataclasses import dataclass, field
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.sqlite import DatabaseDamagedError
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import read_header, record_hash
 from fieldsurvey.records.log import LogEntry, start_head, verify_run
 from fieldsurvey.records.receipt import Level
 from fieldsurvey.vault.erasure import erased
+from fieldsurvey.vault.schema import check_tables
 from fieldsurvey.vault.sealed_log import SealedLog
 from fieldsurvey.vault.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong. `part`: log, record, receipt, slot, people or draft; `where`: its number or id."""
+    """Something that is wrong. `part`: tables, log, former log, record, receipt, slot, people or draft; `where`: its
+    number or id.
+    """
 
     part: str
     where: str
@@ -53,6 +57,10 @@ class VerifyReport:
 def verify_log(log: SealedLog) -> VerifyReport:
     """What a locked vault can show, former logs included. Raises StorageError when SQLite itself cannot read it."""
     report = VerifyReport()
+    try:
+        check_tables(log.store.connection, log.path)
+    except DatabaseDamagedError:
+        report.findings.append(Finding("tables", "", _("a table, trigger or view that is not ours, or one is missing")))
     for former in log.former_logs():
         report.former += 1
         _one_log(former, report)

@@ -12,7 +12,8 @@ import pytest
 
 from fieldsurvey.base.errors import FieldsurveyError, UnlockError
 from fieldsurvey.base.sqlite import DatabaseDamagedError
-from fieldsurvey.records.slots import FLOOR, SlotDamagedError
+from fieldsurvey.records import slots
+from fieldsurvey.records.slots import FLOOR, SlotDamagedError, SlotMemoryError
 from fieldsurvey.vault import Vault, open_locked
 from fieldsurvey.vault.errors import (
     LastPersonError,
@@ -306,3 +307,59 @@ def test_errors_speak(tmp_path: Path) -> None:
     ):
         assert isinstance(error, FieldsurveyError)
         assert "{" not in error.message + error.advice
+
+
+def _slot_asking_for(slot: bytes, memory_kib: int, iterations: int, lanes: int) -> bytes:
+    """A slot's bytes with other Argon2id parameters."""
+    return slot[:4] + memory_kib.to_bytes(4, "big") + bytes([iterations, lanes]) + slot[10:]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [(0, 2, 1), (19 * 1024 - 1, 2, 1), (512 * 1024 + 1, 2, 1), (2**32 - 1, 255, 255), (19 * 1024, 1, 1),
+     (19 * 1024, 17, 1), (19 * 1024, 2, 0), (19 * 1024, 2, 9)],
+)  # fmt: skip
+def test_argon2_out_of_bounds_is_refused_before_a_byte_is_allocated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: tuple[int, int, int]
+) -> None:
+    """A vault whose slot asks for 4 TiB, or for a lock that is none: said so, and nothing was derived. Control: within
+    the bounds it derives."""
+    path = tmp_path / "vault.db"
+    make_vault(path).close()
+    slot = sqlite3.connect(path).execute("SELECT slot FROM slot").fetchone()[0]
+    derived: list[object] = []
+    monkeypatch.setattr(slots, "_derive", lambda *given: derived.append(given) or bytes(32))
+    _spoil(path, "UPDATE slot SET slot = ?", _slot_asking_for(slot, *asked))
+    locked = open_locked(path)
+    with pytest.raises(SlotDamagedError):
+        locked.unlock(WORDS)
+    assert [(held.number, held.damaged) for held in locked.slots()] == [(1, True)]
+    assert derived == []
+    _spoil(path, "UPDATE slot SET slot = ?", slot)
+    with pytest.raises(UnlockError):
+        locked.unlock(WORDS)
+    assert len(derived) == 1
+
+
+def test_too_little_memory_is_a_sentence_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine cannot give what the slot needs: typed, says that nothing changed and what to do; later it opens."""
+    path = tmp_path / "vault.db"
+    make_vault(path).close()
+    before = path.read_bytes()
+
+    class Starving:
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def derive(self, _: bytes) -> bytes:
+            raise MemoryError
+
+    locked = open_locked(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(slots, "Argon2id", Starving)
+        with pytest.raises(SlotMemoryError) as caught:
+            locked.unlock(WORDS)
+    assert "19" in caught.value.message
+    assert "Nothing was changed" in caught.value.advice
+    assert path.read_bytes() == before
+    locked.unlock(WORDS).close()

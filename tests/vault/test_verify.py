@@ -82,6 +82,10 @@ _SWAP = (
         (("UPDATE draft SET snapshot = " + _FLIP.format("snapshot", 50) + " WHERE counter = 0",), "draft"),
         (("UPDATE draft SET head = " + _FLIP.format("head", 50),), "draft"),
         (("UPDATE change SET data = " + _FLIP.format("data", 50),), "draft"),
+        (("UPDATE draft_key SET box = " + _FLIP.format("box", 30),), "draft"),
+        (("DELETE FROM outbox WHERE seq = 5",), "record"),
+        (("CREATE TRIGGER t AFTER INSERT ON log BEGIN DELETE FROM slot; END",), "tables"),
+        (("CREATE VIEW v AS SELECT 1",), "tables"),
     ],
 )
 def test_every_change_is_found(worked: Vault, statements: tuple[str, ...], part: str) -> None:
