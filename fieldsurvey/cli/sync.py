@@ -16,6 +16,7 @@ from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.fieldwork import Laptop
+from fieldsurvey.fieldwork.clocks import clock_warning
 from fieldsurvey.project.keys import CENTRAL, read_role_key
 from fieldsurvey.project.steward import read_steward
 from sync.drives import Drive, removable_drives
@@ -74,8 +75,9 @@ def export(
     received = collect(laptop, place) if Stick(place).root.is_dir() else ReceiptsReport()
     with progress_bar(_("Copying"), quiet=json_) as progress:
         report = export_batches(laptop.locked, place, progress=progress, everything=everything)
-    data = {**_export_data(report), "received": _receipts_data(received)}
-    result(json_, data, "\n".join([*_received_lines(received), *_export_lines(report)]))
+    doubt = clock_warning(laptop.project, laptop.locked.signed_time(), laptop.clock.now())
+    data = {**_export_data(report), "received": _receipts_data(received), "clock_warning": doubt}
+    result(json_, data, "\n".join([*_received_lines(received), *_export_lines(report), *([doubt] if doubt else [])]))
 
 
 @app.command("import")

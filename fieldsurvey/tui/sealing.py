@@ -49,5 +49,8 @@ def ended_text(card: SealedCard | WaitingCard | PracticeCard) -> str:
         ]
         if card.withdrawal_words:
             lines += [_("or in words:"), f"    {card.withdrawal_words}"]
-        lines += ["", _("It is shown once: this laptop does not keep it.")]
+        once = _("It is shown once: this laptop does not keep it.")
+        if isinstance(card, WaitingCard):
+            once = _("It is shown once: it stays inside the encrypted interview, and goes when that is sealed.")
+        lines += ["", once]
     return "\n".join(lines)

@@ -11,6 +11,7 @@ from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import FieldsurveyError, UnlockError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork import Laptop, Session
+from fieldsurvey.fieldwork.clocks import clock_warning
 from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.carrying import carry, found_line, last_words, status_words
 from fieldsurvey.tui.evening import draft_warning, report_text, waiting_line
@@ -136,6 +137,10 @@ class _Front:
         say(f"\n{session.project.model.name}. " + day_in_words(self.clock.now().date()))
         for told in round_lines(session.project.model.plan.round_on(self.clock.now().date().isoformat())):
             say(told)
+        if doubt := clock_warning(session.project, session.vault.locked.signed_time(), self.clock.now()):
+            say(doubt)
+        if laptop.project.is_expired(self.clock.now()):
+            say(_("The project's file has expired: interviewing and copying go on; ask for a new one."))
         forms, drafts = session.forms(), session.drafts()
         for number, form in enumerate(forms, 1):
             text = _("{number} start {title}, version {version}")

@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork import DraftCard, FormCard, SealedCard, State
+from fieldsurvey.fieldwork.clocks import clock_warning
 from fieldsurvey.fieldwork.waiting import WaitingCard
 from fieldsurvey.tui.actions import Scope, of, show_key
 from fieldsurvey.tui.evening import draft_warning, waiting_line
@@ -114,6 +115,8 @@ class HomeScreen(BaseScreen):
             lines.append(_("This laptop was revoked: speak with the steward before interviewing."))
         if status is not None and status.expired:
             lines.append(_("The project's file has expired: interviewing and copying go on; ask for a new one."))
+        if doubt := clock_warning(session.project, session.vault.locked.signed_time(), self.ours.now()):
+            lines.append(f"{symbols().caution} {doubt}")
         if waiting:
             key = show_key(self.ours.keymap["evening"][0])
             lines.append(f"{waiting_line(waiting)} [{key}]")
