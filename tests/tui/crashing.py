@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 HOW = sys.argv[1]
@@ -54,6 +55,46 @@ class Asking(BaseScreen):
         await self.ours.hand.do(lambda: fault(secret))
 
 
+class Unraisable:
+    """Fails where Python cannot raise."""
+
+    def __init__(self, secret: str) -> None:
+        self.secret = secret
+
+    def __del__(self) -> None:
+        """As the last reference goes."""
+        fault(self.secret)
+
+
+def outside() -> None:
+    """Faults where no app runs: in the main thread, in a thread of Python's, where nothing can be raised."""
+    secret = input("ready")
+    if HOW == "outside thread":
+        thread = threading.Thread(target=fault, args=(secret,))
+        thread.start()
+        thread.join()
+    elif HOW == "outside unraisable":
+        del [Unraisable(secret)][0]
+    else:
+        fault(secret)
+
+
+def child(*words: str) -> None:
+    """The program's own child, whose front end fails with what was typed."""
+    from fieldsurvey.tui import __main__ as program
+    from fieldsurvey.tui import plain
+
+    def run(home: Path) -> int:
+        """In place of the real one."""
+        secret = input("ready")
+        fault(secret + str(home))
+        return 0
+
+    plain.run = run
+    sys.argv[1:] = words
+    program.main()
+
+
 class Hardened(FieldsurveyApp):
     """Ours."""
 
@@ -75,8 +116,10 @@ class Bare(App[int]):
 
 
 if __name__ == "__main__":
-    if HOW == "outside":
-        fault(input("ready"))
+    if HOW.startswith("outside"):
+        outside()
+    elif HOW == "child":
+        child("--plain")
     elif HOW == "bare":
         Bare().run()
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -43,17 +44,33 @@ def test_a_crash_shows_no_local_variable(how: str) -> None:
     assert code == Exit.CRASHED
 
 
-def test_a_crash_outside_the_app_shows_no_value() -> None:
-    """sys.excepthook prints the place and not the message (the terminal itself echoes what was typed at input())."""
-    text, _code = run("outside")
+@pytest.mark.parametrize("how", ["outside", "outside thread", "outside unraisable", "child"])
+def test_a_crash_outside_the_app_shows_no_value(how: str) -> None:
+    """sys.excepthook, threading.excepthook, sys.unraisablehook and the child's last frame print the place and not the
+    message (the terminal itself echoes what was typed at input()).
+    """
+    text, _code = run(how)
     assert text.count(CANARY) == 1
     assert "fieldsurvey met a fault in itself" in text
+    assert "crashing.py" in text
 
 
 def test_the_control_leaks() -> None:
     """The same fault in a bare Textual app prints the secret: the search would find it."""
     text, _code = run("bare")
     assert CANARY in text
+
+
+@pytest.mark.parametrize("hook", ["thread", "unraisable"])
+def test_the_controls_of_the_hooks_leak(hook: str) -> None:
+    """Python's own hooks print the message: the same search finds it."""
+    fault = f"def fault(): raise RuntimeError({CANARY!r})"
+    call = {
+        "thread": "import threading; t = threading.Thread(target=fault); t.start(); t.join()",
+        "unraisable": "class U:\n    def __del__(self): fault()\ndel [U()][0]",
+    }[hook]
+    done = subprocess.run([sys.executable, "-c", f"{fault}\n{call}"], capture_output=True, check=False)
+    assert CANARY in done.stderr.decode("utf-8")
 
 
 def test_crash_text_names_places_only() -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import resource
 import signal
 import sqlite3
+import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +21,7 @@ from fieldsurvey.fieldwork import Laptop
 from tests.tui.laptops import WORDS, joined
 from tests.tui.memory import DATA
 from tests.tui.terminal import Terminal
+from tests.vault.canaries import search
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,12 +107,29 @@ def test_killed_in_the_middle_and_resumed_at_the_same_question(start: Starter, h
     assert answers(home) == {"zone": CANARY, "people": None}
 
 
+def secrets_of(home: Path) -> dict[str, bytes]:
+    """The keys that unlocking brings into memory, by name."""
+    laptop = Laptop.open(home, SystemClock())
+    session = laptop.unlock(WORDS)
+    vault = session.vault
+    found = {
+        "vault key": vault._content.vault_key,
+        "person key": vault._content.person_key,
+        "device's signing key": vault._signing.to_bytes(),
+        "device's opening key": vault._hpke_seed,
+    }
+    session.close()
+    laptop.close()
+    return found
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read through /proc")
-def test_locking_ends_the_process_that_knew(start: Starter) -> None:
+def test_locking_ends_the_process_that_knew(start: Starter, home: Path) -> None:
     """F12: another process asks for the passphrase; no living process remembers an answer, a passphrase or a key.
 
-    The control: before locking, the scan finds the answer in the child.
+    The control: before locking, the scan finds the answer and the keys in the child.
     """
+    keys = secrets_of(home)
     terminal = start()
     unlock(terminal)
     to_zone(terminal)
@@ -118,19 +140,26 @@ def test_locking_ends_the_process_that_knew(start: Starter) -> None:
         terminal.close()
         pytest.skip("this user may not read another process's memory")
     assert memory_hits(child, CANARY)
+    assert memory_hits(child, keys["vault key"])
+    assert memory_hits(child, keys["person key"])
     terminal.send("f12")
     terminal.wait("Your six words")
     assert not Path(f"/proc/{child}").exists()
     for process in (terminal.process.pid, terminal.child()):
-        for secret in (CANARY, WORDS):
-            assert memory_hits(process, secret) == 0
+        for name, secret in {"answer": CANARY, "words": WORDS, **keys}.items():
+            assert memory_hits(process, secret) == 0, name
     terminal.send("ctrl+q")
     assert terminal.end() == 0
 
 
-def memory_hits(process: int, secret: str) -> int | None:
-    """How often `secret` stands in a process's memory, as UTF-8, UTF-16 or UTF-32; None when it may not be read."""
-    needles = [secret.encode(code) for code in ("utf-8", "utf-16-le", "utf-32-le")]
+def memory_hits(process: int, secret: str | bytes) -> int | None:
+    """How often `secret` stands in a process's memory: bytes as they are and in hexadecimal, text as UTF-8, UTF-16
+    and UTF-32; None when it may not be read.
+    """
+    if isinstance(secret, bytes):
+        needles = [secret, secret.hex().encode()]
+    else:
+        needles = [secret.encode(code) for code in ("utf-8", "utf-16-le", "utf-32-le")]
     hits = 0
     try:
         maps = Path(f"/proc/{process}/maps").read_text(encoding="utf-8").splitlines()
@@ -212,28 +241,107 @@ def test_the_control_of_the_log(tmp_path: Path) -> None:
     assert CANARY[:8] in log.read_text(encoding="utf-8")
 
 
-def test_no_answer_is_on_the_disk_in_clear(start: Starter, home: Path) -> None:
-    """What was typed, saved and left is nowhere in the laptop's folder, in any of the usual encodings."""
-    terminal = start()
+def test_no_answer_is_on_the_disk_in_clear(start: Starter, home: Path, tmp_path: Path) -> None:
+    """What was typed, saved, and left by a kill and by the key is nowhere below HOME, TMPDIR or the laptop's folder."""
+    places = {"HOME": str(tmp_path / "user"), "TMPDIR": str(tmp_path / "tmp"), "XDG_STATE_HOME": str(tmp_path / "xdg")}
+    for place in places.values():
+        Path(place).mkdir()
+    terminal = start(**places)
     unlock(terminal)
     to_zone(terminal)
     terminal.send(CANARY)
     terminal.until("enter", "¿Cuántas personas duermen aquí?")
-    found = disk_hits(home, CANARY)
-    terminal.send("ctrl+q")
+    assert search(tmp_path, [CANARY, WORDS]) == []
+    os.kill(terminal.child(), signal.SIGKILL)
     terminal.end()
-    assert found == []
-    assert disk_hits(home, CANARY) == []
+    assert search(tmp_path, [CANARY, WORDS]) == []
+    again = start(**places)
+    unlock(again)
+    again.until("ctrl+q", "")
+    again.end()
+    assert search(tmp_path, [CANARY, WORDS]) == []
+    assert (home / "vault.db").stat().st_size > 20_000  # there was something to search
     sqlite3.connect(home / "planted.db").execute("CREATE TABLE t(x)").connection.execute(
         "INSERT INTO t VALUES (?)", (CANARY,)
     ).connection.commit()
-    assert [p.name for p in disk_hits(home, CANARY)] == ["planted.db"]  # the control
+    assert {hit.split(":")[0] for hit in search(tmp_path, [CANARY])} == {"planted.db"}  # the control
 
 
-def disk_hits(folder: Path, secret: str) -> list[Path]:
-    """Files that hold `secret`."""
-    needles = [secret.encode(code) for code in ("utf-8", "utf-16-le")]
-    return [p for p in folder.rglob("*") if p.is_file() and any(n in p.read_bytes() for n in needles)]
+@pytest.mark.skipif(sys.platform != "linux", reason="limits and environments are read through /proc")
+@pytest.mark.parametrize("how", ["screen", "--plain"])
+def test_the_child_dumps_no_core_and_has_no_setting_that_records(start: Starter, how: str) -> None:
+    """Before anybody typed: core size 0, not dumpable, TEXTUAL's and Python's recording settings gone.
+
+    The control: the parent was started with the settings and a limit that is not 0.
+    """
+    settings = {"TEXTUAL": "debug,devtools", "TEXTUAL_DEBUG": "1", "TEXTUAL_DEVTOOLS_PORT": "1", "PYTHONINSPECT": "1"}
+    terminal = start(*([how] if how == "--plain" else []), **settings)
+    terminal.wait("Your six words")
+    child = Path(f"/proc/{terminal.child()}")
+    until = time.monotonic() + 10
+    while _core_limit(child) != (0, 0) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert _core_limit(child) == (0, 0)
+    assert _core_limit(Path(f"/proc/{terminal.process.pid}")) == resource.getrlimit(resource.RLIMIT_CORE)
+    if os.geteuid() != 0:  # what is not dumpable belongs to root in /proc
+        assert child.stat().st_uid == 0
+    else:
+        names = _names((child / "environ").read_bytes())
+        assert not names & set(settings)
+        assert set(settings) <= _names(Path(f"/proc/{terminal.process.pid}/environ").read_bytes())
+
+
+def _core_limit(process: Path) -> tuple[int, int]:
+    text = (process / "limits").read_text(encoding="ascii").replace("unlimited", str(resource.RLIM_INFINITY))
+    found = re.search(r"core file size +(-?\d+) +(-?\d+)", text)
+    assert found
+    return int(found[1]), int(found[2])
+
+
+def _names(environ: bytes) -> set[str]:
+    return {item.partition(b"=")[0].decode() for item in environ.split(b"\0")}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_a_hardened_process_is_not_dumpable() -> None:
+    """PR_GET_DUMPABLE says 1 before and 0 after; the core limit is 0."""
+    code = (
+        "import ctypes, resource; from fieldsurvey.tui.harden import no_core_dumps; "
+        "get = lambda: ctypes.CDLL(None).prctl(3, 0, 0, 0, 0); "
+        "before = get(); no_core_dumps(); print(before, get(), *resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == ["1", "0", "0", "0"]
+
+
+def test_copying_an_answer_leaves_the_terminal_alone(start: Starter) -> None:
+    """Selecting and copying in an answer writes no OSC 52, with which a terminal would keep it in the clipboard."""
+    terminal = start()
+    unlock(terminal)
+    to_zone(terminal)
+    terminal.send(CANARY)
+    terminal.wait(CANARY[-4:])
+    terminal.send("\x1b[1;2H", "ctrl+c", "\x18", "\x16")  # shift+home, copy, cut, paste
+    terminal.wait(CANARY[-4:])  # pasted: there was something in the program's own clipboard
+    terminal.until("ctrl+q", "")
+    terminal.end()
+    assert b"\x1b]52;" not in terminal.raw
+
+
+def test_the_control_of_the_clipboard() -> None:
+    """Textual's own way of copying does write OSC 52."""
+    code = (
+        "from textual.app import App\n"
+        "class A(App):\n"
+        "    def on_mount(self): self.copy_to_clipboard('x'); self.call_later(self.exit)\n"
+        "A().run()"
+    )
+    terminal = Terminal([sys.executable, "-c", code], {"PATH": os.environ["PATH"]})
+    try:
+        terminal.end()
+    finally:
+        terminal.close()
+    assert b"\x1b]52;" in terminal.raw
 
 
 def test_plain_answers_and_resumes(start: Starter, home: Path) -> None:
@@ -258,8 +366,6 @@ def test_plain_answers_and_resumes(start: Starter, home: Path) -> None:
 
 def test_without_a_terminal_it_says_so(start: Starter, home: Path) -> None:
     """Piped, the app explains itself instead of painting into a file."""
-    import subprocess
-
     done = subprocess.run(
         [sys.executable, "-m", "fieldsurvey"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         env={"PATH": os.environ["PATH"], "FIELDSURVEY_HOME": str(home), "FIELDSURVEY_LANG": "en"}, cwd=ROOT,
