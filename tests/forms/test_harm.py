@@ -134,3 +134,18 @@ def test_three_purposes_are_asked_apart() -> None:
 def test_a_child_never_interprets() -> None:
     """The answer "a child interprets" is a violation, not a choice among others."""
     assert question("needs", "interpreter_relation")["constraint"] == ". != 'child'"
+
+
+def test_questions_of_protection_never_wait_for_the_evening_review() -> None:
+    """The group that asks for protection and discrimination says `fs:seal`; the profile, for one, does not."""
+    inside: list[str] = []
+    sealed: set[str] = set()
+    for row in survey("needs"):
+        if row["type"] == "begin_group":
+            inside.append(row["name"] if row["bind::fs:seal"] else "")
+        elif row["type"] == "end_group":
+            inside.pop()
+        elif any(inside) or row["bind::fs:seal"]:
+            sealed.add(row["name"])
+    assert {"protection", "discriminated"} <= sealed
+    assert "mobility" not in sealed
