@@ -199,6 +199,7 @@ def _selects(parts: _Parts) -> None:
 def edits(sketch: Sketch) -> st.SearchStrategy[list[Edit]]:
     """Answers, blanks, nonsense, repeats added and removed, moves."""
     texts = st.one_of(st.integers(0, 5).map(str), st.none(), st.just("x"), st.just("1 2"))
+    few = st.integers(1, 2).map(str)
     place = st.integers(1, 3)
     fields = st.sampled_from(["x", "z"])
     inner = st.tuples(place, fields).map(lambda at: f"/data/r[{at[0]}]/{at[1]}")
@@ -216,8 +217,10 @@ def edits(sketch: Sketch) -> st.SearchStrategy[list[Edit]]:
         st.tuples(st.just("note"), inner, st.sampled_from(["", "n"])),
         answer,
         answer,
+        st.tuples(st.just("answer"), st.sampled_from(["/data/who", "/data/r[1]/x", "/data/pick"]), few),
     ]
-    first = st.tuples(st.just("answer"), place.map(lambda at: f"/data/r[{at}]/x"), st.integers(0, 5).map(str))
+    whose = st.one_of(place.map(lambda at: f"/data/r[{at}]/x"), st.just("/data/who"))
+    first = st.tuples(st.just("answer"), whose, few)
     begin = st.integers(1, 3).map(lambda count: [("add", "/data/r")] * count + [("add", "/data/r[1]/s")] * (count - 1))
-    filled = st.tuples(begin, st.lists(first, max_size=3)).map(lambda parts: [*parts[0], *parts[1]])
+    filled = st.tuples(begin, st.lists(first, max_size=4)).map(lambda parts: [*parts[0], *parts[1]])
     return st.tuples(filled, st.lists(st.one_of(choices), max_size=12)).map(lambda parts: [*parts[0], *parts[1]])
