@@ -124,6 +124,8 @@ class Laptop:
     def update(self, project_bytes: bytes) -> SignedProject:
         """Trust a newer version of the same project from now on; drafts keep the form they were begun with.
 
+        Where its root handed over to another, the laptop follows and trusts the new one alone.
+
         Raises what `read_project` refuses (foreign root, older version), StorageError; then nothing has changed.
         """
         pin = self.locked.pin()
@@ -131,7 +133,8 @@ class Laptop:
         if project.model.id != self.locked.device_card().project:
             raise OtherProjectError(name=project.model.name)
         write_atomic(self.home / PROJECT, project_bytes, private=True)
-        self.locked.move_pin(pin.root, project.model.version, project.model.issued)
+        model = project.model
+        self.locked.move_pin(project.root_fingerprint, model.version, model.issued, roots=model.root_fingerprints)
         self.__dict__["project"] = project
         return project
 

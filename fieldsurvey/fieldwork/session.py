@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from fieldsurvey.base.clock import Clock
@@ -54,9 +54,12 @@ class Session:
         """The project's."""
         return self.project.model.policy
 
-    def recipients(self) -> list[RecipientPublic]:
-        """To whom records are sealed: from the signed project, never from elsewhere."""
-        return list(self.project.model.recipient_keys)
+    def recipients(self, day: date | None = None) -> list[RecipientPublic]:
+        """To whom an interview with that fieldwork date (today's without one) is sealed: as the signed project says.
+
+        Empty when nobody at the HMU could open it: then nothing may be sealed.
+        """
+        return list(self.project.recipients_for(day or self.clock.now().date()))
 
     def forms(self) -> list[FormCard]:
         """The project's forms, in its order."""

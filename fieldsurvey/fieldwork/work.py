@@ -14,6 +14,7 @@ from fieldsurvey.fieldwork.cards import SealedCard, State
 from fieldsurvey.fieldwork.consent import asked_by, consents, heard, is_kept
 from fieldsurvey.fieldwork.errors import ClosedError, TooLongError
 from fieldsurvey.fieldwork.saved import Head, Paradata, SavedChange, snapshot_bytes
+from fieldsurvey.fieldwork.sealing_day import fieldwork_day
 from fieldsurvey.fieldwork.waiting import WaitingCard, sealed_at_once, waiting_card
 from fieldsurvey.fieldwork.withdrawals import WithdrawnError
 from fieldsurvey.records.envelope import MAX_PAYLOAD, Header, seal
@@ -224,7 +225,8 @@ class Work:
             case=self._head.case,
             withdrawal=code.tag(session.vault.project),
         )
-        record = seal(header, payload, session.recipients())
+        day = fieldwork_day(instance.xml.decode("utf-8"), session.clock.now())
+        record = seal(header, payload, session.recipients(day))
         entry = session.vault.finalise(self.draft_id, record)
         self._closed = True
         session.forget(self)

@@ -5,7 +5,7 @@ carrier key, which signs batch manifests and requests and nothing else.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,16 +122,18 @@ class SealedLog:
         """The project that is trusted."""
         return Pin(*self.store.one("SELECT root, project_version FROM device"))
 
-    def move_pin(self, root: str, version: int, issued: str | None = None) -> None:
+    def move_pin(self, root: str, version: int, issued: str | None = None, *, roots: Sequence[str] = ()) -> None:
         """Trust a newer version of the same root's project; `issued` is its signed time.
 
-        Raises OtherRootError; an older version changes nothing.
+        `roots` are the verified project's roots, the present one last: a laptop follows from the one it trusted to
+        `root`, and from then on the one before signs nothing for it. Raises OtherRootError; an older version changes
+        nothing.
         """
         pinned = self.pin()
-        if root != pinned.root:
+        if root != pinned.root and not (pinned.root in roots and roots[-1] == root):
             raise OtherRootError(found=root, pinned=pinned.root)
         with self.store.write() as connection:
-            connection.execute("UPDATE device SET project_version = max(project_version, ?)", (version,))
+            connection.execute("UPDATE device SET root = ?, project_version = max(project_version, ?)", (root, version))
             if issued and (instant := utc(issued)):
                 note_signed_time(connection, instant)
 
