@@ -19,6 +19,7 @@ from fieldsurvey.cli.device_words import confirm_words, new_passphrase, only_per
 from fieldsurvey.fieldwork import Laptop, custody
 from fieldsurvey.fieldwork.enrolment import write_card_near
 from fieldsurvey.fieldwork.laptop import check_person
+from fieldsurvey.fieldwork.withdrawals import FOLDER as WITHDRAWALS
 from fieldsurvey.records.recipients import RecipientPrivate
 
 custody_app = typer.Typer()
@@ -226,6 +227,13 @@ def retire(
         lines.append(
             _("{count} records are acknowledged by central but not yet in its backup.").format(
                 count=stake.not_backed_up
+            )
+        )
+    if stake.withdrawals:
+        folder = paths.home() / WITHDRAWALS
+        lines.append(
+            _("{count} withdrawals stay in {folder}: see that central has them.").format(
+                count=stake.withdrawals, folder=folder
             )
         )
     result(json_, asdict(stake), "\n".join(lines))

@@ -6,23 +6,35 @@ None of it ever stores or exports anything unsealed, and whatever fails leaves t
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from fieldsurvey.base.clock import Clock
-from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.base.errors import FieldsurveyError, UntrustedError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.fieldwork.enrolment import CARD_SUFFIX
 from fieldsurvey.fieldwork.errors import NotAcknowledgedError, NotConfirmedRetireError
 from fieldsurvey.fieldwork.laptop import PROJECT, VAULT, Laptop, check_person, is_blank, recovery_key, slot_params
+from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.device import LogParent
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.slots import Argon2Params
+from fieldsurvey.records.withdrawal import Tombstone
 from fieldsurvey.records.words import check_strength
 from fieldsurvey.vault import LockedVault, VerifyReport, open_locked, verify_log
-from fieldsurvey.vault.backup import SUFFIX, BackupManifest, BackupReport, discard, extract, read_manifest, write_backup
+from fieldsurvey.vault.backup import (
+    SUFFIX,
+    BackupManifest,
+    BackupReport,
+    Beside,
+    discard,
+    extract,
+    read_manifest,
+    write_backup,
+)
 from fieldsurvey.vault.ending import destroy
 from fieldsurvey.vault.errors import BackupDamagedError, NoBackupError, VaultExistsError
 from fieldsurvey.vault.renewal import begin_after_restore, new_vault, recover
@@ -42,7 +54,20 @@ def backup(laptop: Laptop, folder: Path) -> BackupReport:
         project_file = place.read_bytes()
     except OSError as error:
         raise storage_error(error, place) from error
-    return write_backup(laptop.locked, project_file, folder, laptop.clock.now())
+    stones = [stone.to_bytes() for stone in Withdrawals(laptop.home)]
+    withdrawals = b"".join(len(stone).to_bytes(2, "big") + stone for stone in stones)
+    return write_backup(laptop.locked, Beside(project_file, withdrawals), folder, laptop.clock.now())
+
+
+def _tombstones(data: bytes, file: Path) -> Iterator[Tombstone]:
+    """The withdrawals of a backup. Raises BackupDamagedError."""
+    while data:
+        length = int.from_bytes(data[:2], "big")
+        try:
+            yield Tombstone.from_bytes(data[2 : 2 + length])
+        except UntrustedError:
+            raise BackupDamagedError(place=str(file), reason="withdrawals") from None
+        data = data[2 + length :]
 
 
 def find_backup(place: Path) -> Path:
@@ -94,7 +119,7 @@ class Restoring:
         self._clock = clock
         self._database = home / _RESTORING
         discard(self._database)
-        self.manifest, self._project_file = extract(file, self._database)
+        self.manifest, self._beside = extract(file, self._database)
         try:
             self._locked = _opened(self._database)
             try:
@@ -102,7 +127,7 @@ class Restoring:
                 self._check(file)
                 pin = self._locked.pin()
                 self.project: SignedProject = read_project(
-                    self._project_file, pinned=pin.root, at_least_version=pin.version
+                    self._beside.project_file, pinned=pin.root, at_least_version=pin.version
                 )
             except BaseException:
                 self._locked.close()
@@ -119,7 +144,10 @@ class Restoring:
         parent = begin_after_restore(self._locked, passphrase, self._clock.now())
         self._locked.store.tidy()
         self._locked.close()
-        write_atomic(self._home / PROJECT, self._project_file, private=True)
+        write_atomic(self._home / PROJECT, self._beside.project_file, private=True)
+        kept = Withdrawals(self._home)
+        for stone in self._stones:
+            kept.enter(stone)
         try:
             discard(self._home / VAULT)  # at most the empty file of a join that was cut off
             self._database.replace(self._home / VAULT)
@@ -137,6 +165,7 @@ class Restoring:
     def _check(self, file: Path) -> None:
         """The manifest and what is inside must speak of the same."""
         card, head = self._locked.device_card(), self._locked.head()
+        self._stones = [*_tombstones(self._beside.withdrawals, file)]
         manifest = self.manifest
         if (card.project, card.device, card.name) != (manifest.project, manifest.device, manifest.name):
             raise BackupDamagedError(place=str(file), reason="device")
@@ -186,13 +215,17 @@ def recover_person(
 
 @dataclass(frozen=True, slots=True)
 class Stake:
-    """What would be lost if this laptop ended now. `not_backed_up`: acknowledged, but not yet in central's backup."""
+    """What would be lost if this laptop ended now. `not_backed_up`: acknowledged, but not yet in central's backup.
+
+    `withdrawals`: kept in the folder of that name, which stays: nobody can tell whether central has them all.
+    """
 
     device: str
     name: str
     drafts: int
     not_acknowledged: int
     not_backed_up: int
+    withdrawals: int
 
     @property
     def lost(self) -> bool:
@@ -210,7 +243,8 @@ def at_stake(locked: LockedVault) -> Stake:
         waiting += log.head().seq - acknowledged
         unsafe += acknowledged - backed_up
     card = locked.device_card()
-    return Stake(card.device, card.name, locked.draft_count(), waiting, unsafe)
+    withdrawn = sum(1 for _ in Withdrawals(locked.path.parent))
+    return Stake(card.device, card.name, locked.draft_count(), waiting, unsafe, withdrawn)
 
 
 def retire(laptop: Laptop, *, force: bool = False, typed_name: str = "") -> Stake:

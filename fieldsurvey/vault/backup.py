@@ -1,6 +1,6 @@
 """A local backup: one file with a snapshot of the vault and the project's file. Ciphertext only; no passphrase needed.
 
-    "FSVB" | version 0 | manifest length (4) | manifest | database | project file | SHA-256 of all before (32)
+    "FSVB" | version 0 | manifest length (4) | manifest | database | project file | withdrawals | SHA-256 of all before
 
 The snapshot is SQLite's own, taken while others write. It is verified before it is written, and what was written is
 read back before anybody is told. The hash finds damage, not deceit: what it holds is judged by what is inside it, the
@@ -17,14 +17,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO, ClassVar, Final, Literal
+from typing import Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import Field
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.files import NotWritableError, storage_error, write_atomic
 from fieldsurvey.base.sqlite import sqlite_error
-from fieldsurvey.records.wire import Hash, Id, Instant, Label, Wire
+from fieldsurvey.records.errors import FormatVersionError
+from fieldsurvey.records.wire import Hash, Id, Instant, Label, Wire, check_magic
 from fieldsurvey.vault.errors import BackupAheadError, BackupDamagedError
 from fieldsurvey.vault.vault import LockedVault, open_locked
 from fieldsurvey.vault.verify import VerifyReport, verify_log
@@ -37,6 +38,7 @@ _PIECE: Final = 1 << 20
 _MAX_MANIFEST: Final = 4 << 10
 _HEAD: Final = len(MAGIC) + _LENGTH
 MAX_PROJECT: Final = 64 << 20
+MAX_WITHDRAWALS: Final = 16 << 20
 
 
 class BackupManifest(Wire):
@@ -56,6 +58,19 @@ class BackupManifest(Wire):
     made: Instant
     database: Annotated[int, Field(ge=512, le=1 << 40)]
     project_file: Annotated[int, Field(ge=1, le=MAX_PROJECT)]
+    withdrawals: Annotated[int, Field(ge=0, le=MAX_WITHDRAWALS)]
+
+    @property
+    def body(self) -> int:
+        """Bytes after the manifest, without the hash."""
+        return self.database + self.project_file + self.withdrawals
+
+
+class Beside(NamedTuple):
+    """What lies beside the vault: the project's file, and the withdrawals (bytes that are not looked into here)."""
+
+    project_file: bytes
+    withdrawals: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +83,14 @@ class BackupReport:
     size: int
 
 
-def write_backup(locked: LockedVault, project_file: bytes, folder: Path, now: datetime) -> BackupReport:
+def write_backup(locked: LockedVault, beside: Beside, folder: Path, now: datetime) -> BackupReport:
     """Write this vault's backup into `folder`, in place of its earlier one there; works while locked and while in use.
 
     Raises BackupAheadError when the earlier one holds more than this vault, StorageError; then it is as it was.
     """
     snapshot = locked.path.with_name(locked.path.name + ".snapshot")
     try:
-        report, manifest = _snapshot(locked, snapshot, len(project_file), now)
+        report, manifest = _snapshot(locked, snapshot, beside, now)
         path = folder / f"fieldsurvey-{manifest.device[:12]}{'' if report.whole else '-damaged'}{SUFFIX}"
         if report.whole:
             _check_not_ahead(locked, path)
@@ -83,7 +98,7 @@ def write_backup(locked: LockedVault, project_file: bytes, folder: Path, now: da
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error(error, folder) from error
-        write_atomic(path, _pieces(manifest, snapshot, project_file), private=True)
+        write_atomic(path, _pieces(manifest, snapshot, beside), private=True)
         return BackupReport(path, manifest, report, path.stat().st_size)
     finally:
         discard(snapshot)
@@ -98,8 +113,8 @@ def read_manifest(path: Path) -> BackupManifest:
         raise storage_error(error, path) from error
 
 
-def extract(path: Path, database: Path) -> tuple[BackupManifest, bytes]:
-    """Write the database of a backup to `database` and return the manifest and the project's file.
+def extract(path: Path, database: Path) -> tuple[BackupManifest, Beside]:
+    """Write the database of a backup to `database` and return the manifest and what lay beside it.
 
     Raises BackupDamagedError, StorageError; then `database` is not there.
     """
@@ -108,9 +123,11 @@ def extract(path: Path, database: Path) -> tuple[BackupManifest, bytes]:
             manifest = _manifest(stream, path)
             stream.seek(0)
             digest = hashlib.sha256()
-            _read(stream, path.stat().st_size - manifest.database - manifest.project_file - _HASH, digest, path)
+            _read(stream, path.stat().st_size - manifest.body - _HASH, digest, path)
             write_atomic(database, _streamed(stream, manifest.database, digest, path), private=True)
-            project_file = _read(stream, manifest.project_file, digest, path)
+            beside = Beside(
+                _read(stream, manifest.project_file, digest, path), _read(stream, manifest.withdrawals, digest, path)
+            )
             if not hmac.compare_digest(stream.read(_HASH + 1), digest.digest()):
                 raise BackupDamagedError(place=str(path), reason="hash")
     except OSError as error:
@@ -119,7 +136,7 @@ def extract(path: Path, database: Path) -> tuple[BackupManifest, bytes]:
     except FieldsurveyError:
         discard(database)
         raise
-    return manifest, project_file
+    return manifest, beside
 
 
 def discard(database: Path) -> None:
@@ -130,7 +147,7 @@ def discard(database: Path) -> None:
 
 
 def _snapshot(
-    locked: LockedVault, snapshot: Path, project_length: int, now: datetime
+    locked: LockedVault, snapshot: Path, beside: Beside, now: datetime
 ) -> tuple[VerifyReport, BackupManifest]:
     discard(snapshot)
     try:
@@ -157,7 +174,8 @@ def _snapshot(
         head=head.head.hex(),
         made=now.isoformat("T", "seconds"),
         database=snapshot.stat().st_size,
-        project_file=project_length,
+        project_file=len(beside.project_file),
+        withdrawals=len(beside.withdrawals),
     )
     return report, manifest
 
@@ -175,7 +193,7 @@ def _check_not_ahead(locked: LockedVault, path: Path) -> None:
         raise BackupAheadError(place=str(path), seq=held.seq)
 
 
-def _pieces(manifest: BackupManifest, snapshot: Path, project_file: bytes) -> Iterator[bytes]:
+def _pieces(manifest: BackupManifest, snapshot: Path, beside: Beside) -> Iterator[bytes]:
     digest = hashlib.sha256()
     text = manifest.to_bytes()
     head = MAGIC + len(text).to_bytes(_LENGTH, "big") + text
@@ -185,21 +203,25 @@ def _pieces(manifest: BackupManifest, snapshot: Path, project_file: bytes) -> It
         while piece := stream.read(_PIECE):
             digest.update(piece)
             yield piece
-    digest.update(project_file)
-    yield project_file
+    for part in beside:
+        digest.update(part)
+        yield part
     yield digest.digest()
 
 
 def _manifest(stream: BinaryIO, path: Path) -> BackupManifest:
     head = stream.read(_HEAD)
+    check_magic("backup", MAGIC, head)
     length = int.from_bytes(head[len(MAGIC) :], "big")
     if len(head) != _HEAD or not head.startswith(MAGIC) or not 2 <= length <= _MAX_MANIFEST:
         raise BackupDamagedError(place=str(path), reason="head")
     try:
         manifest = BackupManifest.from_bytes(stream.read(length))
+    except FormatVersionError:
+        raise
     except FieldsurveyError as error:
         raise BackupDamagedError(place=str(path), reason=error.code) from None
-    if path.stat().st_size != _HEAD + length + manifest.database + manifest.project_file + _HASH:
+    if path.stat().st_size != _HEAD + length + manifest.body + _HASH:
         raise BackupDamagedError(place=str(path), reason="length")
     return manifest
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.errors import FormatVersionError
 from fieldsurvey.records.labels import SIGN_REQUEST
 from fieldsurvey.records.log import LogEntry, start_head
 from fieldsurvey.records.receipt import Level, Receipt
@@ -105,6 +106,8 @@ class SealedLog:
         if self._read_card is None or self._read_card[0] != number:
             try:
                 self._read_card = number, DeviceCard.from_bytes(self._row()[0])
+            except FormatVersionError:
+                raise
             except FieldsurveyError:
                 raise VaultDamagedError(what="device card") from None
         return self._read_card[1]

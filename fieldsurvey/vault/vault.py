@@ -14,6 +14,7 @@ from typing import Self
 from fieldsurvey.base.errors import UnlockError, UntrustedError
 from fieldsurvey.base.process_lock import ProcessLock
 from fieldsurvey.records.envelope import read_header, record_hash
+from fieldsurvey.records.errors import FormatVersionError
 from fieldsurvey.records.log import LogEntry, next_entry, start_head
 from fieldsurvey.records.recipients import RecipientPublic
 from fieldsurvey.records.slots import Argon2Params, SlotDamagedError, lock_slot, open_slot
@@ -51,6 +52,8 @@ class LockedVault(SealedLog):
                 continue
             try:
                 return number, SlotContent.from_bytes(open_slot(slot, passphrase, label=SLOT_LABEL))
+            except FormatVersionError:
+                raise
             except UntrustedError:  # this slot is damaged; another may still open
                 continue
             except UnlockError:

@@ -29,6 +29,7 @@ from fieldsurvey.fieldwork.errors import (
     UnknownPersonError,
 )
 from fieldsurvey.fieldwork.laptop import PROJECT, VAULT
+from fieldsurvey.fieldwork.withdrawals import Withdrawals, withdraw
 from fieldsurvey.project.errors import ForeignRootError
 from fieldsurvey.project.policy import Policy
 from fieldsurvey.records.envelope import open_record, record_hash
@@ -37,6 +38,7 @@ from fieldsurvey.records.receipt import Level
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.signing import RootKey
 from fieldsurvey.records.slots import FLOOR
+from fieldsurvey.records.withdrawal import WithdrawalCode
 from fieldsurvey.records.words import WeakPassphraseError
 from fieldsurvey.vault import SealedLog, ending, verify_vault
 from fieldsurvey.vault.backup import read_manifest
@@ -194,7 +196,7 @@ def _swapped(path: Path, project: SyntheticProject) -> None:
     """Its project file replaced by another root's, lengths and hash made to fit."""
     manifest = read_manifest(path)
     data = path.read_bytes()
-    body = data[9 + int.from_bytes(data[5:9], "big") : -32 - manifest.project_file]
+    body = data[9 + int.from_bytes(data[5:9], "big") :][: manifest.database]
     foreign = project.publish(RootKey.generate())
     text = manifest.model_copy(update={"project_file": len(foreign)}).to_bytes()
     whole = data[:5] + len(text).to_bytes(4, "big") + text + body + foreign
@@ -210,6 +212,25 @@ def test_a_swapped_project_in_a_backup_is_refused(
     with pytest.raises(ForeignRootError):
         _restore(tmp_path / "again", path, clock)
     assert list((tmp_path / "again").iterdir()) == []
+
+
+def test_a_withdrawal_survives_a_restore(worked: Laptop, tmp_path: Path, clock: FixedClock) -> None:
+    """Entered before the backup, it is there after the restore and its case stays erased; it stays when retired too."""
+    session = worked.unlock(WORDS)
+    work = session.start("synthetic")
+    work.answer("/data/story", "told")
+    code = work.finalise().withdrawal_code
+    session.close()
+    assert code is not None
+    assert withdraw(worked.locked, WithdrawalCode.parse(code), NOW.date()).bodies == 1
+    backup(worked, tmp_path / "stick")
+    restored = _restore(tmp_path / "again", tmp_path / "stick", clock).laptop
+    tag = WithdrawalCode.parse(code).tag(restored.project.model.id)
+    assert Withdrawals(restored.home).holds(tag)
+    [former] = restored.locked.former_logs()
+    assert [entry.seq for entry, _ in former.entries()] == [1, 2, 3]
+    assert retire(restored, force=True, typed_name="Synthetic laptop").withdrawals == 1
+    assert Withdrawals(restored.home).holds(tag)
 
 
 @pytest.mark.parametrize("what", ["nothing", "two", "cut", "text"])

@@ -13,15 +13,16 @@ import pytest
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.files import MediumGoneError, NoSpaceError
 from fieldsurvey.base.sqlite import DatabaseDamagedError, open_sqlite
+from fieldsurvey.records.errors import FormatVersionError
 from fieldsurvey.vault import Vault, backup, open_locked, verify_log
-from fieldsurvey.vault.backup import extract, read_manifest, write_backup
+from fieldsurvey.vault.backup import Beside, extract, read_manifest, write_backup
 from fieldsurvey.vault.errors import BackupAheadError, BackupDamagedError
 from fieldsurvey.vault.schema import check_tables
 from tests.vault.canaries import search
 from tests.vault.conftest import FORM, NOW, WORDS
 
 Sealer = Callable[[bytes], bytes]
-BUNDLE = b"synthetic project file"
+BUNDLE = Beside(b"synthetic project file", b"synthetic withdrawals")
 CANARY = "Pichincha-3141-ñandú"
 
 
@@ -76,7 +77,7 @@ def test_every_flipped_byte_and_every_cut_of_a_backup_is_refused(worked: Vault, 
     cases += [data[:at] for at in (0, 1, 5, 8, 9, 40, manifest_end, len(data) // 2, len(data) - 1)] + [data + b"x"]
     for case in cases:
         spoilt.write_bytes(case)
-        with pytest.raises(BackupDamagedError):
+        with pytest.raises((BackupDamagedError, FormatVersionError)):
             extract(spoilt, tmp_path / "x.db")
         assert not (tmp_path / "x.db").exists()
     spoilt.write_bytes(data)  # control
@@ -174,20 +175,24 @@ def test_the_manifest_is_bounded(tmp_path: Path) -> None:
         b"FSVB\x00",
         b"FSVB\x00" + b"\xff" * 4 + b"{}",
         b"PK\x03\x04" + bytes(90),
-        b"FSVB\x01" + bytes(90),
+        b"FSVA\x00" + bytes(90),
     ):
         file.write_bytes(data)
         with pytest.raises(BackupDamagedError):
             read_manifest(file)
     with pytest.raises(FieldsurveyError):
         read_manifest(tmp_path / "nothing.fsv")
+    file.write_bytes(b"FSVB\x63" + bytes(90))
+    with pytest.raises(FormatVersionError):
+        read_manifest(file)
 
 
 def test_the_hash_at_the_end_is_over_everything_before(worked: Vault, tmp_path: Path) -> None:
     """As docs/format.md says."""
     data = write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW).path.read_bytes()
     assert hashlib.sha256(data[:-32]).digest() == data[-32:]
-    assert data[-32 - len(BUNDLE) : -32] == BUNDLE
+    beside = b"".join(BUNDLE)
+    assert data[-32 - len(beside) : -32] == beside
     length = int.from_bytes(data[5:9], "big")
-    (tmp_path / "plain.db").write_bytes(data[9 + length : -32 - len(BUNDLE)])
+    (tmp_path / "plain.db").write_bytes(data[9 + length : -32 - len(beside)])
     assert sqlite3.connect(tmp_path / "plain.db").execute("SELECT head_seq FROM device").fetchone() == (3,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from fieldsurvey.base.errors import FieldsurveyError, UnlockError
 from fieldsurvey.base.sqlite import DatabaseDamagedError
 from fieldsurvey.records import slots
+from fieldsurvey.records.errors import FormatVersionError
 from fieldsurvey.records.slots import FLOOR, SlotDamagedError, SlotMemoryError
 from fieldsurvey.vault import Vault, open_locked
 from fieldsurvey.vault.errors import (
@@ -363,3 +365,18 @@ def test_too_little_memory_is_a_sentence_and_changes_nothing(tmp_path: Path, mon
     assert "Nothing was changed" in caught.value.advice
     assert path.read_bytes() == before
     locked.unlock(WORDS).close()
+
+
+def test_a_vault_of_another_format_version_says_so(tmp_path: Path) -> None:
+    """A slot or a card of another version is not called damaged, and no wrong passphrase: the version is named."""
+    path = tmp_path / "vault.db"
+    make_vault(path).close()
+    locked = open_locked(path)
+    slot, card = locked.store.one("SELECT slot, card FROM slot, device")
+    _spoil(path, "UPDATE slot SET slot = ?", slot[:3] + b"\x63" + slot[4:])
+    with pytest.raises(FormatVersionError):
+        locked.unlock(WORDS)
+    _spoil(path, "UPDATE slot SET slot = ?", slot)
+    _spoil(path, "UPDATE device SET card = ?", re.sub(rb'"format_version":\d+', b'"format_version":99', card))
+    with pytest.raises(FormatVersionError):
+        open_locked(path).device_card()
