@@ -61,7 +61,8 @@ class Head:
 @dataclass(slots=True)
 class Paradata:
     """How the interview went: seconds worked on it, how often it was taken up again, reasons for accepted warnings,
-    and what was said to questions of consent (see `consent.Said`). The last two by reference.
+    what was said to questions of consent (see `consent.Said`), both by reference, and the pictures that it takes along
+    by name (see `attachments.Held`).
     """
 
     seconds: int = 0
@@ -69,6 +70,7 @@ class Paradata:
     saves: int = 0
     reasons: dict[str, str] = field(default_factory=dict)
     consent: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    files: dict[str, tuple[str, str, str, int]] = field(default_factory=dict, repr=False)
 
 
 def snapshot_bytes(data: dict[str, Any], paradata: Paradata) -> bytes:
@@ -96,6 +98,7 @@ class SavedChange:
     resumed: int
     reasons: dict[str, str] = field(default_factory=dict, repr=False)
     consent: dict[str, tuple[str, str, str]] = field(default_factory=dict, repr=False)
+    files: dict[str, tuple[str, str, str, int]] = field(default_factory=dict, repr=False)
 
     def to_bytes(self) -> bytes:
         """For the vault."""
@@ -118,6 +121,7 @@ def replay(paradata: Paradata, changes: Iterable[SavedChange]) -> Paradata:
         paradata.saves += 1
         paradata.reasons.update(change.reasons)
         paradata.consent.update(change.consent)
+        paradata.files.update(change.files)
     return paradata
 
 

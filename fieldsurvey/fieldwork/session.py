@@ -24,6 +24,7 @@ from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.recipients import RecipientPublic
 from fieldsurvey.records.withdrawal import WithdrawalCode
 from fieldsurvey.vault import Vault
+from fieldsurvey.vault.attachments import sweep
 from fieldsurvey.xforms.contract import Draft
 from fieldsurvey.xforms.errors import NotReadyError
 
@@ -119,6 +120,7 @@ class Session:
         """`seal_waiting`, with what came of it in `at_unlock`; nothing that goes wrong keeps the person out."""
         try:
             apply_all(self.vault.locked)
+            sweep(self.vault)
             self.at_unlock = self.seal_waiting()
         except FieldsurveyError as error:
             self.at_unlock = ReviewReport(failed=((self.project.model.name, render(error)),))
@@ -212,6 +214,7 @@ class Session:
         self._check_open()
         if self.practice.pop(draft_id, None) is None:
             self.vault.discard(draft_id)
+            sweep(self.vault)
         self._open.pop(draft_id, None)
 
     def forget(self, work: Work) -> None:

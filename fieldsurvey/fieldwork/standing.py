@@ -33,6 +33,8 @@ def sealed_cards(log: SealedLog, limit: int) -> list[SealedCard]:
             cards.append(SealedCard(seq, "", 0, 0, state, removed=True))
             continue
         header = read_header(record)
+        if header.kind == "attachment":
+            continue  # part of what its record says
         cards.append(SealedCard(seq, header.case, header.revision, len(record), state))
     cards.reverse()
     return cards

@@ -5,11 +5,12 @@ It does not know any form or screen, and does not decide who may read a record: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar, cast
 
 from fieldsurvey.base.errors import StorageError
+from fieldsurvey.fieldwork.attachments import Attachments, check_attachable
 from fieldsurvey.fieldwork.cards import SealedCard, State
 from fieldsurvey.fieldwork.consent import asked_by, consents, heard, is_kept
 from fieldsurvey.fieldwork.errors import ClosedError, TooLongError
@@ -19,12 +20,17 @@ from fieldsurvey.fieldwork.waiting import WaitingCard, sealed_at_once, waiting_c
 from fieldsurvey.fieldwork.withdrawals import WithdrawnError
 from fieldsurvey.records.envelope import MAX_PAYLOAD, Header, seal
 from fieldsurvey.records.errors import NoRecipientError
-from fieldsurvey.records.payload import Consent, FormRef, Payload
+from fieldsurvey.records.payload import Attachment, Consent, FormRef, Payload
 from fieldsurvey.records.withdrawal import WithdrawalCode
+from fieldsurvey.vault.attachments import finalise_with_parts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fieldsurvey.fieldwork.attachments import Held
     from fieldsurvey.fieldwork.practice import PracticeCard
     from fieldsurvey.fieldwork.session import Session
+    from fieldsurvey.records.log import LogEntry
     from fieldsurvey.records.wire import Json
     from fieldsurvey.xforms.contract import Change, Form, Instance, Interview, Place
     from fieldsurvey.xforms.live.interview import LiveInterview
@@ -69,6 +75,8 @@ class Work:
         self._mark = interview.mark()
         self._unsaved_reasons: dict[str, str] = {}
         self._asked = asked_by(form)
+        self._attachments = Attachments(session.vault.locked.path.parent, draft.draft_id, paradata.files)
+        self._unsaved_files: dict[str, Held] = {}
         self._closed = False
 
     @property
@@ -132,6 +140,22 @@ class Work:
 
         self._do(accept)
 
+    def attach(self, ref: str, source: Path) -> list[Change]:
+        """Answer `ref` with a picture: cleaned of what it says besides, and encrypted. The file given stays.
+
+        Raises AttachmentRefusedError, CannotStripError, StorageError; then nothing is kept.
+        """
+        self._check_open()
+        listed = self._session.project.model.form_of_hash(self._head.form.hash)
+        check_attachable(self.interview.question(ref), listed, practice=self.practice)
+        name, held = self._attachments.keep(source)
+        self._unsaved_files[name] = held
+        return self._do(lambda: self.interview.answer(ref, name))
+
+    def attached(self, name: str) -> Iterator[bytes]:
+        """A picture that an answer names, as it will be sealed, in pieces. Raises KeyError, VaultDamagedError."""
+        return self._attachments.read(name)
+
     def apply(self, steps: Sequence[Mapping[str, Any]]) -> StepRun:
         """Take many steps (see `xforms.steps`) in one durable transaction; what was refused is in the run's failures.
 
@@ -164,6 +188,7 @@ class Work:
             resumed=self._paradata.resumed,
             reasons=dict(self._unsaved_reasons),
             consent=said,
+            files=dict(self._unsaved_files),
         )
         self._draft.append(change.to_bytes())
         self._mark = mark
@@ -171,7 +196,9 @@ class Work:
         self._paradata.saves += 1
         self._paradata.reasons.update(self._unsaved_reasons)
         self._paradata.consent.update(said)
+        self._paradata.files.update(self._unsaved_files)
         self._unsaved_reasons.clear()
+        self._unsaved_files.clear()
         if self._draft.changes_since_snapshot >= _SNAPSHOT_AFTER:
             self._snapshot()
 
@@ -216,29 +243,50 @@ class Work:
             raise WithdrawnError
         instance = self._end()
         kept = self._consented()[1]
-        payload = self._payload(instance.xml.decode("utf-8")).to_bytes()
-        if len(payload) > MAX_PAYLOAD:
-            raise TooLongError(size=len(payload) >> 20, limit=MAX_PAYLOAD >> 20)
         header = Header(
             project=session.vault.project,
             device=session.vault.device,
             case=self._head.case,
             withdrawal=code.tag(session.vault.project),
         )
-        day = fieldwork_day(instance.xml.decode("utf-8"), session.clock.now())
-        record = seal(header, payload, session.recipients(day))
-        entry = session.vault.finalise(self.draft_id, record)
+        entry, size = self._seal(header, instance.xml.decode("utf-8"))
         self._closed = True
         session.forget(self)
         return SealedCard(
             seq=entry.seq,
             case=header.case,
             revision=header.revision,
-            size=len(record),
+            size=size,
             state=State.SEALED,
             withdrawal_code=None if given or not kept else code.text,
             withdrawal_words=None if given or not kept else code.words,
         )
+
+    def _seal(self, header: Header, xml: str) -> tuple[LogEntry, int]:
+        """Its entry, and the record's bytes. What it takes along is sealed before it, in the same transaction."""
+        session = self._session
+        recipients = session.recipients(fieldwork_day(xml, session.clock.now()))
+        done: list[Attachment] = []
+        size = 0
+
+        def record(_parts: object = None) -> bytes:
+            nonlocal size
+            payload = self._payload(xml, tuple(done)).to_bytes()
+            if len(payload) > MAX_PAYLOAD:
+                raise TooLongError(size=len(payload) >> 20, limit=MAX_PAYLOAD >> 20)
+            sealed = seal(header, payload, recipients)
+            size = len(sealed)
+            return sealed
+
+        names = self._attachments.named_in(xml)
+        if not names:
+            entry = session.vault.finalise(self.draft_id, record())
+        else:
+            part = header.model_copy(update={"kind": "attachment"})
+            parts = self._attachments.sealed(names, part, recipients, done)
+            entry = finalise_with_parts(session.vault, self.draft_id, parts, record)
+        self._attachments.clear()
+        return entry, size
 
     def _end(self) -> Instance:
         """What the interview must be before it is completed or sealed. Raises NotReadyError, NoRecipientError."""
@@ -250,6 +298,7 @@ class Work:
         """Delete the draft for good. Raises StorageError; then it is as it was."""
         self._check_open()
         self._session.vault.discard(self.draft_id)
+        self._attachments.clear()
         self._closed = True
         self._session.forget(self)
 
@@ -288,7 +337,7 @@ class Work:
         except StorageError:  # the changes are durable already: a snapshot only makes the next start quicker
             return
 
-    def _payload(self, xml: str) -> Payload:
+    def _payload(self, xml: str, attachments: tuple[Attachment, ...]) -> Payload:
         form = self._head.form
         consented, kept = self._consented()
         notes = {item.ref: _plain(self.interview.note(item.ref)) for item in self.interview.outline() if item.note}
@@ -302,6 +351,7 @@ class Work:
             started=self._head.started,
             finished=self._head.completed or self._now(),
             consent=consented,
+            attachments=attachments,
             notes=notes if kept else {},
             reasons=self._standing_reasons() if kept else {},
             paradata=paradata if kept else {},
