@@ -165,9 +165,9 @@ def _verified(report: VerifyReport) -> str:
         " changes."
     ).format(entries=report.entries, records=report.records, drafts=report.drafts, changes=report.changes)
     if report.former:
-        text += "\n" + _("With {count} former logs, which still export.").format(count=report.former)
+        text += "\n" + _("Former logs, which still export: {count}.").format(count=report.former)
     if report.purged:
-        text += "\n" + _("{count} acknowledged, body removed: their entries are whole.").format(count=report.purged)
+        text += "\n" + _("Acknowledged, body removed: {count}; their entries are whole.").format(count=report.purged)
     if report.unchecked:
         text += "\n" + _("Not checked: {count} drafts that only other people can open.").format(count=report.unchecked)
     return text

@@ -66,7 +66,7 @@ def backup(
     if not report.verified.whole:
         raise DamagedBackupError(count=len(report.verified.findings), place=report.path)
     manifest = report.manifest
-    text = _("Backed up to {place}: {records} log entries, {drafts} drafts, {size} KiB, read back and compared.")
+    text = _("Backed up to {place} ({size} KiB), read back and compared. Log entries: {records}; drafts: {drafts}.")
     drafts = laptop.locked.draft_count()
     result(
         json_,
@@ -110,9 +110,9 @@ def restore(
         _("Restored into {home} as a new device. Hand this card to the steward: {card}").format(
             home=home, card=written
         ),
-        _(
-            "{count} records of the log before are kept; {waiting} of them are not acknowledged and will be exported."
-        ).format(count=status.former, waiting=status.former_waiting),
+        _("Records of the log before: {count}, all kept; not acknowledged yet, to be exported: {waiting}.").format(
+            count=status.former, waiting=status.former_waiting
+        ),
     ]
     lines += [
         _("Damaged in the backup: {part} {where}: {reason}").format(part=f.part, where=f.where, reason=f.reason)
@@ -151,13 +151,17 @@ def new_vault(
     if found:
         with laptop.locked.unlock(passphrase("DEVICE", _("Your passphrase"))) as vault:
             count = vault.take_over_drafts(passphrase("OLD", _("The words that were found")))
-        result(json_, {"drafts": count}, _("{count} drafts are back.").format(count=count))
+        result(json_, {"drafts": count}, _("Drafts that are back: {count}.").format(count=count))
         return
     project = laptop.project
     who = person or only_person(project)
     check_person(project, who)
     out_of_reach = laptop.locked.draft_count()
-    tell(_("{drafts} unfinished drafts will be out of reach. Everything sealed is kept.").format(drafts=out_of_reach))
+    tell(
+        _("Unfinished drafts that will be out of reach: {drafts}. Everything sealed is kept.").format(
+            drafts=out_of_reach
+        )
+    )
     custody.begin_again(laptop, who, new_passphrase("DEVICE", who, project.model.policy.passphrase_bits, own=own))
     written = write_card_near(laptop, card or Path())
     status = laptop.status()
@@ -213,9 +217,9 @@ def retire(
     laptop = Laptop.open(paths.home(), SystemClock())
     stake = custody.at_stake(laptop.locked)
     typed = confirm
-    if stake.lost:
+    if stake.lost and force:
         tell(
-            _("Lost for good: {records} records that central has not acknowledged, {drafts} unfinished drafts.").format(
+            _("Lost for good: records not acknowledged by central: {records}; unfinished drafts: {drafts}.").format(
                 records=stake.not_acknowledged, drafts=stake.drafts
             )
         )
@@ -224,15 +228,11 @@ def retire(
     custody.retire(laptop, force=force, typed_name=typed)
     lines = [_("{name} is retired. Have the steward revoke it: {device}").format(name=stake.name, device=stake.device)]
     if stake.not_backed_up:
-        lines.append(
-            _("{count} records are acknowledged by central but not yet in its backup.").format(
-                count=stake.not_backed_up
-            )
-        )
+        lines.append(_("Acknowledged by central but not yet in its backup: {count}.").format(count=stake.not_backed_up))
     if stake.withdrawals:
         folder = paths.home() / WITHDRAWALS
         lines.append(
-            _("{count} withdrawals stay in {folder}: see that central has them.").format(
+            _("Withdrawals stay in {folder} ({count}): see that central has them.").format(
                 count=stake.withdrawals, folder=folder
             )
         )

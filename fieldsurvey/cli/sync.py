@@ -120,7 +120,12 @@ def status(json_: Json = False) -> None:
         lines.append(_("  {count} received by a supervisor's laptop").format(count=found.received))
     when = _when(found.last_receipt)
     lines.append(_("  {count} acknowledged by central{when}").format(count=found.acknowledged, when=when))
-    waiting = found.sealed - max(found.received, found.acknowledged)
+    if found.removed:
+        lines.append(_("  {count} of them acknowledged, body removed").format(count=found.removed))
+    if found.former:
+        text = _("  {count} from before this laptop's new vault or restore, {waiting} of them not acknowledged")
+        lines.append(text.format(count=found.former, waiting=found.former_waiting))
+    waiting = found.former_waiting + found.sealed - max(found.received, found.acknowledged)
     if waiting:
         lines.append(
             ngettext(
