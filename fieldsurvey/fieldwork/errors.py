@@ -62,8 +62,8 @@ class NotAcknowledgedError(RefusedError):
 
     code = "fieldwork.not_acknowledged"
     template = (
-        "Retiring this laptop would lose what nobody else has: records not acknowledged by central: {records}; unfinished"
-        " drafts: {drafts}."
+        "Retiring this laptop would lose what nobody else has: records not acknowledged by central: {records};"
+        " unfinished drafts: {drafts}."
     )
     hint = (
         "Nothing was changed. Export to a stick, bring the receipts back, finish or discard the drafts; then retire it."
