@@ -3,13 +3,14 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { extname, join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { Refused, attempt, ensure, hex, unhex } from "./bytes.mjs";
+import { H, Refused, attempt, ensure, hex, unhex } from "./bytes.mjs";
 import { readBatch, readReceipt } from "./container.mjs";
 import { codeTag, codeText, codeWords, readCard, readCode, readLog, readTombstone } from "./device.mjs";
 import { ed25519Public, fingerprint, fingerprintWords, recipient, rootPublic } from "./keys.mjs";
 import { openRound } from "./opened.mjs";
-import { readProject, recipientsOn } from "./project.mjs";
-import { openRecord, readPayload } from "./record.mjs";
+import { readLedger, readProject, recipientsOn } from "./project.mjs";
+import { joinParts, openRecord, readPayload } from "./record.mjs";
+import { readBackup } from "./vault.mjs";
 import { fromSheets, openKeyFile, readSecret } from "./secrets.mjs";
 
 const [folder, places] = process.argv.slice(2);
@@ -23,6 +24,11 @@ const once = (make) => {
 };
 const trusted = once(() => readProject(read("project.fsp"), keys.pinned).content);
 const logCard = once(() => readCard(read("device.card")));
+const parts = once(() => {
+  const key = recipient(unhex(keys.recipients[0]));
+  const names = readdirSync(folder).filter((name) => /^attachment-.*\.fse$/.test(name));
+  return new Map(names.map((name) => openRecord(read(name), key)).map((part) => [hex(part.hash), part]));
+});
 const hmuKey = once(() => openKeyFile(read("hmu.key"), keys.passphrases["hmu.key"]));
 
 function record(data) {
@@ -37,8 +43,14 @@ function record(data) {
   ensure(opened.length > 0, "sealed to none of the recipients");
   const [first] = opened;
   ensure(opened.every((one) => hex(one.payload) === hex(first.payload)), "recipients that read different things");
-  const inside = first.header.kind === "record" ? { payload: readPayload(first.payload) } : { part: hex(first.payload) };
+  const inside = first.header.kind === "record" ? interview(first) : { part: hex(first.payload) };
   return { header: first.header, hash: hex(first.hash), recipients: first.ids.map(hex), opened_by: opened.length, ...inside };
+}
+
+function interview(opened) {
+  const payload = readPayload(opened.payload);
+  const files = payload.attachments.map((one) => joinParts(one, opened.header, (name) => parts().get(name)));
+  return { payload, files: files.map((file) => hex(sha256(file))) };
 }
 
 function project(data) {
@@ -48,13 +60,23 @@ function project(data) {
 }
 
 function publicOf(secret) {
+  if (secret.purpose === "share") return null;
   const seed = unhex(secret.seed);
   if (secret.purpose === "root") return hex(fingerprint(rootPublic(seed)));
-  return hex(["hmu", "escrow"].includes(secret.purpose) ? recipient(seed).id : fingerprint(ed25519Public(seed)));
+  return hex(["hmu", "escrow", "round"].includes(secret.purpose) ? recipient(seed).id : fingerprint(ed25519Public(seed)));
+}
+
+/** The lock of two people's key is in their shares; a round's is in hmu.key. */
+function passphraseOf(name) {
+  if (name === "two-people.key") {
+    const words = ["hmu-H03.key", "hmu-H01.key"].map((share) => openKeyFile(read(share), keys.passphrases[share]).words);
+    return hex(fromSheets(words));
+  }
+  return name === "round.key" ? hex(H("round lock", unhex(hmuKey().dataset))) : keys.passphrases[name];
 }
 
 function key(data, name) {
-  const locked = keys.passphrases[name];
+  const locked = passphraseOf(name);
   const secret = locked === undefined ? readSecret(data) : openKeyFile(data, locked);
   return { ...secret, public: publicOf(secret) };
 }
@@ -99,6 +121,8 @@ const readers = {
   ".fso": (data, name) => openRound(data, hmuKey(), name.replace(/\.fso$/, "")),
   ".sheets": sheets,
   ".codes": codes,
+  ".fsv": (data) => readBackup(data, keys.passphrases["laptop.fsv"], recipient(unhex(keys.recipients[1]))),
+  ".jsonl": (data) => readLedger(data, trusted()),
 };
 
 async function damaged(name, data, reader) {

@@ -1,6 +1,6 @@
 // The signed project.
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bind, ensure, hex, uint, unhex } from "./bytes.mjs";
+import { H, Refused, bind, canonical, ensure, hex, parse, uint, unhex } from "./bytes.mjs";
 import { readContainer } from "./container.mjs";
 import { checkCard } from "./device.mjs";
 import { checkRecipient, checkSigningKey, fingerprint, recipientId, verify } from "./keys.mjs";
@@ -157,4 +157,41 @@ export function recipientsOn(content, date) {
     if (found.some((one) => one.label === "operational")) return found.map((one) => one.id);
   }
   return [];
+}
+
+const ledgerLine = structure("fieldsurvey ledger", {
+  project: id,
+  seq,
+  previous: hash,
+  at: instant,
+  deed: oneOf("opened", "rotated", "destroyed", "recovered", "succeeded", "revoked", "members", "left"),
+  who: list(code),
+  round: nullable(code),
+  count: nullable(int(0)),
+  text,
+  signer: hash,
+  signature: bytes(),
+});
+
+/** The lines of a ledger, each signed by a root of the chain or by the HMU. */
+export function readLedger(data, content) {
+  ensure(data.length > 0 && data[data.length - 1] === 10, "a ledger whose last line is not ended");
+  const signers = [...content.successions.map((step) => step.root), content.root];
+  signers.push(...content.roles.filter((role) => role.role === "hmu").map((role) => role.public));
+  const keys = new Map(signers.map((key) => [hex(fingerprint(unhex(key))), unhex(key)]));
+  let before = new Uint8Array(0);
+  const lines = [];
+  for (let start = 0; start < data.length; ) {
+    const end = data.indexOf(10, start);
+    const bytesOfLine = data.subarray(start, end);
+    const line = is(ledgerLine, parse(bytesOfLine, 32 << 10));
+    ensure(line.project === content.id && line.seq === lines.length + 1, "a line of another place");
+    ensure(line.previous === hex(H("ledger line", unhex(content.id), before)), "the chain of the ledger does not hold");
+    const { signature, ...rest } = line;
+    if (!keys.has(line.signer)) throw new Refused("a line by somebody else");
+    verify(keys.get(line.signer), "sign ledger", canonical(rest), unhex(signature));
+    lines.push(line);
+    [before, start] = [bytesOfLine, end + 1];
+  }
+  return lines;
 }

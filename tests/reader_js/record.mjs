@@ -4,7 +4,7 @@ import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
-import { Cursor, ascii, attempt, bind, compare, concat, ensure, equal, parse, uint } from "./bytes.mjs";
+import { Cursor, ascii, attempt, bind, compare, concat, ensure, equal, hex, parse, uint } from "./bytes.mjs";
 import { decapsulate } from "./keys.mjs";
 import { anything, bool, code, fields, hash, id, instant, int, is, label, list, nullable, oneOf, structure, table, text, upTo } from "./shapes.mjs";
 
@@ -13,7 +13,13 @@ const ENCAPSULATION = 1120;
 const CHUNK = 16384;
 const TAG = 16;
 const MAX_PAYLOAD = 8 << 20;
+const MAX_PART = 4 << 20;
 const NONE = new Uint8Array(0);
+
+const filled = (value, where) => {
+  text(value, where);
+  ensure(value.length > 0, `${where}: empty`);
+};
 
 const header = fields({
   project: id,
@@ -27,14 +33,14 @@ const header = fields({
 
 const payload = structure("fieldsurvey payload", {
   form: fields({ id: label, version: upTo(200), hash }),
-  instance: text,
+  instance: filled,
   person: code,
-  language: text,
+  language: upTo(35),
   started: instant,
   finished: instant,
   mode: oneOf("screen", "paper", "practice"),
-  consent: list(fields({ purpose: code, version: text, language: text, given: bool, at: instant })),
-  attachments: list(fields({ name: label, media_type: text, size: int(0), parts: list(hash) })),
+  consent: list(fields({ purpose: code, version: upTo(200), language: upTo(35), given: bool, at: instant })),
+  attachments: list(fields({ name: label, media_type: upTo(200), size: int(0, 2 ** 40), parts: list(hash, 0, 4096) })),
   notes: table(text),
   reasons: table(text),
   paradata: table(anything),
@@ -75,8 +81,24 @@ export function readPayload(bytes) {
   return is(payload, parse(bytes, MAX_PAYLOAD), "");
 }
 
+/** A file from its parts: `load` gives a part's record by its hash, opened, or undefined. */
+export function joinParts(attachment, of, load) {
+  ensure(new Set(attachment.parts).size === attachment.parts.length, "a part twice");
+  const parts = attachment.parts.map((name) => {
+    const part = load(name);
+    ensure(part !== undefined && hex(part.hash) === name, "a part that is missing");
+    const fits = part.header.kind === "attachment" && part.header.project === of.project && part.header.case === of.case;
+    ensure(fits, "a part of something else");
+    ensure(part.payload.length >= 1 && part.payload.length <= MAX_PART, "a part of a length that cannot be");
+    return part.payload;
+  });
+  const whole = concat(...parts);
+  ensure(whole.length === attachment.size, "a file of another size");
+  return whole;
+}
+
 /** HPKE base mode, single message (RFC 9180), with the KEM's secret as it is. */
-function openWrap(key, info, wrap) {
+export function openWrap(key, info, wrap) {
   const secret = decapsulate(key, wrap.subarray(0, ENCAPSULATION));
   const suite = concat(ascii("HPKE"), uint(0x647a, 2), uint(1, 2), uint(3, 2));
   const labeledExtract = (salt, name, input) => extract(sha256, concat(ascii("HPKE-v1"), suite, ascii(name), input), salt);
@@ -124,7 +146,7 @@ function padme(length) {
   return Math.ceil(length / unit) * unit;
 }
 
-function unpad(padded) {
+export function unpad(padded) {
   const cursor = new Cursor(padded);
   const length = cursor.number(4);
   ensure(length <= MAX_PAYLOAD, "a payload that is too long");

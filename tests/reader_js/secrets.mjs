@@ -44,6 +44,10 @@ export function readSecret(data) {
 }
 
 export function openKeyFile(data, passphrase) {
+  return readSecret(openSlot(data, passphrase, "key file"));
+}
+
+export function openSlot(data, passphrase, purpose) {
   const cursor = new Cursor(data);
   cursor.magic("FSK");
   const memory = cursor.number(4);
@@ -60,8 +64,8 @@ export function openKeyFile(data, passphrase) {
   ensure(equal(told, check), "a damaged key file");
   const password = new TextEncoder().encode(normalised(passphrase));
   const key = argon2id(password, salt, { m: memory, t: iterations, p: lanes, dkLen: 32, version: 0x13 });
-  const associated = concat(data.subarray(0, HEAD), ascii(`fieldsurvey slot v${VERSION} key file`));
-  return readSecret(attempt("another passphrase", () => gcmsiv(key, nonce, associated).decrypt(sealed)));
+  const associated = concat(data.subarray(0, HEAD), ascii(`fieldsurvey slot v${VERSION} ${purpose}`));
+  return attempt("another passphrase", () => gcmsiv(key, nonce, associated).decrypt(sealed));
 }
 
 /** The 32-byte seed from two sheets, each a line of words. */

@@ -14,8 +14,11 @@ from fieldsurvey.needs.opened.dataset import Dataset, Quality, Table
 from fieldsurvey.needs.opened.layout import Column
 from fieldsurvey.needs.opened.store import save_dataset
 from fieldsurvey.project import shares
-from fieldsurvey.project.keys import lock_escrow, lock_hmu, lock_root, role_key_bytes
+from fieldsurvey.project.keys import lock_escrow, lock_hmu, lock_root, lock_round, lock_share, role_key_bytes
+from fieldsurvey.project.ledger import LEDGER, Ledger
+from fieldsurvey.project.model import Project
 from fieldsurvey.records.keyfile import unlock_secret
+from fieldsurvey.records.labels import ROUND_LOCK, hash_of
 from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.slots import FLOOR
 from tests.records.golden_keys import PROJECT, ROUND, Keys
@@ -25,6 +28,9 @@ PASSPHRASES = {
     "root.key": "Cuatro Palabras-de raíz_sintética",
     "hmu.key": "ñandú  STRASSE\tﬁno σς",
     "escrow.key": "otra – clave — sintética",
+    "hmu-H01.key": "clave sintética de H01",
+    "hmu-H02.key": "clave sintética de H02",
+    "hmu-H03.key": "clave sintética de H03",
 }
 _META: dict[str, list[Any]] = {
     "_record": ["ab" * 32, "cd" * 32],
@@ -73,7 +79,34 @@ def make(keys: Keys) -> dict[str, tuple[bytes, Any]]:
     for name, seed in (("root", keys.root.to_bytes()), ("escrow", keys.escrow.seed)):
         found[f"{name}.sheets"] = ("".join(f"{sheet}\n" for sheet in shares.split(seed)).encode(), {"seed": seed.hex()})
     found[f"{ROUND.id}.fso"] = _round(keys)
+    return found | _together(keys)
+
+
+def _together(keys: Keys) -> dict[str, tuple[bytes, Any]]:
+    """hmu.key where two people open it, with their shares, and the key of a round."""
+    lock = keys.seed("lock of two people")
+    found: dict[str, tuple[bytes, Any]] = {}
+    for person, words in zip(("H01", "H02", "H03"), shares.split(lock), strict=True):
+        name = f"hmu-{person}.key"
+        data = lock_share(PROJECT, person, words, PASSPHRASES[name], FLOOR)
+        found[name] = (data, parse_canonical(unlock_secret(data, PASSPHRASES[name])) | {"public": None})
+    shared = lock_hmu(keys.hmu, lock.hex(), FLOOR)
+    secret = parse_canonical(unlock_secret(shared, lock.hex()))
+    found["two-people.key"] = (shared, secret | {"public": keys.operational.id.hex()})
+    of_round = lock_round(keys.hmu, keys.round_operational)
+    secret = parse_canonical(unlock_secret(of_round, hash_of(ROUND_LOCK, keys.hmu.dataset).hex()))
+    found["round.key"] = (of_round, secret | {"public": keys.round_operational.id.hex()})
     return found
+
+
+def ledger(keys: Keys, model: Project) -> tuple[bytes, Any]:
+    """Lines by the first root, by the one after it, and by the HMU."""
+    with tempfile.TemporaryDirectory() as folder:
+        book = Ledger(Path(folder), model)
+        book.append(keys.first_root, "succeeded", at="2026-01-02T12:00:00Z", who=("T01",), text="sintético")
+        book.append(keys.root, "rotated", at="2026-01-04T12:00:00Z", round_id=ROUND.id)
+        book.append(keys.hmu.sign, "opened", at="2026-03-01T12:00:00Z", who=("H01", "H02"), round_id=ROUND.id, count=2)
+        return (Path(folder) / LEDGER).read_bytes(), [line.content() for line in book.lines]
 
 
 def _round(keys: Keys) -> tuple[bytes, Any]:

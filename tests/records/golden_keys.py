@@ -64,13 +64,14 @@ class Keys:
 
     def told(self) -> dict[str, Any]:
         """What `keys.json` says; passphrases are `golden_hmu`'s."""
-        from tests.records.golden_hmu import PASSPHRASES  # it builds on this module
+        from tests.records.golden_hmu import PASSPHRASES  # both build on this module
+        from tests.records.golden_vault import WORDS
 
         return {
             "project": PROJECT,
             "pinned": self.first_root.public.fingerprint,
             "recipients": [self.operational.seed.hex(), self.escrow.seed.hex()],
-            "passphrases": PASSPHRASES,
+            "passphrases": {**PASSPHRASES, "laptop.fsv": WORDS},
         }
 
     def card(self) -> DeviceCard:

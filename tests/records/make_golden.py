@@ -25,7 +25,7 @@ from fieldsurvey.records.receipt import Level, Receipt, Role, write_receipt
 from fieldsurvey.records.signing import SigningKey
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.batches import plan_batches, write_batch
-from tests.records import golden_hmu
+from tests.records import golden_hmu, golden_vault
 from tests.records.golden_keys import PROJECT, ROUND, XFORM, Keys
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -135,8 +135,13 @@ def record_says(blob: bytes, content: bytes) -> Expected:
         "hash": record_hash(blob).hex(),
         "recipients": [one.hex() for one in envelope.recipient_ids],
         "opened_by": 2,
-        **({"payload": json.loads(content)} if record else {"part": content.hex()}),
+        **(_interview(content) if record else {"part": content.hex()}),
     }
+
+
+def _interview(content: bytes) -> Expected:
+    found = json.loads(content)
+    return {"payload": found, "files": [hashlib.sha256(PHOTO).hexdigest() for _ in found["attachments"]]}
 
 
 def receipts(keys: Keys, log: Log) -> dict[str, tuple[bytes, Expected]]:
@@ -198,7 +203,9 @@ def make() -> dict[str, bytes]:
             },
         ),
         **golden_hmu.make(keys),
+        "ledger.jsonl": golden_hmu.ledger(keys, model),
     }
+    made["laptop.fsv"] = golden_vault.make(keys, made["project.fsp"][0], model.root_key.fingerprint, stone)
     return {
         **{name: data for name, (data, _said) in made.items()},
         "words.txt": "".join(f"{word}\n" for word in CODE_WORDS).encode(),

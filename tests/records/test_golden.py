@@ -5,6 +5,7 @@ tests/reader_js reads them too, with nothing of ours.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 
 from fieldsurvey.needs.opened.store import load_dataset
 from fieldsurvey.project import shares
-from fieldsurvey.project.keys import HmuKeys, read_role_key, unlock_escrow, unlock_hmu, unlock_root
+from fieldsurvey.project.keys import HmuKeys, open_hmu, read_role_key, unlock_escrow, unlock_hmu, unlock_root
+from fieldsurvey.project.ledger import Ledger
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.codewords import CODE_WORDS, fingerprint_words
 from fieldsurvey.records.device import DeviceCard
@@ -24,6 +26,8 @@ from fieldsurvey.records.payload import Payload
 from fieldsurvey.records.receipt import read_receipt
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
+from fieldsurvey.vault import open_locked
+from fieldsurvey.vault.backup import extract
 from sync.batches import read_batch
 from tests.records import make_golden, reader
 from tests.records.make_golden import GOLDEN
@@ -148,6 +152,48 @@ def test_two_sheets_give_the_key(name: str) -> None:
         assert shares.combine(pair).hex() == EXPECTED[f"{name}.sheets"]["seed"]
 
 
+def test_two_people_open_the_hmus_keys_and_a_rounds(tmp_path: Path) -> None:
+    """As they lie in a steward's folder: shares, what they open, and what that opens."""
+    people = [f"hmu-H0{number}.key" for number in (1, 2, 3)]
+    for name in people:
+        (tmp_path / name).write_bytes(golden(name))
+    (tmp_path / "hmu.key").write_bytes(golden("two-people.key"))
+    rounds = tmp_path / "rounds" / KEYS["round"]
+    rounds.mkdir(parents=True)
+    (rounds / f"operational-{EXPECTED['round.key']['public']}.key").write_bytes(golden("round.key"))
+    found = open_hmu(tmp_path, [KEYS["passphrases"][name] for name in (people[2], people[0])])
+    assert found.recipient.seed.hex() == EXPECTED["two-people.key"]["seed"]
+    assert [key.seed.hex() for key in found.rounds[KEYS["round"]]] == [EXPECTED["round.key"]["seed"]]
+    assert set(found.people) == {"H01", "H03"}
+    assert [key.seed.hex() for key in found.earlier] == EXPECTED["hmu.key"]["earlier"]
+
+
+def test_the_ledger_holds(signed: SignedProject, tmp_path: Path) -> None:
+    """Lines of the first root, of its successor and of the HMU."""
+    (tmp_path / "ledger.jsonl").write_bytes(golden("ledger.jsonl"))
+    assert [line.content() for line in Ledger(tmp_path, signed.model).lines] == EXPECTED["ledger.jsonl"]
+
+
+def test_the_backup_is_read(tmp_path: Path) -> None:
+    """Its log and records without a key, its draft with the words."""
+    expected = EXPECTED["laptop.fsv"]
+    manifest, beside = extract(GOLDEN / "laptop.fsv", tmp_path / "vault.db")
+    assert manifest.content() == expected["manifest"]
+    assert hashlib.sha256(beside.project_file).hexdigest() == expected["project"]
+    assert golden("tombstone.fsw") in beside.withdrawals
+    locked = open_locked(tmp_path / "vault.db")
+    entries = list(locked.entries())
+    assert [entry.to_bytes().hex() for entry, _record in entries] == expected["entries"]
+    assert [record_hash(record).hex() for _entry, record in entries] == expected["records"]
+    with locked.unlock(KEYS["passphrases"]["laptop.fsv"]) as vault:
+        assert vault.person == expected["person"]
+        drafts = [vault.drafts.open(draft_id) for draft_id in vault.drafts.ids()]
+        assert [(one.head.hex(), one.snapshot.hex()) for one in drafts] == [
+            (one["head"], one["snapshot"]) for one in expected["drafts"]
+        ]
+    locked.close()
+
+
 def test_the_opened_round_is_read(hmu_keys: HmuKeys) -> None:
     """With its counts and its rows."""
     name = f"{KEYS['round']}.fso"
@@ -167,7 +213,8 @@ def test_what_is_made_today_has_the_shape_of_what_was_made_then(tmp_path: Path) 
     """Lengths and all that is not drawn at random are the same: a format cannot change without being noticed."""
     made = make_golden.make()
     assert made.keys() == {path.name for path in GOLDEN.iterdir()}
-    drawn = {"expected.json", "root.sheets", "escrow.sheets", f"{KEYS['round']}.fso"}  # random words; Parquet's writer
+    drawn = {"expected.json", f"{KEYS['round']}.fso", "laptop.fsv"}  # Parquet's and SQLite's writers
+    drawn |= {name for name in made if name.endswith((".sheets", ".key"))}  # random words have different lengths
     sizes = {name: len(data) for name, data in made.items() if name not in drawn}
     assert sizes == {name: len(golden(name)) for name in sizes}
     for name in ("device.card", "device-renewed.card", "tombstone.fsw", "withdrawal.codes", "words.txt", "keys.json"):
