@@ -18,6 +18,7 @@ from fieldsurvey.tui.actions import Action
 from fieldsurvey.tui.choosing import fold
 from fieldsurvey.tui.exits import Exit
 
+_HIDDEN_MINUTES = 1
 _CLEAR = "\x1b[2J\x1b[3J\x1b[H"  # the screen and what scrolled away
 
 
@@ -61,6 +62,15 @@ class Console:
         if self.target.isatty():
             self.target.write(_CLEAR)
             self.target.flush()
+
+    def hide(self) -> None:
+        """Clear everything, and wait for Enter; after a minute it locks."""
+        self.clear()
+        usual, self.idle_minutes = self.idle_minutes, min(self.idle_minutes, _HIDDEN_MINUTES)
+        try:
+            self.line("")
+        finally:
+            self.idle_minutes = usual
 
     def line(self, prompt: str = "> ") -> str:
         """A line as typed; raises Leaving(QUIT) at the end of the input. Idle too long: the process ends, locked."""

@@ -217,8 +217,7 @@ class PlainInterview:
         if name == "help":
             self.console.list_commands(_TABLE)
         elif name == "hide":
-            self.console.clear()
-            self.console.line("")
+            self.console.hide()
         elif name == "lock":
             self.work.close()
             raise Leaving(Exit.LOCKED)

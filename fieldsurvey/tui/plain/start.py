@@ -193,8 +193,7 @@ class _Front:
         elif given.action == "help":
             self.console.list_commands(_HOME)
         elif given.action == "hide":
-            self.console.clear()
-            self.console.line("")
+            self.console.hide()
         elif given.action == "language":
             self._language()
         elif given.action == "lock":
