@@ -1,5 +1,6 @@
 """A campaign of damage against one format, in a process of its own: `python -m tests.records.campaign "log entry"`.
 
+
 It counts what was accepted (read as anything but the content of a valid file), what raised an error that is not ours,
 and the most CPU seconds that one file took; the process tells its peak memory.
 """
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import chain
+from pathlib import Path
 
 from fieldsurvey.base.errors import FieldsurveyError
 from tests.records.formats import Format, Reader, formats
@@ -105,13 +107,18 @@ def contents(form: Format, read: Reader | None = None) -> list[object]:
 
 
 def peak_memory() -> int | None:
-    """Bytes of memory that this process had at most; None where the system does not say."""
-    if sys.platform == "win32":
-        return None
-    import resource  # POSIX only
+    """Bytes of memory that this process had at most; None where the system does not say.
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    Linux's `ru_maxrss` outlives `exec`: it would count what the test runner held when it started this process.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text(encoding="ascii").split("VmHWM:", 1)[1].split("kB", 1)[0]) * 1024
+    if sys.platform == "darwin":
+        import resource  # POSIX only
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return None
 
 
 def main(arguments: list[str]) -> None:
