@@ -13,7 +13,6 @@ from typing import Literal
 from fieldsurvey.base.errors import FieldsurveyError, Rendered, StorageError, UntrustedError, render
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.project.errors import ForeignRootError
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.container import Signer
 from fieldsurvey.records.receipt import Receipt, Role, write_receipt
@@ -169,12 +168,13 @@ def offer_project(stick: Stick, project: SignedProject) -> Offer:
     model = project.model
     if stick.project.exists():
         try:
-            there = read_project(stick.project, pinned=project.root_fingerprint)
-        except ForeignRootError:
-            return "foreign"
+            there = read_project(stick.project)
         except UntrustedError:  # damaged on the road: of no use to anybody
             there = None
-        if there and there.model.version > model.version:
+        followed = there is not None and project.root_fingerprint in there.model.root_fingerprints
+        if there and not followed and there.root_fingerprint not in model.root_fingerprints:
+            return "foreign"
+        if there and followed and there.model.version > model.version:  # a root before ours has nothing newer to say
             return "newer"
         if there and there.model == model:
             return "there"

@@ -8,10 +8,12 @@ from typing import Any
 import typer
 
 from fieldsurvey.base import paths
+from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
+from fieldsurvey.project.model import WARN_DAYS, Project
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward
 from sync.audit import AuditReport
 from sync.central import Central, CentralStatus, DeviceStatus
@@ -49,7 +51,8 @@ def status(json_: Json = False) -> None:
         if (paths.steward_dir() / PROJECT_FILE).exists():
             central.learn(read_steward(paths.steward_dir()).model)  # a laptop enrolled since the last import counts now
         found = central.status()
-    result(json_, _status_data(found), "\n".join(_status_lines(found)))
+        model = central.project()
+    result(json_, _status_data(found, model), "\n".join([*_status_lines(found), *_expiry(model)]))
 
 
 @app.command("verify")
@@ -75,8 +78,21 @@ def _open() -> Central:
     return Central.open(path)
 
 
-def _status_data(found: CentralStatus) -> dict[str, Any]:
+def _expiry(model: Project | None) -> list[str]:
+    """A warning when the project that central serves has expired or soon will; it stops nothing."""
+    left = model.days_left(SystemClock().now()) if model else WARN_DAYS
+    if left < 0:
+        return [
+            _("The project expired {n} days ago. Everything goes on; ask the steward for a newer one.").format(n=-left)
+        ]
+    if left < WARN_DAYS:
+        return [_("The project expires in {n} days: ask the steward for a newer one.").format(n=left)]
+    return []
+
+
+def _status_data(found: CentralStatus, model: Project | None) -> dict[str, Any]:
     return {
+        "project_expires": model.expires if model else None,
         "place": found.place,
         "project": found.project[0] if found.project else None,
         "project_version": found.project[1] if found.project else None,

@@ -7,6 +7,7 @@ Whether it is signed, and by whom, is `signed`'s business; how it is made and wi
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, ClassVar, Final, Literal
 
@@ -24,6 +25,8 @@ from fieldsurvey.records.wire import Code, Day, Hash, Id, Instant, Label, Wire
 MAX_DEVICES: Final = 1000
 MAX_LISTED: Final = 200
 MAX_SUCCESSIONS: Final = 16
+WARN_DAYS: Final = 30
+"""Before a project expires, people are reminded for so many days."""
 RecipientLabel = Literal["operational", "escrow"]
 PersonRole = Literal["enumerator", "supervisor", "hmu", "steward"]
 RevocationReason = Literal["lost", "stolen", "left", "broken"]
@@ -237,6 +240,10 @@ class Project(Wire):
     def current_forms(self) -> tuple[ProjectForm, ...]:
         """What laptops offer."""
         return tuple(form for form in self.forms if form.status == "current")
+
+    def days_left(self, now: datetime) -> int:
+        """Whole days until it expires; negative once it has."""
+        return (datetime.fromisoformat(self.expires) - now).days
 
     def device(self, device_id: str) -> Device | None:
         """The enrolled or revoked device of that id."""

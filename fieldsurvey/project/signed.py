@@ -14,13 +14,12 @@ from typing import Final
 from fieldsurvey.base.canonical import canonical
 from fieldsurvey.base.files import storage_error
 from fieldsurvey.project.errors import ForeignRootError, OlderProjectError, ProjectFormatError
-from fieldsurvey.project.model import Project
+from fieldsurvey.project.model import WARN_DAYS, Project
 from fieldsurvey.records.codewords import fingerprint_words
 from fieldsurvey.records.container import MAX_FILE, Signer, open_container, write_container
 from fieldsurvey.records.recipients import RecipientPublic
 
 SUFFIX: Final = ".fsp"
-WARN_DAYS: Final = 30
 
 
 class SignedProject:
@@ -67,7 +66,7 @@ class SignedProject:
 
     def days_left(self, now: datetime) -> int:
         """Whole days until `expires`; negative once it has passed."""
-        return (datetime.fromisoformat(self.model.expires) - now).days
+        return self.model.days_left(now)
 
     def expires_soon(self, now: datetime) -> bool:
         """Whether it has expired or will within WARN_DAYS: time to sign and publish the next version."""
