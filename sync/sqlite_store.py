@@ -184,7 +184,7 @@ class SqliteStore:
         try:
             note = json.loads(self._holder.read_text(encoding="utf-8"))
             return _("process {process} on {host}, since {since}").format(**note)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
             return _("it does not say who it is")
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:

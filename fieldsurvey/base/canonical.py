@@ -13,9 +13,10 @@ from typing import Any, NoReturn
 from fieldsurvey.base.errors import UntrustedError
 
 MAX_DEPTH = 32
+MAX_ITEMS = 80_000  # members and items in all: what is wrong with each can take a kilobyte and more to say
 MAX_INTEGER = 2**53 - 1  # what a reader that has only doubles keeps exact
 # Strings (to the end where unterminated, so that no input is scanned twice) and brackets outside them.
-_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[{\]}]', re.DOTALL)
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[{\]},]', re.DOTALL)
 
 
 class NotCanonicalError(UntrustedError):
@@ -53,10 +54,10 @@ def parse_canonical(data: bytes) -> Any:
 
 
 def check_depth(data: bytes) -> None:
-    """Raises NotCanonicalError when arrays and objects nest deeper than MAX_DEPTH."""
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+    """Raises NotCanonicalError when arrays and objects nest deeper than MAX_DEPTH, or hold MAX_ITEMS in all."""
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH and data.count(b",") < MAX_ITEMS:
         return
-    depth = 0
+    depth = commas = 0
     for token in _TOKENS.finditer(data):
         first = token.group()[0]
         if first in b"[{":
@@ -65,6 +66,10 @@ def check_depth(data: bytes) -> None:
                 raise NotCanonicalError(reason="depth")
         elif first in b"]}":
             depth -= 1
+        elif first == ord(","):
+            commas += 1
+            if commas >= MAX_ITEMS:
+                raise NotCanonicalError(reason="items")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

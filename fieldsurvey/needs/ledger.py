@@ -56,7 +56,7 @@ class Ledger:
             return []
         try:
             found = [Entry(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
-        except (OSError, UnicodeError, ValueError, TypeError):
+        except (OSError, UnicodeError, ValueError, TypeError, RecursionError):
             raise LedgerError(place=str(path)) from None
         return found
 
@@ -82,7 +82,7 @@ class Ledger:
             return None
         try:
             found = json.loads(_bytes(path))
-        except ValueError:  # half a file of another program: it is only a copy, and is made again
+        except (ValueError, RecursionError):  # half a file of another program: it is only a copy, and is made again
             return None
         return _decode(found["content"]) if found.get("fingerprint") == fingerprint else None
 

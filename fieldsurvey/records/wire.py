@@ -23,6 +23,7 @@ from fieldsurvey.records.errors import FieldError, FormatVersionError
 FORMAT_VERSION: Final = 0
 """Of every structure and file here."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_MANY: Final = 100
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -140,7 +141,12 @@ def _fields(kind: type[Wire]) -> dict[str, int]:
 
 
 def field_error(what: str, error: ValidationError) -> FieldError | FormatVersionError:
-    """The first problem pydantic saw, without the input it saw it in; before all others, another version."""
+    """The first problem pydantic saw, without the input it saw it in; before all others, another version.
+
+    A flood of problems is not listed: that would take two hundred times the file's size in memory.
+    """
+    if error.error_count() > _MANY:
+        return FieldError(what=what, field="*", reason="too many faults")
     problems = error.errors(include_url=False, include_context=False)
     for problem in problems:
         found = problem["input"]

@@ -146,7 +146,8 @@ def test_locking_ends_the_process_that_knew(start: Starter, home: Path) -> None:
     terminal.wait("Your six words")
     assert not Path(f"/proc/{child}").exists()
     for process in (terminal.process.pid, terminal.child()):
-        for name, secret in {"answer": CANARY, "words": WORDS, **keys}.items():
+        known: dict[str, str | bytes] = {"answer": CANARY, "words": WORDS, **keys}
+        for name, secret in known.items():
             assert memory_hits(process, secret) == 0, name
     terminal.send("ctrl+q")
     assert terminal.end() == 0
