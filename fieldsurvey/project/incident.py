@@ -6,6 +6,7 @@ A page of HTML that prints; it names the laptop and no person. Deadlines are tho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -32,6 +33,7 @@ _STATES: Final = {
     "unlocked": n_("It was unlocked, or somebody made its owner give the passphrase."),
     "unknown": n_("Nobody knows whether it was locked. Until you know, act as if it was unlocked."),
 }
+_COMMAND: Final = re.compile("`([^`]+)`")
 _STYLE: Final = (
     "body{font:11pt/1.4 sans-serif;max-width:42em;margin:2em auto;padding:0 1em;color:#000;background:#fff}"
     "h1{font-size:1.5em}h2{font-size:1.15em;margin:1.4em 0 .3em}td,th{border:1px solid #555;padding:.3em .5em;"
@@ -112,14 +114,14 @@ def _at_risk(incident: Incident, t: Callable[[str], str]) -> list[str]:
                 )
             ).format(n=policy.idle_lock_minutes, m=policy.assembly_idle_minutes),
         ]
-        if policy.review_window_hours:
-            found.append(
-                t(n_("Interviews finalised in the {n} hours before: by policy they can be reviewed that long.")).format(
-                    n=policy.review_window_hours
-                )
-            )
     else:
         found.append(t(n_("Unfinished drafts, if somebody learns the passphrase of the person who wrote them.")))
+    if policy.review_window_hours:
+        found.append(
+            t(n_("Interviews ended in the {n} hours before: they wait for the review, as drafts.")).format(
+                n=policy.review_window_hours
+            )
+        )
     found += [
         t(
             n_(
@@ -204,11 +206,16 @@ def _deadlines(incident: Incident, t: Callable[[str], str]) -> tuple[tuple[str, 
     )
 
 
+def _words(text: str) -> str:
+    """Escaped; commands between backticks as such."""
+    return _COMMAND.sub(r"<code>\1</code>", escape(text))
+
+
 def _table(rows: tuple[tuple[str, str], ...]) -> str:
-    cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+    cells = "".join(f"<tr><th>{_words(name)}</th><td>{_words(value)}</td></tr>" for name, value in rows)
     return f"<table>{cells}</table>"
 
 
 def _list(title: str, items: list[str], kind: str = "") -> str:
-    lines = "".join(f"<li>{escape(item)}</li>" for item in items)
+    lines = "".join(f"<li>{_words(item)}</li>" for item in items)
     return f'<h2>{escape(title)}</h2><ul class="{kind}">{lines}</ul>'

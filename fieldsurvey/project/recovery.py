@@ -12,6 +12,7 @@ from typing import Literal
 
 from fieldsurvey.base.clock import Clock
 from fieldsurvey.base.errors import UntrustedError
+from fieldsurvey.base.files import storage_error
 from fieldsurvey.project import keys, shares, steward
 from fieldsurvey.project.errors import ForeignSheetsError
 from fieldsurvey.project.ledger import Ledger
@@ -86,11 +87,11 @@ def recover_hmu(
     """When hmu.key is lost: a new one that opens what escrow opens, and what is sealed from the next version on.
 
     It opens with one passphrase; `members` shares it out again. Rounds with keys of their own need their own escrow
-    sheets, one recovery each. Raises as `recover`.
+    sheets, `recover_round` each; their key files, which nothing opens any more, are set aside. Raises as `recover`.
     """
     project = steward.read_steward(folder)
     found = _from_sheets(project, sheets)
-    if found.what != "escrow":
+    if found.what != "escrow" or found.round is not None:
         raise ForeignSheetsError
     check_strength(hmu_pass, project.model.policy.passphrase_bits)
     root = steward.open_root(folder, project, root_pass)
@@ -114,8 +115,35 @@ def recover_hmu(
     steward.write_private(folder, {keys.HMU: keys.lock_hmu(made, hmu_pass, argon2)})
     for path in folder.glob(keys.MEMBERS):  # shares of a key that is gone
         steward.wipe(path)
+    for path in folder.glob(f"{keys.ROUNDS}/*/operational-*.key"):
+        try:
+            path.rename(path.with_name(f"lost-{path.name}"))
+        except OSError as error:
+            raise storage_error(error, path) from error
     ledger.append(root, "recovered", at=at, round_id=found.round, text="hmu")
     return signed
+
+
+def recover_round(
+    folder: Path, sheets: Sequence[str], *, root_pass: str, hmu: Sequence[str], clock: Clock | None = None
+) -> FromSheets:
+    """When the HMU lost a round's operational key: let it open the round's records with the round's escrow key.
+
+    That key then lies under rounds/ROUND/ until the round's keys are destroyed. Give a running round new keys
+    afterwards (`rotate_round`). Raises as `recover`, FewPeopleError.
+    """
+    project = steward.read_steward(folder)
+    found = _from_sheets(project, sheets)
+    if found.round is None:
+        raise ForeignSheetsError
+    root = steward.open_root(folder, project, root_pass)
+    ledger = Ledger(folder, project.model)
+    held = keys.open_hmu(folder, hmu)
+    name = f"{keys.ROUNDS}/{found.round}/operational-{found.id}.key"
+    steward.write_private(folder, {name: keys.lock_round(held, RecipientPrivate(found.secret))})
+    at = steward.stamp(steward.now_utc(clock))
+    ledger.append(root, "recovered", at=at, who=held.people, round_id=found.round, text="hmu")
+    return found
 
 
 def _from_sheets(project: SignedProject, sheets: Sequence[str]) -> FromSheets:

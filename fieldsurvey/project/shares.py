@@ -52,6 +52,11 @@ def combine(mnemonics: Iterable[str]) -> bytes:
     return secret
 
 
+def check(text: str, number: int) -> None:
+    """Whether these are the words of a sheet, the `number`th given. Raises SheetWordError, SheetChecksumError."""
+    _share(" ".join(words_of_sheet(text).lower().split()), number)
+
+
 def _share(words: str, number: int) -> Any:
     shamir = _library()
     from shamir_mnemonic.share import Share  # as in _library: laptops do not have it

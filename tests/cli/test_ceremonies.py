@@ -13,8 +13,9 @@ from click.testing import CliRunner as ClickRunner
 
 from fieldsurvey.base.i18n import set_language
 from fieldsurvey.cli import project
+from fieldsurvey.cli.project import ceremonies
 from fieldsurvey.cli.translated import translated
-from fieldsurvey.project import keys, steward
+from fieldsurvey.project import keys, recovery, steward
 from fieldsurvey.project.signed import read_project
 from tests.cli.test_project import Shell
 from tests.project.conftest import HMU_PASS, card
@@ -84,6 +85,24 @@ def test_sheets_are_rehearsed_and_recovered(shell: Shell) -> None:
     assert keys.open_hmu(home(shell), [WORDS[2]])
     assert deeds(shell) == ["recovered"] * 3
     assert shell("show").stdout.count("recovered from sheets") == 3
+
+
+def test_sheets_are_typed_from_paper(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a terminal the words are typed, over several lines; a mistyped sheet is said at once and asked for again."""
+    pages = [
+        [line.split()[1] for line in path.read_text().splitlines() if line[:3].strip().isdigit()]
+        for path in sorted((home(shell) / "sheets").glob("root-[12].txt"))
+    ]
+    wrong = [*pages[0][:4], "ibarra", *pages[0][5:]]
+    lines = [" ".join(wrong), "", " ".join(pages[0][:20]), " ".join(pages[0][20:]).upper(), "", " ".join(pages[1]), ""]
+    said: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda: lines.pop(0))
+    monkeypatch.setattr("typer.echo", lambda text, **_: said.append(text))
+    typed = ceremonies._sheets(None)
+    assert recovery.rehearse(home(shell), typed).what == "root"
+    assert lines == []
+    assert "Sheet 1: word 5" in "".join(said)
 
 
 def test_sheets_that_do_not_fit_are_sentences(shell: Shell) -> None:

@@ -142,6 +142,33 @@ def test_an_hmu_that_lost_its_key_goes_on_from_the_escrow_sheets(folder: Path) -
     assert lost.sign.public not in dict(signed.model.role_keys).values()
 
 
+def test_rounds_are_recovered_from_their_own_sheets(folder: Path) -> None:
+    """hmu.key is lost and a round has keys of its own: the project's escrow does not open the round, its own sheets do;
+    then the round gets new keys and goes on.
+    """
+    plan(folder)
+    made = rotation.rotate_round(folder, "r1", root_pass=ROOT_PASS, hmu=[HMU_PASS])
+    before, outside = interview(made.project, IN_R1), interview(made.project, BEFORE, 2)
+    own = [page.read_text(encoding="utf-8") for page in made.sheets]
+    (folder / keys.HMU).unlink()
+    with pytest.raises(ForeignSheetsError):
+        recovery.recover_hmu(folder, own, root_pass=ROOT_PASS, hmu_pass=WORDS[0])
+    recovery.recover_hmu(folder, sheets(folder, "escrow"), root_pass=ROOT_PASS, hmu_pass=WORDS[0], argon2=FLOOR)
+    held = keys.open_hmu(folder, [WORDS[0]])
+    assert (opens(before, held), opens(outside, held)) == (False, True)
+    with pytest.raises(ForeignSheetsError):
+        recovery.recover_round(folder, sheets(folder, "escrow"), root_pass=ROOT_PASS, hmu=[WORDS[0]])
+    with pytest.raises(UnlockError):
+        recovery.recover_round(folder, own, root_pass=ROOT_PASS, hmu=[HMU_PASS])
+    assert recovery.recover_round(folder, own, root_pass=ROOT_PASS, hmu=[WORDS[0]]).round == "r1"
+    signed = rotation.rotate_round(folder, "r1", root_pass=ROOT_PASS, hmu=[WORDS[0]]).project
+    held = keys.open_hmu(folder, [WORDS[0]])
+    assert [opens(blob, held) for blob in (before, interview(signed, IN_R1, 3))] == [True, True]
+    rotation.destroy_round(folder, "r1", root_pass=ROOT_PASS, force=True)
+    assert not opens(before, keys.open_hmu(folder, [WORDS[0]]))
+    assert not list(folder.glob("rounds/*/*"))
+
+
 # --- new keys
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from fieldsurvey.base import paths
+from fieldsurvey.base.errors import render
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.cli.common import Json, NoTerminalError, command, result
 from fieldsurvey.cli.project.group import (
@@ -22,8 +23,8 @@ from fieldsurvey.cli.project.group import (
     root_passphrase,
     summary,
 )
-from fieldsurvey.project import handing, recovery, rotation, steward
-from fieldsurvey.project.errors import BadValueError, WrongSheetsError
+from fieldsurvey.project import handing, recovery, rotation, shares, steward
+from fieldsurvey.project.errors import BadValueError, SharesError, WrongSheetsError
 from fieldsurvey.project.recovery import FromSheets
 from fieldsurvey.project.rotation import PARTS, Part
 
@@ -58,7 +59,8 @@ def recover(
 
     root: writes root.key, so that the project can be signed again. escrow: writes escrow.key; needs the root
     passphrase, for the ledger. hmu: when hmu.key or its passphrase is lost; makes the HMU a new key that opens what
-    escrow opens, and signs it into the project: publish it afterwards.
+    escrow opens, and signs it into the project: publish it afterwards. With the sheets of a round's escrow key it lets
+    the HMU open that round again; give the round new keys then.
 
     Example: fieldsurvey project recover root --sheet one.txt --sheet two.txt
     """
@@ -69,6 +71,11 @@ def recover(
     found = recovery.rehearse(place, given)
     if found.what != ("root" if key == "root" else "escrow"):
         raise WrongSheetsError(wanted=key, found=_named(found))
+    if key == "hmu" and found.round:
+        recovery.recover_round(place, given, root_pass=root_passphrase(), hmu=hmu_passphrases(place))
+        text = _("The HMU opens round {round} again. If it is not over: fieldsurvey project rotate --round {round}")
+        result(json_, _found(found), text.format(round=found.round))
+        return
     if key == "hmu":
         root = root_passphrase()
         words = new_passphrase("NEW_HMU", _("New passphrase of the HMU (empty: six words are made for you)"))
@@ -217,11 +224,18 @@ def _sheets(files: list[Path] | None) -> list[str]:
 
 
 def _typed(number: int) -> str:
-    typer.echo(_("Sheet {number} of 2:").format(number=number), err=True)
-    words: list[str] = []
-    while line := input().strip():
-        words.append(line)
-    return " ".join(words)
+    """The words of a sheet; what was mistyped is said at once and the sheet asked for again."""
+    while True:
+        typer.echo(_("Sheet {number} of 2:").format(number=number), err=True)
+        words: list[str] = []
+        while line := input().strip():
+            words.append(line)
+        try:
+            shares.check(" ".join(words), number)
+        except SharesError as error:
+            typer.echo(render(error).as_text(), err=True)
+        else:
+            return " ".join(words)
 
 
 def _named(found: FromSheets) -> str:
