@@ -24,6 +24,7 @@ from fieldsurvey.project.signed import read_project
 from fieldsurvey.project.steward import PROJECT_FILE
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.tui.withdrawing import access_lines, erased_lines
+from sync.central import Central
 from sync.withdrawals import export_withdrawals
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -138,6 +139,9 @@ def _enter(home: Path, project: str, code: WithdrawalCode, today: date) -> tuple
     kept = Withdrawals(home)
     new = kept.enter(Tombstone(project=project, code=code.raw, requested=today.isoformat()))
     found = kept.find(code.tag(project))
+    if found is not None and paths.central_path().exists():
+        with Central.open(paths.central_path()) as central:  # excluded at once; what is opened next leaves it out
+            central.withdraw(found)
     requested = found.requested if found is not None else today.isoformat()
     text = _("The withdrawal is entered as of {day}. Put it on the sticks that go out: --to STICK")
     return new, requested, [text.format(day=requested)]

@@ -17,6 +17,7 @@ from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.fieldwork import Laptop
 from fieldsurvey.fieldwork.clocks import clock_warning
+from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.keys import CENTRAL, read_role_key
 from fieldsurvey.project.steward import read_steward
 from sync.drives import Drive, removable_drives
@@ -151,7 +152,10 @@ def _import_at_central(place: Path, *, json_: bool) -> None:
     project = read_steward(folder)
     with Central.open(paths.central_path()) as central, progress_bar(_("Merging"), quiet=json_) as progress:
         report = import_folder(central, place, project, key, progress)
-    keep_withdrawals(paths.home(), project.model.id, place)
+        keep_withdrawals(paths.home(), project.model.id, place)
+        for tombstone in Withdrawals(paths.home()):
+            if tombstone.project == project.model.id:
+                central.withdraw(tombstone)
     if report.stick_problem is None:
         export_withdrawals(paths.home(), place)
     result(json_, _import_data(report), "\n".join(_import_lines(report)))

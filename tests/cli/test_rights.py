@@ -12,7 +12,10 @@ from typer.testing import CliRunner
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.cli import rights
 from fieldsurvey.fieldwork import Laptop
+from fieldsurvey.project.signed import read_project
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
+from sync.central import Central
+from sync.folder import export_batches
 from tests.fieldwork.conftest import NOW, WORDS, SyntheticProject, join
 
 CANARY = "canary-5e0c-synthetic"
@@ -112,3 +115,32 @@ def test_where_there_is_no_laptop_it_is_entered_to_be_carried(tmp_path: Path, mo
     assert (status, data["new"], data["written"]) == (0, True, 1)
     [carried] = (tmp_path / "fieldsurvey" / "withdrawals").iterdir()
     assert Tombstone.from_bytes(carried.read_bytes()).tag == code.tag(project.id)
+
+
+def test_central_excludes_the_case_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entered where central is: the case is withdrawn in its projection; the other case stays."""
+    project, clock = SyntheticProject(), FixedClock(NOW)
+    laptop = join(tmp_path / "home", project, clock)
+    session = laptop.unlock(WORDS)
+    codes = []
+    for _ in range(2):
+        work = session.start("synthetic")
+        work.answer("/data/story", "told")
+        codes.append(work.finalise().withdrawal_code or "")
+    session.close()
+    project.enrol(laptop.locked.device_card())
+    file = tmp_path / "project.fsp"
+    file.write_bytes(project.publish())
+    export_batches(laptop.locked, tmp_path / "stick")
+    office = tmp_path / "office"
+    office.mkdir()
+    with Central.open(office / "central.db") as central:
+        central.learn(read_project(file).model)
+        [batch] = (tmp_path / "stick" / "fieldsurvey" / "batches").iterdir()
+        with batch.open("rb") as stream:
+            central.merge(stream)
+        assert [bool(case.withdrawn) for case in central.cases()] == [False, False]
+    monkeypatch.setenv("FIELDSURVEY_HOME", str(office))
+    assert run(codes[0], "erase", "--project", str(file))[0] == 0
+    with Central.open(office / "central.db") as central:
+        assert sorted(bool(case.withdrawn) for case in central.cases()) == [False, True]

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
+
+from fieldsurvey.cli.main import GROUPS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("forms/**/*.md")])
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 NAMED = re.compile(r"`(?:(tests/[\w/]+\.py)::)?(test_\w+)`")
+
+
+COMMANDS = re.compile(r"`fieldsurvey ([a-z][^`]*)`")
+
+
+def unknown_commands(text: str) -> list[str]:
+    """Commands of `text` that do not exist, or that have no such option."""
+    return [line for line in COMMANDS.findall(text) if not _is_command(shlex.split(line))]
+
+
+def _is_command(words: list[str]) -> bool:
+    if words[0] not in GROUPS:
+        return False
+    found: Any = typer.main.get_command(importlib.import_module(GROUPS[words[0]]).app)
+    for word in words[1:]:
+        below = getattr(found, "commands", None)
+        if below is None:
+            break
+        if word not in below:
+            return False
+        found = below[word]
+    known = {option for parameter in getattr(found, "params", ()) for option in parameter.opts}
+    return all(word in known for word in words if word.startswith("--"))
 
 
 def broken_links(document: Path, text: str) -> list[str]:
@@ -37,15 +66,27 @@ def test_links_lead_somewhere(document: Path) -> None:
     assert broken_links(document, document.read_text(encoding="utf-8")) == []
 
 
-def test_every_promise_has_its_test() -> None:
-    """Each test named in docs/security.md exists."""
-    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("document", ["security.md", "privacy.md"])
+def test_every_promise_has_its_test(document: str) -> None:
+    """Each test named in docs/security.md and docs/privacy.md exists."""
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
     assert len(NAMED.findall(text)) > 20
     assert missing_tests(text) == []
+
+
+@pytest.mark.parametrize("document", ["incident.md", "privacy.md"])
+def test_every_command_exists(document: str) -> None:
+    """Each command of the pages that are read when something goes wrong is one, with the options it is given."""
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    assert len(COMMANDS.findall(text)) > 10
+    assert unknown_commands(text) == []
 
 
 def test_the_search_finds_what_is_missing() -> None:
     """Control: a planted link and a planted test are reported."""
     assert broken_links(ROOT / "README.md", "[a](docs/nowhere.md) [b](README.md)") == ["docs/nowhere.md"]
+    assert unknown_commands("`fieldsurvey project explode` `fieldsurvey doctor --loud`") == [
+        "project explode", "doctor --loud",
+    ]  # fmt: skip
     planted = "`tests/house/test_docs.py::test_nobody_wrote` `test_links_lead_somewhere`"
     assert missing_tests(planted) == ["tests/house/test_docs.py::test_nobody_wrote"]
