@@ -25,7 +25,7 @@ from fieldsurvey.vault.erasure import erase_bodies
 
 FOLDER: Final = "withdrawals"
 SUFFIX: Final = ".fsw"
-MAX_BYTES: Final = 1024
+MAX_BYTES: Final = 1024 + 8  # with its check
 MAX_KEPT: Final = 10_000
 """Tombstones that a laptop keeps: more than any project has, few enough to be read in a second."""
 
