@@ -157,10 +157,12 @@ def slot_params(project: SignedProject) -> Argon2Params:
 
 
 def recovery_key(project: SignedProject) -> RecipientPublic | None:
-    """The escrow key to which slots are sealed for recovery: the newest in use; None unless the policy asks for it."""
+    """The escrow key to which slots are sealed for recovery: the project's own in use, never a round's, which is
+    destroyed one day. None unless the policy asks for recovery.
+    """
     if not project.model.policy.recovery_slot:
         return None
-    escrow = [one for one in project.model.recipients if one.label == "escrow" and one.active]
+    escrow = [one for one in project.model.recipients if one.label == "escrow" and one.active and not one.round]
     return max(escrow, key=lambda one: one.created or "").key if escrow else None
 
 

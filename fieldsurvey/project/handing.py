@@ -239,5 +239,6 @@ def leave(
         signed, sheets, root_pass = made.project, (*sheets, *made.sheets), new_root_pass
     root = steward.open_root(folder, signed, root_pass)
     who = (code, successor[0]) if successor else (code,)
-    Ledger(folder, signed.model).append(root, "left", at=at, who=who, text=todo.person.role)
+    done = steward.stamp(steward.now_utc(clock))
+    Ledger(folder, signed.model).append(root, "left", at=done, who=who, text=todo.person.role)
     return Rotated(signed, sheets)

@@ -228,6 +228,11 @@ class Project(Wire):
                 return found
         return ()
 
+    @property
+    def sealing_sets(self) -> dict[str | None, tuple[Recipient, ...]]:
+        """Round (None: of no round) -> its recipients that are not retired, where there are any."""
+        return {code: self._active(code) for code in {r.round for r in self.recipients if r.active}}
+
     def _active(self, round_id: str | None) -> tuple[Recipient, ...]:
         return tuple(r for r in self.recipients if r.active and r.round == round_id)
 

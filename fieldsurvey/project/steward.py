@@ -262,11 +262,12 @@ def read_small(path: Path, limit: int = 4 << 20) -> bytes:
 def publish(folder: Path, target: Path, *, one_recipient: bool = False) -> SignedProject:
     """Copy the newest version to `target` (a file, or a folder that then holds project.fsp), verified after writing.
 
-    Raises FewRecipientsError when fewer than two recipients could open the records, unless `one_recipient`.
+    Raises FewRecipientsError when fewer than two recipients could open the records of some day, unless `one_recipient`.
     """
     signed = read_steward(folder)
-    if len(signed.model.recipients) < 2 and not one_recipient:
-        raise FewRecipientsError(count=len(signed.model.recipients))
+    fewest = min((len(recipients) for recipients in signed.model.sealing_sets.values()), default=0)
+    if fewest < 2 and not one_recipient:
+        raise FewRecipientsError(count=fewest)
     write_atomic(target / PROJECT_FILE if target.is_dir() else target, signed.data)
     return signed
 

@@ -193,7 +193,7 @@ def test_two_people_and_a_handing_over(shell: Shell) -> None:
     assert set(keys.open_hmu(home(shell), [WORDS[1], WORDS[2]]).people) == {"H02", "H03"}
     refused = shell("rotate", "--hmu", code=1)  # by those who opened before
     assert "passphrases of 2" in refused.stderr
-    assert "H01  Ana  (hmu)  left" in shell("show").stdout
+    assert "H01  Ana  (HMU)  left" in shell("show").stdout
     assert shell.json("handover", "E01", "--yes")["left"]
     assert "nobody with the code E01" in shell("handover", "E01", "--yes", code=1).stderr
     assert deeds(shell)[-1] == "left"

@@ -14,6 +14,7 @@ from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.base.errors import UnlockError, UntrustedError
 from fieldsurvey.project import handing, keys, recovery, rotation, steward
 from fieldsurvey.project.errors import (
+    FewRecipientsError,
     FewSheetsError,
     ForeignRootError,
     ForeignSheetsError,
@@ -259,6 +260,18 @@ def test_fails_closed_without_an_operational_key(folder: Path) -> None:
         folder, ROOT_PASS, lambda d: d.retire_recipients(model.issued, round_id=None, label="operational")
     )
     assert left.recipients_for(IN_R1) == ()
+
+
+def test_publishing_looks_at_every_round_s_keys(folder: Path, tmp_path: Path) -> None:
+    """A round whose records one key alone could open is refused, though the project lists more; whole, it goes out."""
+    plan(folder)
+    rotation.rotate_round(folder, "r1", root_pass=ROOT_PASS, hmu=[HMU_PASS])
+    steward.publish(folder, tmp_path / "whole.fsp")
+    at = steward.read_steward(folder).model.issued
+    steward.change(folder, ROOT_PASS, lambda d: d.retire_recipients(at, round_id="r1", label="escrow"))
+    with pytest.raises(FewRecipientsError):
+        steward.publish(folder, tmp_path / "less.fsp")
+    assert not (tmp_path / "less.fsp").exists()
 
 
 # --- the end of a round's keys

@@ -79,7 +79,7 @@ def _lines(signed: SignedProject) -> list[str]:
 
 
 def _recipient_line(recipient: Recipient) -> str:
-    line = f"{recipient.label}  {recipient.id}"
+    line = f"{_label(recipient)}  {recipient.id}"
     if recipient.round:
         line += _("  round {round}").format(round=recipient.round)
     if recipient.retired:
@@ -87,8 +87,12 @@ def _recipient_line(recipient: Recipient) -> str:
     return line
 
 
+def _label(recipient: Recipient) -> str:
+    return {"operational": _("HMU"), "escrow": _("escrow")}[recipient.label]
+
+
 def _today(model: Project, now: datetime) -> list[str]:
-    found = [f"{r.label}  {r.id}" for r in model.recipients_on(now.date().isoformat())]
+    found = [f"{_label(r)}  {r.id}" for r in model.recipients_on(now.date().isoformat())]
     return found or [
         _("NOBODY: laptops refuse to seal. Give the HMU a key: `fieldsurvey project rotate --operational`.")
     ]
@@ -117,7 +121,8 @@ def _round_line(code: str, title: str, start: str, end: str, model: Project) -> 
 def _person_line(person: Person) -> str:
     line = f"{person.code}  {person.label}"
     if person.role != "enumerator":
-        line += f"  ({person.role})"
+        role = {"supervisor": _("supervisor"), "hmu": _("HMU"), "steward": _("steward")}[person.role]
+        line += f"  ({role})"
     if person.left:
         line += _("  left {day}").format(day=person.left)
     return line
@@ -139,8 +144,9 @@ def _deed(line: LedgerLine) -> str:
         said,
         _("round {round}").format(round=line.round) if line.round and line.deed == "rotated" else "",
     ]
-    text = "" if line.deed == "succeeded" else line.text
-    return "  ".join(part for part in (*parts, " → ".join(line.who), text) if part)
+    text = line.text if line.deed in {"opened", "rotated"} else ""
+    who = (" → " if line.deed == "left" else ", ").join(line.who)
+    return "  ".join(part for part in (*parts, who, text) if part)
 
 
 def _form_line(form: ProjectForm) -> str:
@@ -157,7 +163,8 @@ def _device_line(device: Device) -> str:
     if device.status == "revoked":
         line += _("  revoked from entry {number}").format(number=device.revoked_from)
         if device.revoked_reason:
-            line += f" ({device.revoked_reason})"
+            reasons = {"lost": _("lost"), "stolen": _("stolen"), "left": _("not given back"), "broken": _("broken")}
+            line += f" ({reasons[device.revoked_reason]})"
     return line
 
 
