@@ -194,7 +194,7 @@ ROUND |= {"parishes": [], "quotas": [], "modules": [], "routes": []}  # type: ig
         {"policy": {**_content()["policy"], "people_to_open": 2}},
         {"policy": {**_content()["policy"], "consent_forms": ["a", "a"]}},
         {"plan": {"rounds": [{"id": "r"}]}},
-        {"format_version": 1},
+        {"format_version": 9},
         {"more": 1},
     ],
 )

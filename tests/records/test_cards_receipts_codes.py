@@ -61,7 +61,7 @@ def test_a_re_signed_card_must_still_hold_together(actors: Actors) -> None:
         {"created": "yesterday"},
         {"created": "2026-02-30T00:00:00Z"},
         {"extra": 1},
-        {"format_version": 1},
+        {"format_version": 9},
     ):
         with pytest.raises(UntrustedError):
             DeviceCard.from_bytes(resigned(actors, **changes))
