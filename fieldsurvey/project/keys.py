@@ -214,6 +214,8 @@ def _round_keys(place: Path, keys: HmuKeys) -> tuple[RecipientPrivate, ...]:
                 found.append(RecipientPrivate(_seed(_unlock(path, _round_lock(dataset), "round"), path)))
             except UnlockError:
                 continue
+            except UntrustedError:  # damaged: said with the file's name, like one that no key of ours opens
+                raise KeyFileError(place=str(path)) from None
             break
         else:
             raise KeyFileError(place=str(path))
@@ -229,7 +231,7 @@ def _share_of(files: Sequence[Path], passphrase: str) -> tuple[str, str] | None:
     for path in files:
         try:
             secret = _unlock(path, passphrase, "share")
-        except UnlockError:
+        except (UnlockError, UntrustedError):  # a damaged share is its owner's loss; the others still open together
             continue
         if secret.person is None or secret.words is None:
             raise KeyFileError(place=str(path))

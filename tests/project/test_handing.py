@@ -151,6 +151,32 @@ def test_shares_of_another_set_are_noticed(three: Path) -> None:
     assert keys.open_hmu(three, [WORDS[1], WORDS[2]]).people == (LUZ, PAZ)
 
 
+def test_a_damaged_share_stops_its_owner_only(three: Path) -> None:
+    """One member's file is cut short or altered: the other two open; with that member there is one too few."""
+    path = three / f"hmu-{ANA}.key"
+    whole = path.read_bytes()
+    for data in (b"", whole[:-3], whole[:40] + bytes([whole[40] ^ 1]) + whole[41:], b"x" * (keys.MAX_KEY_FILE + 1)):
+        path.write_bytes(data)
+        assert keys.open_hmu(three, [WORDS[1], WORDS[2]]).people == (LUZ, PAZ)
+        with pytest.raises(FewPeopleError):
+            keys.open_hmu(three, [WORDS[0], WORDS[1]])
+
+
+def test_a_damaged_key_of_a_round_is_named(folder: Path) -> None:
+    """The file is named, so that it can be restored or set aside; set aside, the rest opens."""
+    plan(folder)
+    rotation.rotate_round(folder, "r1", root_pass=ROOT_PASS, hmu=[HMU_PASS])
+    (path,) = folder.glob("rounds/r1/*.key")
+    whole = path.read_bytes()
+    for data in (b"", whole[:-3], whole[:-1] + bytes([whole[-1] ^ 1])):
+        path.write_bytes(data)
+        with pytest.raises(KeyFileError) as caught:
+            keys.open_hmu(folder, [HMU_PASS])
+        assert path.name in caught.value.message
+    path.rename(path.with_name("aside"))
+    assert keys.open_hmu(folder, [HMU_PASS]).rounds == {}
+
+
 # --- revoking
 
 
