@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fieldsurvey.base.errors import StorageError
-from fieldsurvey.base.files import NoSpaceError, NotWritableError
+from fieldsurvey.base.files import NoSpaceError, NotWritableError, storage_error
 
 # With synchronous=NORMAL, 916 of 2,500 simulated power cuts lost acknowledged commits; with FULL, none of 2,715.
 PRAGMAS = (
@@ -69,7 +69,9 @@ def open_sqlite(path: Path) -> sqlite3.Connection:
         if not path.exists():
             path.touch(mode=0o600)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    except (OSError, sqlite3.OperationalError):
+    except OSError as error:
+        raise storage_error(error, path) from error
+    except sqlite3.OperationalError:
         raise NotWritableError(place=str(path)) from None
     try:
         for pragma in PRAGMAS:
