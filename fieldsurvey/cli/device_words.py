@@ -22,7 +22,7 @@ _BITS_OF_A_WORD: Final = 11  # 2,048 words
 class NotConfirmedError(RefusedError):
     """The steward's words were not confirmed."""
 
-    code = "refused.not_confirmed"
+    code = "refused.words_not_confirmed"
     template = "The project was not joined: its words were not confirmed."
     hint = "Nothing was changed. Compare the words with the steward, by voice or in person, and join again."
 
