@@ -74,6 +74,17 @@ def test_every_promise_has_its_test(document: str) -> None:
     assert missing_tests(text) == []
 
 
+def test_every_threat_has_a_test_named_after_it() -> None:
+    """The sixteen rows of the first table of docs/security.md, each with its own test in tests/threats."""
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    table = text.partition("| threat | promise | its test |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1:4] for line in table.splitlines()[2:]]
+    assert len(rows) == 16
+    for threat, _promise, test in rows:
+        slug = re.sub(r"[^a-z0-9]+", "_", threat.strip().lower())
+        assert re.search(rf"`tests/threats/\w+\.py::test_{slug}`", test), threat
+
+
 @pytest.mark.parametrize("document", ["incident.md", "privacy.md"])
 def test_every_command_exists(document: str) -> None:
     """Each command of the pages that are read when something goes wrong is one, with the options it is given."""

@@ -157,7 +157,7 @@ def test_what_sqlite_leaves_behind(world: World) -> None:
     assert search(world.place, [CANARY]) != []
 
 
-def test_recorded_now_decrypted_later(world: World) -> None:
+def test_recorded_now_decrypted_in_2040(world: World) -> None:
     """Every wrap is of the hybrid kind, and nothing else is read: other lengths, other suites, a classical half alone.
 
     Control: the record as it is reads.
