@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from fieldsurvey.base.errors import RefusedError
 from fieldsurvey.base.files import storage_error
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.fieldwork.stripping import kind_of
+from fieldsurvey.fieldwork.stripping import CannotStripError, kind_of
 from fieldsurvey.records.attachments import seal_parts
 from fieldsurvey.records.envelope import Header, record_hash
 from fieldsurvey.records.payload import Attachment
@@ -41,17 +41,25 @@ class AttachmentRefusedError(RefusedError):
 
 def check_attachable(question: Question, form: ProjectForm | None, *, practice: bool) -> None:
     """Raises AttachmentRefusedError unless this question of this form may take a file."""
+    reason = refusal(question, form, practice=practice)
+    if reason is not None:
+        raise AttachmentRefusedError(reason=reason)
+
+
+def refusal(question: Question, form: ProjectForm | None, *, practice: bool) -> str | None:
+    """Why this question of this form may not take a file; None when it may."""
     kind = _TYPES.get(question.type)
     if kind is None:
-        raise AttachmentRefusedError(reason=_("the question does not ask for a picture"))
+        return _("the question does not ask for a picture")
     if "signature" in question.appearance:
         kind = "signature"
     if form is None or (form.about_people and kind not in form.allowed):
-        raise AttachmentRefusedError(reason=_("the form is about people, and a picture would give them away"))
+        return _("the form is about people, and a picture would give them away")
     if practice:
-        raise AttachmentRefusedError(reason=_("practice is kept nowhere"))
+        return _("practice is kept nowhere")
     if question.read_only or not question.relevant:
-        raise AttachmentRefusedError(reason=_("the question cannot be answered now"))
+        return _("the question cannot be answered now")
+    return None
 
 
 class Attachments:
@@ -70,6 +78,8 @@ class Attachments:
             with source.open("rb") as stream:
                 kind = kind_of(stream)
                 stored = self._files.add(kind.strip(stream))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise CannotStripError(reason=_("there is no such file")) from None
         except OSError as error:
             raise storage_error(error, source) from error
         return secrets.token_hex(8) + kind.suffix, (stored.id, stored.key, kind.media_type, stored.size)

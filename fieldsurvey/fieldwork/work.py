@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar, cast
 
 from fieldsurvey.base.errors import StorageError
-from fieldsurvey.fieldwork.attachments import Attachments, check_attachable
+from fieldsurvey.fieldwork.attachments import Attachments, check_attachable, refusal
 from fieldsurvey.fieldwork.cards import SealedCard, State
 from fieldsurvey.fieldwork.consent import asked_by, consents, heard, is_kept
 from fieldsurvey.fieldwork.errors import ClosedError, TooLongError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fieldsurvey.fieldwork.attachments import Held
     from fieldsurvey.fieldwork.practice import PracticeCard
     from fieldsurvey.fieldwork.session import Session
+    from fieldsurvey.project.model import ProjectForm
     from fieldsurvey.records.log import LogEntry
     from fieldsurvey.records.wire import Json
     from fieldsurvey.xforms.contract import Change, Form, Instance, Interview, Place
@@ -146,11 +147,17 @@ class Work:
         Raises AttachmentRefusedError, CannotStripError, StorageError; then nothing is kept.
         """
         self._check_open()
-        listed = self._session.project.model.form_of_hash(self._head.form.hash)
-        check_attachable(self.interview.question(ref), listed, practice=self.practice)
+        check_attachable(self.interview.question(ref), self._listed(), practice=self.practice)
         name, held = self._attachments.keep(source)
         self._unsaved_files[name] = held
         return self._do(lambda: self.interview.answer(ref, name))
+
+    def takes_file(self, ref: str) -> bool:
+        """Whether `attach` would take a picture for this question."""
+        return refusal(self.interview.question(ref), self._listed(), practice=self.practice) is None
+
+    def _listed(self) -> ProjectForm | None:
+        return self._session.project.model.form_of_hash(self._head.form.hash)
 
     def attached(self, name: str) -> Iterator[bytes]:
         """A picture that an answer names, as it will be sealed, in pieces. Raises KeyError, VaultDamagedError."""

@@ -14,6 +14,8 @@ from fieldsurvey.tui.points import points_words
 from fieldsurvey.tui.typed import shown
 from fieldsurvey.xforms.contract import Choice, Question
 
+REMOVE_FILE = "-"
+"""Typed instead of the place of a picture: takes the one that is kept away."""
 SELECTS = frozenset({"select", "selectMultiple", "rank"})
 PATHS = frozenset({"geotrace", "geoshape"})
 RECORDINGS: Mapping[str, str] = {
@@ -22,7 +24,7 @@ RECORDINGS: Mapping[str, str] = {
     "video": n_("A film cannot be recorded or kept here."),
     "file": n_("A file cannot be kept here."),
 }
-"""Types whose answers are files: sealing knows no attachments yet, so nothing is asked for and nothing is changed."""
+"""Types whose answers are files. Where the work takes none, nothing is asked for and nothing is changed."""
 _SHOWN_MEDIA = {
     "image": n_("Picture {name}: not shown here."),
     "big-image": n_("Picture {name}: not shown here."),
@@ -58,14 +60,14 @@ def answer_text(question: Question) -> str:
     return shown(question.type, question.value, None, question.appearance)
 
 
-def beside(question: Question, note: str) -> list[str]:
+def beside(question: Question, note: str, *, takes_file: bool = False) -> list[str]:
     """Lines for the enumerator under a question: instructions, pictures and sounds by name, what the form filled in.
 
-    `note` is how a note is written here: a key, or a command.
+    `note` is how a note is written here: a key, or a command. `takes_file`: a picture can be taken in.
     """
     lines = [text for text in (question.hint, question.guidance) if text]
     lines += dict.fromkeys(_media_line(kind, address) for kind, address in question.media.items())
-    if question.type in RECORDINGS:
+    if question.type in RECORDINGS and not takes_file:
         lines.append(_(RECORDINGS[question.type]))
         lines.append(_("{note} writes a note instead: what was to be seen or heard, no names.").format(note=note))
         if question.value is not None:

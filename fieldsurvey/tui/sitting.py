@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 
 from fieldsurvey.base.errors import RefusedError
-from fieldsurvey.tui.answers import RECORDINGS, answer_text
+from fieldsurvey.tui.answers import RECORDINGS, REMOVE_FILE, answer_text
 from fieldsurvey.tui.missing import Missing, MissingOption, missing_now, missing_options
 from fieldsurvey.tui.ports import WorkLike
 from fieldsurvey.xforms.contract import End, Group, Interview, OutlineItem, Place, Question, Repeat, ViolationKind
@@ -190,6 +191,22 @@ class Sitting:
         self._warned.pop(ref, None)
         return True
 
+    def takes_file(self, question: Question) -> bool:
+        """Whether a picture can be taken in here."""
+        return question.type in RECORDINGS and self.work.takes_file(question.ref)
+
+    def attach(self, ref: str, place: str) -> None:
+        """Answer with the picture that lies there; "-" takes the one that is kept away.
+
+        Raises CannotStripError, AttachmentRefusedError, StorageError: then nothing has changed.
+        """
+        before = {ref: self.interview.question(ref).value}
+        if place == REMOVE_FILE:
+            self.work.answer(ref, None)
+        else:
+            self.work.attach(ref, Path(place).expanduser())
+        self._undo.append(before)
+
     def put_all(self, values: Mapping[str, str | None]) -> None:
         """Save several; what became irrelevant by an earlier one of them is left alone."""
         for ref, value in values.items():
@@ -254,7 +271,7 @@ class Sitting:
             if violation is None or (violation.kind is ViolationKind.REQUIRED and self.required_waits):
                 continue
             if violation.kind is ViolationKind.REQUIRED and (
-                self.missing_of(question) is not None or question.type in RECORDINGS
+                self.missing_of(question) is not None or (question.type in RECORDINGS and not self.takes_file(question))
             ):
                 continue  # what cannot be recorded here must not trap anybody; the review says that it is missing
             if violation.blocks:

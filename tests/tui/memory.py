@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fieldsurvey.fieldwork.cards import SealedCard, State
+from fieldsurvey.fieldwork.stripping import CannotStripError
 from fieldsurvey.xforms.contract import Change, Form, Interview, Place
 from fieldsurvey.xforms.form import load_form
 
@@ -39,6 +40,7 @@ class MemoryWork:
         self.fail: Exception | None = None
         self.pending = False
         self.ended = ""
+        self.files = False
 
     @property
     def saved(self) -> bool:
@@ -56,6 +58,14 @@ class MemoryWork:
 
     def answer(self, ref: str, value: str | None) -> list[Change]:
         return self._durable(lambda: self.interview.answer(ref, value))
+
+    def takes_file(self, ref: str) -> bool:
+        return self.files and self.interview.question(ref).type == "image"
+
+    def attach(self, ref: str, source: Path) -> list[Change]:
+        if source.name == "bad":
+            raise CannotStripError(reason="synthetic")
+        return self.answer(ref, f"kept-{source.name}")
 
     def next(self) -> Place:
         return self._durable(self.interview.next)

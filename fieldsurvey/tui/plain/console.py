@@ -89,11 +89,16 @@ class Console:
         """A passphrase, not shown while it is typed."""
         return getpass.getpass(prompt) if self.source.isatty() else self.line(prompt)
 
-    def ask(self, actions: Sequence[Action], prompt: str = "> ") -> Line:
-        """A line, or one of these commands; says so and asks again when a command is not one of them."""
+    def ask(self, actions: Sequence[Action], prompt: str = "> ", *, places: bool = False) -> Line:
+        """A line, or one of these commands; says so and asks again when a command is not one of them.
+
+        `places`: the place of a file is expected, so what has a further "/" is one.
+        """
         while True:
             text = self.line(prompt)
             if not text.startswith("/"):
+                return text
+            if places and "/" in text[1:]:
                 return text
             if text.startswith("//"):
                 return text[1:]

@@ -84,12 +84,13 @@ class PlainInterview:
 
     def _ask(self, page: Page, question: Question) -> None:
         self._read_out(question)
-        silent = question.type == "note" or question.type in RECORDINGS or question.read_only
+        takes_file = self.sitting.takes_file(question)
+        silent = question.type == "note" or (question.type in RECORDINGS and not takes_file) or question.read_only
         if question.type in PATHS and not silent:
             line = ask_points(self.console, self.sitting, question)
             question = self.sitting.question(question.ref)
         else:
-            line = self.console.ask(_ACTIONS, _("[Enter] goes on > ") if silent else "> ")
+            line = self.console.ask(_ACTIONS, _("[Enter] goes on > ") if silent else "> ", places=takes_file)
         if isinstance(line, Command):
             self._command(line, question)
             return
@@ -98,6 +99,9 @@ class PlainInterview:
                 self.sitting.put(question.ref, "OK")
             self._after(page, question)
             return
+        if takes_file:
+            self.sitting.attach(question.ref, line.strip())
+            return  # shown again with what is kept; Enter goes on
         text = self._more_lines(question, line)
         understood = understand(question, text, self.now())
         if understood.ask_again:
@@ -122,7 +126,8 @@ class PlainInterview:
         number = _("Question {number} of {asked}.").format(number=progress.number, asked=progress.asked)
         practice = f"{_('PRACTICE')}. " if self.work.practice else ""
         say(f"\n{practice}{number} {question.label}")
-        for text in beside(question, f"/{_(action('note').plain)}"):
+        takes_file = self.sitting.takes_file(question)
+        for text in beside(question, f"/{_(action('note').plain)}", takes_file=takes_file):
             say(_("Instruction: {text}").format(text=text))
         if question.type in _SELECTS:
             chooser = chooser_of(question)
@@ -135,6 +140,8 @@ class PlainInterview:
                 say(_("Several: codes with spaces between them."))
         if "multiline" in question.appearance and question.type == "text":
             say(_("Several lines: end with a line that holds only a point."))
+        if takes_file:
+            say(_("Write the place of a picture: it is cleaned of place, time and camera. - takes one away."))
         if question.type == "range" and (ends := range_ends(question)):
             say("\n".join([ends, *(f"  {tick}" for tick in ticks(question))]))
         if (left := pebbles_left(question, self.sitting.interview)) is not None:

@@ -16,7 +16,7 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from fieldsurvey.base.errors import StorageError
+from fieldsurvey.base.errors import InputError, RefusedError, StorageError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope, of, show_key
 from fieldsurvey.tui.hand import Hand, alone
@@ -157,7 +157,7 @@ class TurningScreen(BaseScreen):
         offered = tuple((show_key(keymap[c.value][0]), o.label) for c, o in options.items())
         own = tuple((c.value, show_key(keymap[c.value][0])) for c, o in options.items() if o.ref == question.ref)
         left = pebbles_left(question, self.sitting.interview)
-        return Around(offered, now.label if now else None, own, left)
+        return Around(offered, now.label if now else None, own, left, self.sitting.takes_file(question))
 
     # -- saving
 
@@ -254,6 +254,25 @@ class TurningScreen(BaseScreen):
             self._let_go()
             return
         self.start(self.action_next() if len(fields) == 1 else self._next_field(event.field))
+
+    def on_field_picked(self, event: Field.Picked) -> None:
+        """Enter on the place of a picture."""
+        event.stop()
+        if event.field in self.card.fields and not self.gate.closed:
+            self.start(self._pick(event.field, event.place))
+        self._let_go()
+
+    @alone
+    async def _pick(self, field: Field, place: str) -> None:
+        """Take it in; why it cannot be is said under it."""
+        try:
+            taken = await self.done(lambda: self.sitting.attach(field.ref, place))
+        except (InputError, RefusedError) as error:
+            field.blame(Wording("✗", error.message, error.advice))
+            return
+        if taken:
+            await self.card.follow(self.sitting.page(), self._around)
+            field.blame(None)
 
     def on_field_stayed(self, event: Field.Stayed) -> None:
         """Enter in an editor that keeps the cursor."""

@@ -21,6 +21,7 @@ from fieldsurvey.tui.answers import PATHS, RECORDINGS, choice_label
 from fieldsurvey.tui.choosing import Chooser
 from fieldsurvey.tui.typed import parse_date, read, shown
 from fieldsurvey.tui.widgets.choices import ChoiceList
+from fieldsurvey.tui.widgets.picture import PictureEditor
 from fieldsurvey.tui.widgets.points import PointsEditor
 from fieldsurvey.tui.widgets.tally import TallyEditor
 from fieldsurvey.tui.widgets.text import bracketed
@@ -268,14 +269,16 @@ class Confirm(Static, can_focus=True):
         self._words()
 
 
-AnyEditor = LineEditor | BoxEditor | ChoiceEditor | RankEditor | Confirm | PointsEditor | TallyEditor
+AnyEditor = LineEditor | BoxEditor | ChoiceEditor | RankEditor | Confirm | PointsEditor | TallyEditor | PictureEditor
 
 
-def make_editor(question: Question, now: Now, letter: str = "") -> AnyEditor | None:
-    """The editor for a question; None for notes, and for recordings, which cannot be made or kept here yet.
+def make_editor(question: Question, now: Now, letter: str = "", *, takes_file: bool = False) -> AnyEditor | None:
+    """The editor for a question; None for notes, and for recordings where none is taken (`takes_file`).
 
     A type that is not known here is edited as text: whatever it is, it can be answered. `letter`: its row of a tally.
     """
+    if takes_file:
+        return PictureEditor(question)
     if letter:
         return TallyEditor(question, letter)
     if question.type == "note" or question.type in RECORDINGS:

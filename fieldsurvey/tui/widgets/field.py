@@ -17,6 +17,7 @@ from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import in_words
 from fieldsurvey.tui.widgets.choices import FILTER_FROM, ChoiceList
 from fieldsurvey.tui.widgets.editors import BoxEditor, LineEditor, Now, RankEditor, has_calendar, make_editor
+from fieldsurvey.tui.widgets.picture import PictureEditor
 from fieldsurvey.tui.widgets.points import PointsEditor
 from fieldsurvey.tui.widgets.tally import TallyEditor
 from fieldsurvey.tui.widgets.text import Complaint, Hung, Words, bracketed, keys
@@ -30,13 +31,14 @@ class Around:
 
     `offered`: the missing codes that it allows, as (key shown, label); `recorded`: the label of the one recorded, if
     one is. `own`: code -> key, where the codes are choices of the question itself: their rows then show the keys.
-    `pebbles`: how many the others leave for a question of pebbles.
+    `pebbles`: how many the others leave for a question of pebbles. `takes_file`: a picture can be taken in.
     """
 
     offered: tuple[tuple[str, str], ...] = ()
     recorded: str | None = None
     own: tuple[tuple[str, str], ...] = ()
     pebbles: int | None = None
+    takes_file: bool = False
 
 
 class Field(Vertical):
@@ -63,6 +65,14 @@ class Field(Vertical):
             super().__init__()
             self.field = field
 
+    class Picked(Message):
+        """Enter on the place of a picture: it is to be taken in."""
+
+        def __init__(self, field: Field, place: str) -> None:
+            super().__init__()
+            self.field = field
+            self.place = place
+
     class Stayed(Message):
         """Enter did something in the editor, and the cursor stays there: what waited for Enter need wait no more."""
 
@@ -73,7 +83,7 @@ class Field(Vertical):
         self.question = question
         self.around = around
         self.now = now
-        self.editor = make_editor(question, now, letter)
+        self.editor = make_editor(question, now, letter, takes_file=around.takes_file)
         self._hint_keys()
 
     @property
@@ -129,7 +139,7 @@ class Field(Vertical):
 
     def _dress(self) -> None:
         question = self.question
-        lines = beside(question, f"[{self.note_key}]")
+        lines = beside(question, f"[{self.note_key}]", takes_file=self.around.takes_file)
         then = Content(f"{symbols().then} ")
         self.query_one(".instruction", Hung).hang([(then, line, "") for line in lines])
         self._echo()
@@ -152,6 +162,8 @@ class Field(Vertical):
         text: str | Content = ""
         if isinstance(self.editor, BoxEditor):
             text = bracketed(_("[Enter] starts a new line."))
+        elif isinstance(self.editor, PictureEditor):
+            text = bracketed(self.editor.status())
         elif isinstance(self.editor, ChoiceList | PointsEditor):
             text = self.editor.status()
         elif isinstance(self.editor, RankEditor):
@@ -254,7 +266,10 @@ class Field(Vertical):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""
         event.stop()
-        self.post_message(self.Done(self))
+        place = event.value.strip()
+        self.post_message(
+            self.Picked(self, place) if isinstance(self.editor, PictureEditor) and place else self.Done(self)
+        )
 
     def on_choice_list_entered(self, event: ChoiceList.Entered) -> None:
         """Enter."""
