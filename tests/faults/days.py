@@ -10,7 +10,8 @@ from pathlib import Path
 from fieldsurvey.fieldwork import Laptop
 from fieldsurvey.project.model import RoleKey
 from fieldsurvey.project.signed import read_project as read
-from fieldsurvey.records.envelope import open_record
+from fieldsurvey.records.attachments import open_parts
+from fieldsurvey.records.envelope import open_record, read_header, record_hash
 from fieldsurvey.records.payload import Payload
 from fieldsurvey.records.receipt import Role, read_receipt
 from fieldsurvey.records.signing import SigningKey
@@ -24,6 +25,8 @@ from sync.folder import collect, export_batches
 from sync.importing import import_folder
 from tests.faults.rounds import CLOCK
 from tests.fieldwork.conftest import WORDS, SyntheticProject
+from tests.fieldwork.pictures import jpeg
+from tests.fieldwork.test_attachments import _FORM as FORM_WITH_PICTURES
 from tests.sync.dumps import dump
 
 Say = Callable[[str], None]
@@ -154,6 +157,82 @@ class Finalising(Day):
         session.close()
         once = [story.count("to be sealed") for story in stories] == [0, 1]
         return "" if once else "not sealed once"
+
+
+class Attaching(Day):
+    """A picture is attached, and sealed in parts before its record."""
+
+    name = "attach"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.project.add_form(FORM_WITH_PICTURES, "place", "1")
+        self.project.forms[-1][1]["about_people"] = False
+
+    def prepare(self, folder: Path) -> None:
+        """With a draft and a picture on a stick."""
+        super().prepare(folder)
+        (folder / "picture.jpg").write_bytes(jpeg(6))
+        session = Laptop.open(folder / "home", CLOCK).unlock(WORDS)
+        work = session.start("place")
+        work.answer("/data/what", "a well")
+        work.attach("/data/front", folder / "picture.jpg")
+        name = work.interview.question("/data/front").value
+        assert name
+        self.picture = b"".join(work.attached(name))
+        work.answer("/data/front", None)
+        session.close()
+        session = Laptop.open(folder / "home", CLOCK).unlock(WORDS)  # what no answer names goes
+        session.close()
+
+    def work(self, folder: Path, say: Say) -> None:
+        """Attach it and seal."""
+        session = Laptop.open(folder / "home", CLOCK).unlock(WORDS)
+        work = session.resume(session.drafts()[0].draft_id)
+        work.attach("/data/front", folder / "picture.jpg")
+        say("attached")
+        work.finalise()
+        say("sealed")
+        session.close()
+
+    def wrong(self, folder: Path, said: list[str]) -> str:
+        """A draft, with its picture if that was said, or the parts and the record, once; nothing in the clear."""
+        stretch = self.picture[len(self.picture) // 2 :][:64]
+        clear = [p.name for p in (folder / "home").rglob("*") if p.is_file() and stretch in p.read_bytes()]
+        if clear:
+            return f"in the clear: {clear}"
+        session = Laptop.open(folder / "home", CLOCK).unlock(WORDS)
+        if not verify_vault(session.vault).whole:
+            return "not whole"
+        drafts = session.drafts()
+        if ("sealed" in said and drafts) or len(drafts) > 1:
+            return f"{said}, and {len(drafts)} drafts"
+        for card in drafts:
+            work = session.resume(card.draft_id)
+            name = work.interview.question("/data/front").value
+            if name is None and "attached" in said:
+                return "said that it is attached, and it is not"
+            if name is None:
+                work.attach("/data/front", folder / "picture.jpg")
+            elif b"".join(work.attached(name)) != self.picture:
+                return "another picture"
+            work.finalise()
+        session.close()
+        left = [p.name for p in (folder / "home").rglob("*") if p.is_file() and "attachments" in p.parts]
+        return f"left {left}" if left else self._sealed_once(folder)
+
+    def _sealed_once(self, folder: Path) -> str:
+        laptop = Laptop.open(folder / "home", CLOCK)
+        rows = [record for _entry, record in laptop.locked.entries()]
+        laptop.close()
+        held = {record_hash(record): record for record in rows}
+        kinds = [read_header(record).kind for record in rows]
+        if kinds.count("record") != 1 or kinds[-1] != "record":
+            return f"sealed {kinds}"
+        opened = open_record(rows[-1], self.project.operational)
+        (attachment,) = Payload.from_bytes(opened.payload).attachments
+        found = b"".join(open_parts(attachment, opened.header, held.get, self.project.operational))
+        return "" if found == self.picture and len(rows) == 1 + len(attachment.parts) else "not the picture, once"
 
 
 class SaysTooEarly(Finalising):
@@ -327,5 +406,5 @@ class Joining(Day):
 
 
 DAYS: dict[str, type[Day]] = {
-    day.name: day for day in (Answering, Finalising, SaysTooEarly, Exporting, Importing, Collecting, Joining)
+    day.name: day for day in (Answering, Finalising, Attaching, SaysTooEarly, Exporting, Importing, Collecting, Joining)
 }

@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL are POSIX")
 ROOT = Path(__file__).resolve().parents[2]
-WORK = ["answer", "finalise", "export", "import", "collect", "join"]
+WORK = ["answer", "finalise", "attach", "export", "import", "collect", "join"]
 
 
 def tour(day: str, folder: Path, stride: int) -> list[dict[str, Any]]:
