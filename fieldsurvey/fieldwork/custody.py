@@ -6,6 +6,7 @@ None of it ever stores or exports anything unsealed, and whatever fails leaves t
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from fieldsurvey.records.slots import Argon2Params
 from fieldsurvey.records.withdrawal import Tombstone
 from fieldsurvey.records.words import check_strength
 from fieldsurvey.vault import LockedVault, VerifyReport, open_locked, verify_log
+from fieldsurvey.vault.attachments import FOLDER
 from fieldsurvey.vault.backup import (
     SUFFIX,
     BackupManifest,
@@ -262,4 +264,5 @@ def retire(laptop: Laptop, *, force: bool = False, typed_name: str = "") -> Stak
     for file in (laptop.home / PROJECT, laptop.home / _RESTORING, *laptop.home.glob(f"*{CARD_SUFFIX}")):
         with contextlib.suppress(OSError):  # public: the keys are gone already
             file.unlink(missing_ok=True)
+    shutil.rmtree(laptop.home / FOLDER, ignore_errors=True)
     return stake

@@ -15,6 +15,7 @@ from fieldsurvey.base.errors import StorageError
 from fieldsurvey.base.files import NoSpaceError
 from fieldsurvey.fieldwork import Laptop, Session
 from fieldsurvey.fieldwork.attachments import AttachmentRefusedError
+from fieldsurvey.fieldwork.custody import retire
 from fieldsurvey.fieldwork.stripping import CannotStripError
 from fieldsurvey.fieldwork.withdrawals import withdraw
 from fieldsurvey.records.attachments import PART_BYTES, open_parts, unnamed
@@ -347,3 +348,11 @@ def test_a_withdrawal_erases_the_pictures_with_the_record(session: Session, lapt
     assert erased.bodies == 2
     assert list(laptop.locked.entries()) == []
     assert laptop.locked.head().seq == 2
+
+
+def test_a_retired_laptop_keeps_no_picture(session: Session, laptop: Laptop, picture: Path, tmp_path: Path) -> None:
+    """Not even encrypted ones, whose keys went with the drafts."""
+    session.start("place").attach("/data/front", picture)
+    session.close()
+    retire(laptop, force=True, typed_name="Synthetic laptop")
+    assert not (tmp_path / "home" / "attachments").exists()
