@@ -34,9 +34,11 @@ from fieldsurvey.vault.backup import (
     Beside,
     discard,
     extract,
+    files_of,
     read_manifest,
     write_backup,
 )
+from fieldsurvey.vault.backup_files import put_in_place
 from fieldsurvey.vault.ending import destroy
 from fieldsurvey.vault.errors import BackupDamagedError, NoBackupError, VaultExistsError
 from fieldsurvey.vault.renewal import begin_after_restore, new_vault, recover
@@ -150,6 +152,7 @@ class Restoring:
         kept = Withdrawals(self._home)
         for stone in self._stones:
             kept.enter(stone)
+        put_in_place(files_of(self._database), self._home)
         try:
             discard(self._home / VAULT)  # at most the empty file of a join that was cut off
             self._database.replace(self._home / VAULT)

@@ -23,7 +23,7 @@ from fieldsurvey.records.envelope import read_header, record_hash
 from fieldsurvey.records.labels import bind
 from fieldsurvey.records.log import LogEntry, next_entry
 from fieldsurvey.vault.errors import NotOurRecordError, VaultDamagedError
-from fieldsurvey.vault.vault import Vault
+from fieldsurvey.vault.vault import LockedVault, Vault
 
 DRAFT_FILE: Final = "fieldsurvey/0/vault/draft file"
 FOLDER: Final = "attachments"
@@ -110,10 +110,15 @@ def sweep(vault: Vault) -> int:
 
     Nobody's living draft loses any: whose drafts there are is not secret to the vault.
     """
-    top = vault.locked.path.parent / FOLDER
+    return sweep_locked(vault.locked)
+
+
+def sweep_locked(locked: LockedVault) -> int:
+    """The same, by whoever holds the vault so that nobody is at work in it."""
+    top = locked.path.parent / FOLDER
     if not top.is_dir():
         return 0
-    living = {raw.hex() for (raw,) in vault.locked.store.rows("SELECT id FROM draft")}
+    living = {raw.hex() for (raw,) in locked.store.rows("SELECT id FROM draft")}
     gone = [folder for folder in top.iterdir() if folder.name not in living]
     for folder in gone:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,6 @@
 """A local backup: one file with a snapshot of the vault and the project's file. Ciphertext only; no passphrase needed.
 
-    "FSVB" | version 0 | manifest length (4) | manifest | database | project file | withdrawals | SHA-256 of all before
+    "FSVB" | version | manifest length (4) | manifest | database | project file | withdrawals | files | SHA-256 of all
 
 The snapshot is SQLite's own, taken while others write. It is verified before it is written, and what was written is
 read back before anybody is told. The hash finds damage, not deceit: what it holds is judged by what is inside it, the
@@ -12,10 +12,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
 
@@ -23,9 +25,10 @@ from pydantic import Field
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.files import NotWritableError, storage_error, write_atomic
-from fieldsurvey.base.sqlite import sqlite_error
+from fieldsurvey.base.sqlite import DatabaseBusyError, sqlite_error
 from fieldsurvey.records.errors import FormatVersionError
 from fieldsurvey.records.wire import Hash, Id, Instant, Label, Wire, check_magic
+from fieldsurvey.vault.backup_files import KeptFile, length, listed, pieces, unpack
 from fieldsurvey.vault.errors import BackupAheadError, BackupDamagedError
 from fieldsurvey.vault.vault import LockedVault, open_locked
 from fieldsurvey.vault.verify import VerifyReport, verify_log
@@ -35,6 +38,7 @@ SUFFIX: Final = ".fsv"
 _LENGTH: Final = 4
 _HASH: Final = 32
 _PIECE: Final = 1 << 20
+_ATTEMPTS: Final = 3
 _MAX_MANIFEST: Final = 4 << 10
 _HEAD: Final = len(MAGIC) + _LENGTH
 MAX_PROJECT: Final = 64 << 20
@@ -59,11 +63,12 @@ class BackupManifest(Wire):
     database: Annotated[int, Field(ge=512, le=1 << 40)]
     project_file: Annotated[int, Field(ge=1, le=MAX_PROJECT)]
     withdrawals: Annotated[int, Field(ge=0, le=MAX_WITHDRAWALS)]
+    files: Annotated[int, Field(ge=0, le=1 << 44)]
 
     @property
     def body(self) -> int:
         """Bytes after the manifest, without the hash."""
-        return self.database + self.project_file + self.withdrawals
+        return self.database + self.project_file + self.withdrawals + self.files
 
 
 class Beside(NamedTuple):
@@ -88,9 +93,27 @@ def write_backup(locked: LockedVault, beside: Beside, folder: Path, now: datetim
 
     Raises BackupAheadError when the earlier one holds more than this vault, StorageError; then it is as it was.
     """
+    for _attempt in range(_ATTEMPTS):
+        try:
+            return _write_once(locked, beside, folder, now)
+        except _FilesMovedError:
+            continue
+    raise DatabaseBusyError(place=str(locked.path.parent))
+
+
+class _FilesMovedError(Exception):
+    """A draft came or went between the snapshot and the files beside it."""
+
+
+def _write_once(locked: LockedVault, beside: Beside, folder: Path, now: datetime) -> BackupReport:
+    home = locked.path.parent
     snapshot = locked.path.with_name(locked.path.name + ".snapshot")
+    path = folder / "unnamed"
     try:
-        report, manifest = _snapshot(locked, snapshot, beside, now)
+        files = listed(home)
+        report, manifest = _snapshot(locked, snapshot, beside, files, now)
+        if listed(home) != files:
+            raise _FilesMovedError
         path = folder / f"fieldsurvey-{manifest.device[:12]}{'' if report.whole else '-damaged'}{SUFFIX}"
         if report.whole:
             _check_not_ahead(locked, path)
@@ -98,10 +121,14 @@ def write_backup(locked: LockedVault, beside: Beside, folder: Path, now: datetim
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error(error, folder) from error
-        write_atomic(path, _pieces(manifest, snapshot, beside), private=True)
+        write_atomic(path, _pieces(manifest, snapshot, beside, pieces(home, files)), private=True)
         return BackupReport(path, manifest, report, path.stat().st_size)
+    except DatabaseBusyError:
+        raise _FilesMovedError from None
     finally:
         discard(snapshot)
+        with contextlib.suppress(OSError):
+            path.with_name(path.name + ".part").unlink(missing_ok=True)
 
 
 def read_manifest(path: Path) -> BackupManifest:
@@ -114,9 +141,10 @@ def read_manifest(path: Path) -> BackupManifest:
 
 
 def extract(path: Path, database: Path) -> tuple[BackupManifest, Beside]:
-    """Write the database of a backup to `database` and return the manifest and what lay beside it.
+    """Write the database of a backup to `database`, the files of its drafts to the folder `files_of(database)`, and
+    return the manifest and what lay beside them.
 
-    Raises BackupDamagedError, StorageError; then `database` is not there.
+    Raises BackupDamagedError, StorageError; then neither is there.
     """
     try:
         with path.open("rb") as stream:
@@ -128,6 +156,8 @@ def extract(path: Path, database: Path) -> tuple[BackupManifest, Beside]:
             beside = Beside(
                 _read(stream, manifest.project_file, digest, path), _read(stream, manifest.withdrawals, digest, path)
             )
+            if not unpack(lambda n: _streamed(stream, n, digest, path), manifest.files, files_of(database)):
+                raise BackupDamagedError(place=str(path), reason="files")
             if not hmac.compare_digest(stream.read(_HASH + 1), digest.digest()):
                 raise BackupDamagedError(place=str(path), reason="hash")
     except OSError as error:
@@ -140,14 +170,20 @@ def extract(path: Path, database: Path) -> tuple[BackupManifest, Beside]:
 
 
 def discard(database: Path) -> None:
-    """Remove a database that is not in use, with what SQLite puts beside it."""
-    for suffix in ("", "-wal", "-shm", "-journal", ".lock"):
+    """Remove a database that is not in use, with what SQLite and `extract` put beside it."""
+    shutil.rmtree(files_of(database), ignore_errors=True)
+    for suffix in ("", "-wal", "-shm", "-journal", ".lock", ".part"):
         with contextlib.suppress(OSError):  # ciphertext only: it costs space until the next attempt removes it
             database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
+def files_of(database: Path) -> Path:
+    """Where `extract` puts the files of drafts."""
+    return database.with_name(database.name + ".files")
+
+
 def _snapshot(
-    locked: LockedVault, snapshot: Path, beside: Beside, now: datetime
+    locked: LockedVault, snapshot: Path, beside: Beside, files: list[KeptFile], now: datetime
 ) -> tuple[VerifyReport, BackupManifest]:
     discard(snapshot)
     try:
@@ -176,6 +212,7 @@ def _snapshot(
         database=snapshot.stat().st_size,
         project_file=len(beside.project_file),
         withdrawals=len(beside.withdrawals),
+        files=length(files),
     )
     return report, manifest
 
@@ -193,7 +230,7 @@ def _check_not_ahead(locked: LockedVault, path: Path) -> None:
         raise BackupAheadError(place=str(path), seq=held.seq)
 
 
-def _pieces(manifest: BackupManifest, snapshot: Path, beside: Beside) -> Iterator[bytes]:
+def _pieces(manifest: BackupManifest, snapshot: Path, beside: Beside, files: Iterator[bytes]) -> Iterator[bytes]:
     digest = hashlib.sha256()
     text = manifest.to_bytes()
     head = MAGIC + len(text).to_bytes(_LENGTH, "big") + text
@@ -203,7 +240,7 @@ def _pieces(manifest: BackupManifest, snapshot: Path, beside: Beside) -> Iterato
         while piece := stream.read(_PIECE):
             digest.update(piece)
             yield piece
-    for part in beside:
+    for part in chain(beside, files):
         digest.update(part)
         yield part
     yield digest.digest()

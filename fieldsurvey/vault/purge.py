@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.records.receipt import Level
+from fieldsurvey.vault.attachments import sweep_locked
 from fieldsurvey.vault.drafts import delete_draft
 from fieldsurvey.vault.sealed_log import SealedLog
 from fieldsurvey.vault.vault import LockedVault, hold
@@ -65,6 +66,7 @@ def purge_drafts(locked: LockedVault, before: datetime) -> int:
             connection.execute(
                 "DELETE FROM former_slot WHERE since <= ? AND owner NOT IN (SELECT owner FROM draft)", (limit,)
             )
-            return len(due)
+        sweep_locked(locked)
+        return len(due)
     finally:
         guard.release()

@@ -41,6 +41,7 @@ from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.records.withdrawal import WithdrawalCode
 from fieldsurvey.records.words import WeakPassphraseError
 from fieldsurvey.vault import SealedLog, ending, verify_vault
+from fieldsurvey.vault.attachments import DraftFiles
 from fieldsurvey.vault.backup import read_manifest
 from fieldsurvey.vault.errors import (
     BackupDamagedError,
@@ -420,3 +421,18 @@ def test_a_former_log_counts_when_a_laptop_retires(worked: Laptop) -> None:
     """Records of the log before a new vault are as much at stake as the others."""
     begin_again(worked, "E01", OTHER_WORDS, FLOOR)
     assert at_stake(worked.locked).not_acknowledged == 3
+
+
+def test_the_files_of_drafts_survive_a_restore(worked: Laptop, tmp_path: Path, clock: FixedClock) -> None:
+    """An encrypted file of a draft is beside the restored vault; one of a draft that is gone is swept away."""
+    session = worked.unlock(WORDS)
+    draft = session.drafts()[0].draft_id
+    kept = DraftFiles(worked.home, draft).add([b"synthetic picture"])
+    DraftFiles(worked.home, "ab" * 16).add([b"of a draft that is gone"])
+    session.close()
+    backup(worked, tmp_path / "stick")
+    restored = _restore(tmp_path / "again", tmp_path / "stick", clock).laptop
+    restored.unlock(WORDS).close()
+    assert b"".join(DraftFiles(restored.home, draft).read(kept)) == b"synthetic picture"
+    assert [folder.name for folder in (restored.home / "attachments").iterdir()] == [draft]
+    assert not list(restored.home.glob("vault.restoring*"))

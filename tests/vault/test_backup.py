@@ -12,10 +12,12 @@ import pytest
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.files import MediumGoneError, NoSpaceError
-from fieldsurvey.base.sqlite import DatabaseDamagedError, open_sqlite
+from fieldsurvey.base.sqlite import DatabaseBusyError, DatabaseDamagedError, open_sqlite
 from fieldsurvey.records.errors import FormatVersionError
 from fieldsurvey.vault import Vault, backup, open_locked, verify_log
-from fieldsurvey.vault.backup import Beside, extract, read_manifest, write_backup
+from fieldsurvey.vault.attachments import DraftFiles, StoredFile
+from fieldsurvey.vault.backup import Beside, extract, files_of, read_manifest, write_backup
+from fieldsurvey.vault.backup_files import KeptFile, put_in_place
 from fieldsurvey.vault.errors import BackupAheadError, BackupDamagedError
 from fieldsurvey.vault.schema import check_tables
 from tests.vault.canaries import search
@@ -192,7 +194,72 @@ def test_the_hash_at_the_end_is_over_everything_before(worked: Vault, tmp_path: 
     data = write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW).path.read_bytes()
     assert hashlib.sha256(data[:-32]).digest() == data[-32:]
     beside = b"".join(BUNDLE)
-    assert data[-32 - len(beside) : -32] == beside
+    assert data[-32 - len(beside) : -32] == beside  # no files of drafts
     length = int.from_bytes(data[5:9], "big")
     (tmp_path / "plain.db").write_bytes(data[9 + length : -32 - len(beside)])
     assert sqlite3.connect(tmp_path / "plain.db").execute("SELECT head_seq FROM device").fetchone() == (3,)
+
+
+def _file(vault: Vault, draft: str, content: bytes) -> StoredFile:
+    return DraftFiles(vault.locked.path.parent, draft).add([content])
+
+
+def test_the_files_of_drafts_come_along(worked: Vault, tmp_path: Path) -> None:
+    """Each file of each draft is in the backup as it lies there, and opens where the backup is extracted."""
+    [first] = worked.drafts.ids()
+    second = worked.drafts.create(FORM, b"", b"").draft_id
+    kept = [(draft, _file(worked, draft, content)) for draft, content in ((first, b"a" * 900_000), (second, b"b"))]
+    path = write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW).path
+    extract(path, tmp_path / "again.db")
+    (tmp_path / "home").mkdir()
+    put_in_place(files_of(tmp_path / "again.db"), tmp_path / "home")
+    found = [b"".join(DraftFiles(tmp_path / "home", draft).read(file)) for draft, file in kept]
+    assert found == [b"a" * 900_000, b"b"]
+
+
+def test_a_draft_that_goes_meanwhile_is_tried_again(
+    worked: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A draft with a file is finalised while the backup is taken: the second attempt has the vault without it. If it
+    never stands still, it is said and nothing is written."""
+    [draft] = worked.drafts.ids()
+    file = _file(worked, draft, b"x" * 5000)
+    real, calls = backup.pieces, []
+
+    def once(home: Path, files: list[KeptFile]) -> Iterator[bytes]:
+        calls.append(len(files))
+        if len(calls) == 1:
+            DraftFiles(worked.locked.path.parent, draft).remove(file.id)
+        yield from real(home, files)
+
+    monkeypatch.setattr(backup, "pieces", once)
+    report = write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW)
+    assert calls == [1, 0]
+    assert report.manifest.files == 0
+
+    def never(home: Path, files: list[KeptFile]) -> Iterator[bytes]:
+        yield b""
+        raise DatabaseBusyError(place=str(home))
+
+    monkeypatch.setattr(backup, "pieces", never)
+    before = report.path.read_bytes()
+    with pytest.raises(DatabaseBusyError):
+        write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW)
+    assert report.path.read_bytes() == before
+    assert [held.name for held in (tmp_path / "out").iterdir()] == [report.path.name]
+
+
+@pytest.mark.parametrize("size", [0, 4999, 5001, 2**63])
+def test_files_whose_lengths_do_not_fit_are_refused(worked: Vault, tmp_path: Path, size: int) -> None:
+    """A length that reaches beyond the section, or leaves a rest: refused before it is read, nothing left behind."""
+    [draft] = worked.drafts.ids()
+    _file(worked, draft, b"x" * 5000)
+    data = bytearray(write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW).path.read_bytes()[:-32])
+    files = read_manifest(next((tmp_path / "out").iterdir())).files
+    at = len(data) - files + 32
+    data[at : at + 8] = size.to_bytes(8, "big")
+    spoilt = tmp_path / "spoilt.fsv"
+    spoilt.write_bytes(bytes(data) + hashlib.sha256(data).digest())
+    with pytest.raises(BackupDamagedError):
+        extract(spoilt, tmp_path / "again.db")
+    assert not list(tmp_path.glob("again.db*"))
