@@ -52,15 +52,27 @@ def succeed(
     steward.write_private(folder, {keys.ROOT_NEW: keys.lock_root(before.model.id, new, new_root_pass, argon2)})
     step = hand_over(before.model.id, old, new.public, before.model.version + 1)
     signed = steward.sign_next(folder, before, new, lambda draft: draft.follow(step, new.public), clock=clock)
-    try:
-        (folder / keys.ROOT_NEW).replace(folder / keys.ROOT)
-    except OSError as error:
-        raise storage_error(error, folder / keys.ROOT) from error
+    steward.settle_root(folder)
     pages = steward.root_sheets(signed, new, f"root-{new.public.fingerprint[:8]}")
     sheets = steward.write_private(folder, pages)
     ledger = Ledger(folder, signed.model)
     ledger.append(new, "succeeded", at=signed.model.issued, text=new.public.fingerprint)
     return Rotated(signed, tuple(sheets))
+
+
+def reissue(folder: Path, *, root_pass: str, clock: Clock | None = None) -> tuple[Path, ...]:
+    """Three new sheets of the same root, when a keeper left or paper was lost; two of the former still fit together.
+
+    An escrow key is kept nowhere, so it cannot be printed again: `rotation.rotate` makes a new one. Raises
+    UnlockError, UntrustedError, StorageError.
+    """
+    project = steward.read_steward(folder)
+    root = steward.open_root(folder, project, root_pass)
+    ledger = Ledger(folder, project.model)
+    name = f"root-{root.public.fingerprint[:8]}"
+    sheets = steward.write_private(folder, steward.root_sheets(project, root, name))
+    ledger.append(root, "rotated", at=steward.stamp(steward.now_utc(clock)), text="root sheets")
+    return tuple(sheets)
 
 
 def members(
@@ -108,7 +120,9 @@ def share_out(folder: Path, passphrases: Mapping[str, str], hmu: Sequence[str], 
     The new shares are all there before hmu.key is replaced, which is one rename: cut off anywhere, either the former
     members open it or the new ones.
     """
-    held, _lock, _people = keys.open_locked(folder, hmu)
+    held, _lock, _people, pending = keys.open_locked(folder, hmu)
+    if pending:  # an earlier sharing was cut off at its end: its files are the only ones that open hmu.key
+        _settle_shares(folder)
     params = read_params((folder / keys.HMU).read_bytes())
     files = {}
     if to_open == 1:
@@ -121,13 +135,20 @@ def share_out(folder: Path, passphrases: Mapping[str, str], hmu: Sequence[str], 
             files[f"hmu-{code}.next"] = keys.lock_share(held.project, code, share, given, params)
     steward.write_private(folder, files)
     steward.write_private(folder, {keys.HMU: keys.lock_hmu(held, new_lock, params)})
-    for path in folder.glob(keys.MEMBERS):
-        steward.wipe(path)
-    for name in files:
+    kept = {Path(name).stem for name in files}
+    for path in [*folder.glob(keys.MEMBERS), *folder.glob(keys.MEMBERS_NEXT)]:
+        if path.stem not in kept:
+            steward.wipe(path)
+    _settle_shares(folder)
+
+
+def _settle_shares(folder: Path) -> None:
+    """Put the shares made anew in the place of the former."""
+    for path in sorted(folder.glob(keys.MEMBERS_NEXT)):
         try:
-            (folder / name).replace((folder / name).with_suffix(".key"))
+            path.replace(path.with_suffix(".key"))
         except OSError as error:
-            raise storage_error(error, folder / name) from error
+            raise storage_error(error, path) from error
 
 
 def revoke(

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -149,7 +149,7 @@ def open_hmu(folder: Path, passphrases: Sequence[str]) -> HmuKeys:
     One passphrase where hmu.key opens with one; where members hold shares, those of two different members in any
     order. Raises UnlockError, FewPeopleError, SharesError, KeyFileError, StorageError.
     """
-    found, _lock_of_file, people = open_locked(folder, passphrases)
+    found, _lock_of_file, people, _pending = open_locked(folder, passphrases)
     rounds = {place.name: _round_keys(place, found) for place in sorted((folder / ROUNDS).glob("*")) if place.is_dir()}
     return HmuKeys(
         found.project,
@@ -168,15 +168,26 @@ def people_needed(folder: Path) -> int:
     return shares.THRESHOLD if any(folder.glob(MEMBERS)) or any(folder.glob(MEMBERS_NEXT)) else 1
 
 
-def open_locked(folder: Path, passphrases: Sequence[str]) -> tuple[HmuKeys, str, tuple[str, ...]]:
-    """What is in hmu.key, what it is locked by, and the codes of the members whose shares gave that.
+class Unlocked(NamedTuple):
+    """What is in hmu.key, what it is locked by, the codes of the members whose shares gave that.
 
-    Shares that are being made anew lie beside the former until hmu.key is replaced: whichever fit it are used. Raises
-    as `open_hmu`.
+    `pending`: their shares are still the ones being made anew, beside the former.
+    """
+
+    keys: HmuKeys
+    lock: str
+    people: tuple[str, ...] = ()
+    pending: bool = False
+
+
+def open_locked(folder: Path, passphrases: Sequence[str]) -> Unlocked:
+    """Open hmu.key. Shares that are being made anew lie beside the former until hmu.key is replaced: whichever fit it
+    are used. Raises as `open_hmu`.
     """
     few = mismatch = None
-    for pattern in (MEMBERS, MEMBERS_NEXT):
-        files = sorted(folder.glob(pattern))
+    settled, made = sorted(folder.glob(MEMBERS)), sorted(folder.glob(MEMBERS_NEXT))
+    replaced = {path.stem for path in made}
+    for files in (settled, [*made, *(path for path in settled if path.stem not in replaced)] if made else []):
         given = dict(share for words in passphrases if (share := _share_of(files, words)))
         if len(given) == 1:
             few = FewPeopleError(needed=shares.THRESHOLD, given=1)
@@ -184,12 +195,12 @@ def open_locked(folder: Path, passphrases: Sequence[str]) -> tuple[HmuKeys, str,
             continue
         try:
             lock = shares.combine(given.values()).hex()
-            return unlock_hmu(folder / HMU, lock), lock, tuple(given)
+            return Unlocked(unlock_hmu(folder / HMU, lock), lock, tuple(given), files is not settled)
         except (SharesError, UnlockError):
             mismatch = KeyFileError(place=str(folder / MEMBERS))
     for words in passphrases if few is None and mismatch is None else ():
         try:
-            return unlock_hmu(folder / HMU, words), words, ()
+            return Unlocked(unlock_hmu(folder / HMU, words), words)
         except UnlockError:
             continue
     raise mismatch or few or UnlockError

@@ -177,7 +177,7 @@ def named(model: Project, round_id: str) -> Round:
 
 def renew_hmu(folder: Path, hmu: Sequence[str], *, operational: bool, sign: bool) -> HmuKeys:
     """Write hmu.key with a new operational key, or new ones to sign and to lock datasets; it keeps those before."""
-    held, lock, _people = keys.open_locked(folder, hmu)
+    held, lock, _people, _pending = keys.open_locked(folder, hmu)
     fresh = HmuKeys.generate(held.project)
     if operational:
         held = replace(held, recipient=fresh.recipient, earlier=(held.recipient, *held.earlier))

@@ -167,8 +167,19 @@ def open_root(folder: Path, project: SignedProject, root_pass: str) -> RootKey:
                     raise
                 continue
             if root.public == project.model.root_key:
+                if name == keys.ROOT_NEW:  # finish it: the only copy of the present root must not be written over
+                    settle_root(folder)
                 return root
     raise KeyFileError(place=str(folder / keys.ROOT))
+
+
+def settle_root(folder: Path) -> None:
+    """Put the new root's key in the place of the one before. Raises StorageError."""
+    try:
+        (folder / keys.ROOT_NEW).replace(folder / keys.ROOT)
+        fsync_folder(folder)
+    except OSError as error:
+        raise storage_error(error, folder / keys.ROOT) from error
 
 
 def sign_next(

@@ -173,6 +173,15 @@ def test_a_root_hands_over(shell: Shell) -> None:
     assert "follows 1 earlier" in shell("show").stdout
 
 
+def test_root_sheets_are_printed_anew(shell: Shell) -> None:
+    """sheets: a new set of the same root; two of it recover it, one of each set does not."""
+    old = sorted((home(shell) / "sheets").glob("root-[123].txt"))
+    made = shell.json("sheets")["sheets"]
+    assert shell.json("rehearse", "--sheet", made[0], "--sheet", made[2])["key"] == "root"
+    assert "do not belong together" in shell("rehearse", "--sheet", made[0], "--sheet", str(old[1]), code=1).stderr
+    assert "shred the former" in shell("sheets").stdout
+
+
 def test_two_people_and_a_handing_over(shell: Shell) -> None:
     """members shares the key; show and handover say who holds what; one leaves, one comes; the checklist says what was
     done and what is left; who left does not open it.
@@ -262,7 +271,17 @@ def test_every_command_teaches(shell: Shell) -> None:
     for language in ("en", "es"):
         set_language(language)
         app = cast("Command", translated(project.app))
-        for name in ("recover", "rehearse", "rotate", "destroy-keys", "succeed", "members", "handover", "revoke"):
+        for name in (
+            "recover",
+            "rehearse",
+            "sheets",
+            "rotate",
+            "destroy-keys",
+            "succeed",
+            "members",
+            "handover",
+            "revoke",
+        ):
             done = ClickRunner().invoke(app, [name, "--help"])
             assert done.exit_code == 0
             assert ("Example" in done.output) == (language == "en"), done.output

@@ -68,7 +68,7 @@ def test_any_two_members_open_and_one_does_not(three: Path) -> None:
 
 def test_no_file_holds_what_opens_the_hmu_s_key(three: Path) -> None:
     """What two shares give is in no file, as bytes, digits or in a share's clear text; a planted copy is found."""
-    _held, lock, _people = keys.open_locked(three, [WORDS[0], WORDS[1]])
+    lock = keys.open_locked(three, [WORDS[0], WORDS[1]]).lock
 
     def hits() -> list[str]:
         needles = (bytes.fromhex(lock), lock.encode())

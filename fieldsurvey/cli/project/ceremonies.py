@@ -204,6 +204,21 @@ def succeed(*, yes: Yes = False, folder: Folder = None, json_: Json = False) -> 
     )
 
 
+@app.command()
+@command
+def sheets(*, folder: Folder = None, json_: Json = False) -> None:
+    """Print the root's three sheets anew, when somebody who kept one leaves or paper is lost.
+
+    It is the same key: collect and shred the former sheets, two of them still fit together. If one is out of reach,
+    `project succeed` makes a new root. The escrow key is kept nowhere: `project rotate --escrow` makes a new one.
+
+    Example: fieldsurvey project sheets
+    """
+    made = handing.reissue(place_of(folder), root_pass=root_passphrase())
+    lines = [*_paper(made), _("Collect and shred the former sheets of the root.")]
+    result(json_, {"sheets": [str(path) for path in made]}, "\n".join(lines))
+
+
 def _paper(sheets: tuple[Path, ...]) -> list[str]:
     if not sheets:
         return []
