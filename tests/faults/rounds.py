@@ -14,6 +14,7 @@ import pytest
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.fieldwork import Laptop, Session
+from fieldsurvey.fieldwork.custody import begin_again
 from fieldsurvey.fieldwork.work import Work
 from fieldsurvey.records.receipt import Level, Receipt, Role
 from fieldsurvey.records.slots import FLOOR, open_slot
@@ -34,6 +35,7 @@ class Found:
     people: tuple[str, ...]
     receipts: frozenset[tuple[str, int]]
     copied: frozenset[tuple[str, int]]
+    former: tuple[tuple[int, int], ...]
 
 
 NOTHING = None
@@ -55,6 +57,7 @@ def look(vault: Vault) -> Found:
         people=tuple(person.person for person in vault.people.listed()),
         receipts=frozenset((str(receipt.level), receipt.up_to) for receipt in locked.receipts()),
         copied=frozenset((copy.place, copy.up_to) for copy in locked.copied()),
+        former=tuple((log.number, sum(1 for _ in log.entries())) for log in locked.former_logs()),
     )
 
 
@@ -183,8 +186,15 @@ class Days:
         )
         self._say()
 
+    def new_vault(self) -> None:
+        """The words are forgotten: a new log with a new key, the former one stays and exports."""
+        self.session.close()
+        begin_again(self.laptop, "E01", WORDS, FLOOR)
+        self.laptop.close()
+        self._open()
+
     def run(self, *, answers: int = 3, rounds: int = 1) -> None:
-        """Join, interviews, a long answer, discarding, export, receipt, a newer project, a colleague, reopening."""
+        """Join, interviews, a long answer, discarding, export, receipt, a newer project, a colleague, a new vault."""
         self.join()
         for n in range(rounds):
             self.finalise(self.interview(f"first {n}", answers))
@@ -212,6 +222,9 @@ class Days:
                 again.answer("/data/age", str(20 + k))
                 self._say()
             self.finalise(again)
+            self.receipt(Level.BACKED_UP)
+            self.new_vault()
+            self.finalise(self.interview(f"third {n}", 1))
         self.session.close()
         self._say()
         self.laptop.close()
