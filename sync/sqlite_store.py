@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -157,7 +158,8 @@ class SqliteStore:
             try:
                 yield SqliteWriter(self._connection)
             finally:
-                self._holder.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # a courtesy as well: a merge must not fail for it
+                    self._holder.unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
