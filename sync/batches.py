@@ -66,7 +66,7 @@ class BatchManifest(Wire):
     what: ClassVar[str] = "batch"
 
     format: Literal["fieldsurvey batch"] = "fieldsurvey batch"
-    format_version: Literal[0] = 0
+    format_version: Literal[1] = 1
     project: Id
     card: DeviceCard
     previous: Hash

@@ -47,7 +47,7 @@ class _Secret(Wire):
     max_bytes: ClassVar[int] = 32 << 10
 
     format: Literal["fieldsurvey key"] = "fieldsurvey key"
-    format_version: Literal[0] = 0
+    format_version: Literal[1] = 1
     purpose: Literal["root", "hmu", "escrow", "central", "supervisor", "round", "share"]
     project: Id
     seed: Hash | None = None

@@ -47,7 +47,7 @@ class LedgerLine(Wire):
     max_bytes: ClassVar[int] = 32 << 10
 
     format: Literal["fieldsurvey ledger"] = "fieldsurvey ledger"
-    format_version: Literal[0] = 0
+    format_version: Literal[1] = 1
     project: Id
     seq: Annotated[int, Field(ge=1, le=2**31)]
     previous: Hash

@@ -154,7 +154,7 @@ class Project(Wire):
     what: ClassVar[str] = "project"
 
     format: Literal["fieldsurvey project"] = "fieldsurvey project"
-    format_version: Literal[0] = 0
+    format_version: Literal[1] = 1
     id: Id
     name: Label
     version: Annotated[int, Field(ge=1, le=2**31)]

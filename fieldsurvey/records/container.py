@@ -20,7 +20,7 @@ from fieldsurvey.records.labels import SIGN_CONTAINER
 from fieldsurvey.records.signing import KEY_ID_BYTES, SIGNATURE_BYTES, Signature, VerifyKey
 from fieldsurvey.records.wire import check_magic
 
-VERSION: Final = 0
+VERSION: Final = 1
 MAGIC: Final = b"FSB1" + bytes([VERSION])
 PREFIX_BYTES: Final = len(MAGIC) + 5
 MAX_MANIFEST: Final = 4 << 20

@@ -33,7 +33,7 @@ class _CardBody(Wire):
     max_bytes: ClassVar[int] = 16 << 10
 
     format: Literal["fieldsurvey device card"] = "fieldsurvey device card"
-    format_version: Literal[0] = 0
+    format_version: Literal[1] = 1
     project: Id
     device: Id
     name: Label

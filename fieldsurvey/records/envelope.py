@@ -25,7 +25,7 @@ from fieldsurvey.records.padding import pad, padme, unpad
 from fieldsurvey.records.recipients import ID_BYTES, SECRET_BYTES, WRAP_BYTES, RecipientPrivate, RecipientPublic
 from fieldsurvey.records.wire import Hash, Id, Wire, check_magic
 
-VERSION: Final = 0
+VERSION: Final = 1
 MAGIC: Final = b"FSE1" + bytes([VERSION])
 PREFIX_BYTES: Final = len(MAGIC) + 3
 MAX_HEADER: Final = 1024

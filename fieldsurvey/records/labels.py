@@ -10,26 +10,26 @@ import hashlib
 from typing import Final
 
 # hashes and identities
-RECIPIENT_ID: Final = "fieldsurvey/0/recipient id"
-KEY_ID: Final = "fieldsurvey/0/key id"
-DEVICE_ID: Final = "fieldsurvey/0/device id"
-LOG_START: Final = "fieldsurvey/0/log start"
-LOG_HEAD: Final = "fieldsurvey/0/log head"
-LEDGER_LINE: Final = "fieldsurvey/0/ledger line"
-WITHDRAWAL_TAG: Final = "fieldsurvey/0/withdrawal tag"
-TOMBSTONE_CHECK: Final = "fieldsurvey/0/tombstone check"
+RECIPIENT_ID: Final = "fieldsurvey/1/recipient id"
+KEY_ID: Final = "fieldsurvey/1/key id"
+DEVICE_ID: Final = "fieldsurvey/1/device id"
+LOG_START: Final = "fieldsurvey/1/log start"
+LOG_HEAD: Final = "fieldsurvey/1/log head"
+LEDGER_LINE: Final = "fieldsurvey/1/ledger line"
+WITHDRAWAL_TAG: Final = "fieldsurvey/1/withdrawal tag"
+TOMBSTONE_CHECK: Final = "fieldsurvey/1/tombstone check"
 # signatures
-SIGN_LOG_ENTRY: Final = "fieldsurvey/0/sign log entry"
-SIGN_DEVICE_CARD: Final = "fieldsurvey/0/sign device card"
-SIGN_CONTAINER: Final = "fieldsurvey/0/sign container"  # followed by "/" and the container's kind
-SIGN_REQUEST: Final = "fieldsurvey/0/sign request"
-SIGN_SUCCESSION: Final = "fieldsurvey/0/sign succession"
-SIGN_LEDGER: Final = "fieldsurvey/0/sign ledger"
+SIGN_LOG_ENTRY: Final = "fieldsurvey/1/sign log entry"
+SIGN_DEVICE_CARD: Final = "fieldsurvey/1/sign device card"
+SIGN_CONTAINER: Final = "fieldsurvey/1/sign container"  # followed by "/" and the container's kind
+SIGN_REQUEST: Final = "fieldsurvey/1/sign request"
+SIGN_SUCCESSION: Final = "fieldsurvey/1/sign succession"
+SIGN_LEDGER: Final = "fieldsurvey/1/sign ledger"
 # sealing and derivation
-RECORD_WRAP: Final = "fieldsurvey/0/record wrap"
-RECORD_BODY: Final = "fieldsurvey/0/record body"
-ROUND_LOCK: Final = "fieldsurvey/0/round lock"
-ROOT_SEED: Final = "fieldsurvey/0/root seed"
+RECORD_WRAP: Final = "fieldsurvey/1/record wrap"
+RECORD_BODY: Final = "fieldsurvey/1/record body"
+ROUND_LOCK: Final = "fieldsurvey/1/round lock"
+ROOT_SEED: Final = "fieldsurvey/1/root seed"
 
 
 def bind(label: str, *parts: bytes) -> bytes:

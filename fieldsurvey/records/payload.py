@@ -52,7 +52,7 @@ class Payload(Wire):
     max_bytes: ClassVar[int] = MAX_PAYLOAD
 
     format: Literal["fieldsurvey payload"] = "fieldsurvey payload"
-    format_version: Literal[0] = 0
+    format_version: Literal[1] = 1
     form: FormRef
     instance: Annotated[str, Field(min_length=1)]
     person: Code

@@ -44,7 +44,7 @@ class Receipt(Wire):
     max_bytes: ClassVar[int] = MAX_BYTES
 
     format: Literal["fieldsurvey receipt"] = "fieldsurvey receipt"
-    format_version: Literal[0] = 0
+    format_version: Literal[1] = 1
     project: Id
     device: Id
     up_to: Annotated[int, Field(ge=1, le=2**53 - 1)]

@@ -30,7 +30,7 @@ from fieldsurvey.base.errors import RefusedError, StorageError, UnlockError, Unt
 from fieldsurvey.records.wire import check_magic
 from fieldsurvey.records.words import normalise_passphrase
 
-_MAGIC: Final = b"FSK\x00"
+_MAGIC: Final = b"FSK\x01"
 _PARAMETERS: Final = struct.Struct(">IBB")
 _SALT = 16
 _NONCE = 12
@@ -188,11 +188,11 @@ def read_params(slot: bytes) -> Argon2Params:
 
 
 def _check_of(locked: bytes) -> bytes:
-    return hashlib.sha256(b"fieldsurvey slot v0 check" + locked).digest()[:_CHECK]
+    return hashlib.sha256(b"fieldsurvey slot v1 check" + locked).digest()[:_CHECK]
 
 
 def _bind(head: bytes, label: str) -> bytes:
-    return head + b"fieldsurvey slot v0 " + label.encode("utf-8")
+    return head + b"fieldsurvey slot v1 " + label.encode("utf-8")
 
 
 def _derive(head: bytes, passphrase: str, params: Argon2Params) -> bytes:

@@ -20,7 +20,7 @@ from typing_extensions import TypeAliasType
 from fieldsurvey.base.canonical import MAX_INTEGER, canonical, check_depth
 from fieldsurvey.records.errors import FieldError, FormatVersionError
 
-FORMAT_VERSION: Final = 0
+FORMAT_VERSION: Final = 1
 """Of every structure and file here."""
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _MANY: Final = 100

@@ -101,10 +101,10 @@ def _raw_code(raw: str) -> str:
 class _Request(Wire):
     what: ClassVar[str] = "tombstone"
     max_bytes: ClassVar[int] = 1024
-    magic: ClassVar[bytes] = b"FSW1\x00"
+    magic: ClassVar[bytes] = b"FSW1\x01"
 
     format: Literal["fieldsurvey tombstone"] = "fieldsurvey tombstone"
-    format_version: Literal[0] = 0
+    format_version: Literal[1] = 1
     project: Id
     code: Annotated[str, AfterValidator(_raw_code)]
     requested: Day

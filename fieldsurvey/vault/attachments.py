@@ -25,7 +25,7 @@ from fieldsurvey.records.log import LogEntry, next_entry
 from fieldsurvey.vault.errors import NotOurRecordError, VaultDamagedError
 from fieldsurvey.vault.vault import LockedVault, Vault
 
-DRAFT_FILE: Final = "fieldsurvey/0/vault/draft file"
+DRAFT_FILE: Final = "fieldsurvey/1/vault/draft file"
 FOLDER: Final = "attachments"
 _KEY: Final = 32
 _PIECE: Final = 256 << 10

@@ -33,7 +33,7 @@ from fieldsurvey.vault.errors import BackupAheadError, BackupDamagedError
 from fieldsurvey.vault.vault import LockedVault, open_locked
 from fieldsurvey.vault.verify import VerifyReport, verify_log
 
-MAGIC: Final = b"FSVB\x00"
+MAGIC: Final = b"FSVB\x01"
 SUFFIX: Final = ".fsv"
 _LENGTH: Final = 4
 _HASH: Final = 32
@@ -52,7 +52,7 @@ class BackupManifest(Wire):
     max_bytes: ClassVar[int] = _MAX_MANIFEST
 
     format: Literal["fieldsurvey backup"] = "fieldsurvey backup"
-    format_version: Literal[0] = 0
+    format_version: Literal[1] = 1
     project: Id
     device: Id
     name: Label

@@ -27,15 +27,15 @@ KEY_BYTES: Final = 32
 MAX_CODE: Final = 64
 _NONCE: Final = 12
 
-DEVICE_SECRETS: Final = "fieldsurvey/0/vault/device secrets"
-PEOPLE: Final = "fieldsurvey/0/vault/people"
-RECOVERY: Final = "fieldsurvey/0/vault/recovery"
-OWNER: Final = "fieldsurvey/0/vault/owner"
-DRAFT: Final = "fieldsurvey/0/vault/draft"
-DRAFT_KEY: Final = "fieldsurvey/0/vault/draft key"
-DRAFT_HEAD: Final = "fieldsurvey/0/vault/draft head"
-DRAFT_SNAPSHOT: Final = "fieldsurvey/0/vault/draft snapshot"
-DRAFT_CHANGE: Final = "fieldsurvey/0/vault/draft change"
+DEVICE_SECRETS: Final = "fieldsurvey/1/vault/device secrets"
+PEOPLE: Final = "fieldsurvey/1/vault/people"
+RECOVERY: Final = "fieldsurvey/1/vault/recovery"
+OWNER: Final = "fieldsurvey/1/vault/owner"
+DRAFT: Final = "fieldsurvey/1/vault/draft"
+DRAFT_KEY: Final = "fieldsurvey/1/vault/draft key"
+DRAFT_HEAD: Final = "fieldsurvey/1/vault/draft head"
+DRAFT_SNAPSHOT: Final = "fieldsurvey/1/vault/draft snapshot"
+DRAFT_CHANGE: Final = "fieldsurvey/1/vault/draft change"
 
 
 class PersonCodeError(RefusedError):

@@ -269,7 +269,7 @@ def test_a_missing_or_huge_file_is_a_sentence(tmp_path: Path) -> None:
         with pytest.raises(StorageError):
             read_project(place)
     huge = tmp_path / "huge.fsp"
-    huge.write_bytes(b"FSB1\0" + bytes(64 << 20))
+    huge.write_bytes(b"FSB1\x01" + bytes(64 << 20))
     with pytest.raises(ContainerError):
         read_project(huge)
 

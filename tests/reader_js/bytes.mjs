@@ -1,8 +1,9 @@
 // Conventions of the page: bytes, hexadecimal, canonical JSON, bind and H.
 import { sha256 } from "@noble/hashes/sha2.js";
 
-export const VERSION = 0;
+export const VERSION = 1;
 const MAX_DEPTH = 32;
+const MAX_COMMAS = 80_000;
 
 /** What a reader says of bytes that are not what they should be. Any other error is a mistake of the reader. */
 export class Refused extends Error {}
@@ -119,6 +120,12 @@ function written(value, depth) {
   return JSON.stringify(value);
 }
 
+function commas(value) {
+  if (value === null || typeof value !== "object") return 0;
+  const inside = Object.values(value);
+  return inside.reduce((sum, one) => sum + commas(one), Math.max(0, inside.length - 1));
+}
+
 export function canonical(value) {
   return new Uint8Array(Buffer.from(written(value, 0), "utf8"));
 }
@@ -128,5 +135,6 @@ export function parse(bytes, max) {
   ensure(bytes.length <= max, "too long");
   const value = attempt("not JSON", () => JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)));
   ensure(equal(canonical(value), bytes), "not written canonically");
+  ensure(commas(value) < MAX_COMMAS, "too many members");
   return value;
 }

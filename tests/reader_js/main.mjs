@@ -121,7 +121,7 @@ const readers = {
   ".fso": (data, name) => openRound(data, hmuKey(), name.replace(/\.fso$/, "")),
   ".sheets": sheets,
   ".codes": codes,
-  ".fsv": (data) => readBackup(data, keys.passphrases["laptop.fsv"], recipient(unhex(keys.recipients[1]))),
+  ".fsv": (data) => readBackup(data, keys.passphrases["laptop.fsv"], recipient(unhex(keys.recipients[1])), unhex(keys.draft_file)),
   ".jsonl": (data) => readLedger(data, trusted()),
 };
 

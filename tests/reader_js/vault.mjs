@@ -7,7 +7,7 @@ import { Cursor, attempt, bind, ensure, equal, hex, parse, uint, unhex } from ".
 import { checkRun, logStart, readCard, readEntry, readTombstone } from "./device.mjs";
 import { ed25519Public, recipient } from "./keys.mjs";
 import { readProject } from "./project.mjs";
-import { openWrap, readRecord, unpad } from "./record.mjs";
+import { openBody, openWrap, readRecord, unpad } from "./record.mjs";
 import { openSlot } from "./secrets.mjs";
 import { hash, id, instant, int, is, label, structure } from "./shapes.mjs";
 
@@ -25,10 +25,11 @@ const manifest = structure("fieldsurvey backup", {
   database: int(512),
   project_file: int(1),
   withdrawals: int(0, 16 << 20),
+  files: int(0),
 });
 
-/** `escrow`: the recipient to whom the policy seals the recovery slot. */
-export function readBackup(data, passphrase, escrow) {
+/** `escrow`: the recipient to whom the policy seals the recovery slot; `fileKey`: of the one file of a draft. */
+export function readBackup(data, passphrase, escrow, fileKey) {
   const cursor = new Cursor(data);
   cursor.magic("FSVB");
   const length = cursor.number(4);
@@ -37,19 +38,31 @@ export function readBackup(data, passphrase, escrow) {
   const database = cursor.take(told.database);
   const project = cursor.take(told.project_file);
   const withdrawals = cursor.take(told.withdrawals);
+  const files = cursor.take(told.files);
   ensure(equal(sha256(data.subarray(0, cursor.at)), cursor.take(32)), "a backup that was damaged");
   cursor.end();
   ensure(readProject(project, told.root).content.id === told.project, "a backup of another project");
   const db = new SQL.Database(database);
   const inside = readVault((sql) => db.exec(sql)[0]?.values ?? [], told, passphrase, escrow);
   db.close();
-  return { manifest: told, database: hex(sha256(database)), project: hex(sha256(project)), withdrawals: stones(withdrawals), ...inside };
+  return { manifest: told, database: hex(sha256(database)), project: hex(sha256(project)), withdrawals: stones(withdrawals), files: filesOf(files, fileKey), ...inside };
 }
 
 function stones(data) {
   const cursor = new Cursor(data);
   const found = [];
   while (cursor.at < data.length) found.push(readTombstone(cursor.take(cursor.number(2))));
+  return found;
+}
+
+function filesOf(data, key) {
+  const cursor = new Cursor(data);
+  const found = [];
+  while (cursor.at < data.length) {
+    const [draft, file] = [cursor.take(16), cursor.take(16)];
+    const content = openBody(key, bind("vault/draft file", draft, file), cursor.take(cursor.number(8)));
+    found.push({ draft: hex(draft), id: hex(file), content: hex(sha256(content)) });
+  }
   return found;
 }
 

@@ -243,7 +243,7 @@ def _slot_formats() -> Iterator[Format]:
     yield Format(
         "vault slot made to fit",
         tuple(_cut_slot(slot, 16) for slot in made),
-        lambda data: open_vault(data + hashlib.sha256(b"fieldsurvey slot v0 check" + data).digest()[:8]),
+        lambda data: open_vault(data + hashlib.sha256(b"fieldsurvey slot v1 check" + data).digest()[:8]),
         lambda: _cheap(sealed=False),
         setting=_cheap,
     )

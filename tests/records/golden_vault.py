@@ -12,6 +12,7 @@ from fieldsurvey.records.envelope import Header, record_hash, seal
 from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.records.withdrawal import Tombstone
 from fieldsurvey.vault import Vault
+from fieldsurvey.vault.attachments import DraftFiles
 from fieldsurvey.vault.backup import Beside, write_backup
 from tests.records.golden_keys import PROJECT, Keys
 
@@ -19,11 +20,12 @@ WORDS = "enero mapa nube cobre lila pauta"
 DRAFT = "borrador sintético: ñandú".encode()
 FORM_TAG = bytes(range(32))
 PAYLOAD = b"synthetic"
+PICTURE = bytes(range(256)) * 100
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
-def make(keys: Keys, project_file: bytes, root: str, stone: Tombstone) -> tuple[bytes, Any]:
-    """(bytes, what a reader finds). The device's keys are drawn at random."""
+def make(keys: Keys, project_file: bytes, root: str, stone: Tombstone) -> tuple[bytes, Any, str]:
+    """(bytes, what a reader finds, the key of its draft's file). The device's keys are drawn at random."""
     told = stone.to_bytes()
     beside = Beside(project_file, len(told).to_bytes(2, "big") + told)
     with tempfile.TemporaryDirectory() as folder:
@@ -44,12 +46,13 @@ def make(keys: Keys, project_file: bytes, root: str, stone: Tombstone) -> tuple[
                 Header(project=PROJECT, device=vault.device, case="2c" * 16), PAYLOAD, [keys.operational.public]
             )
             entry = vault.finalise(vault.drafts.create(FORM_TAG, b"", b"").draft_id, record)
-            vault.drafts.create(FORM_TAG, b"head", DRAFT)
+            draft = vault.drafts.create(FORM_TAG, b"head", DRAFT)
+            kept = DraftFiles(Path(folder), draft.draft_id).add([PICTURE])
             report = write_backup(vault.locked, beside, Path(folder) / "out", NOW)
         vault.locked.close()
         data = report.path.read_bytes()
     manifest = report.manifest.content()
-    start = len(data) - 32 - manifest["withdrawals"] - manifest["project_file"] - manifest["database"]
+    start = len(data) - 32 - sum(manifest[part] for part in ("database", "project_file", "withdrawals", "files"))
     database = data[start:][: manifest["database"]]
     said = {
         "manifest": manifest,
@@ -58,7 +61,8 @@ def make(keys: Keys, project_file: bytes, root: str, stone: Tombstone) -> tuple[
         "withdrawals": [stone.content() | {"tag": stone.tag}],
         "entries": [entry.to_bytes().hex()],
         "records": [record_hash(record).hex()],
+        "files": [{"draft": draft.draft_id, "id": kept.id, "content": hashlib.sha256(PICTURE).hexdigest()}],
         "person": "E01",
         "drafts": [{"form": FORM_TAG.hex(), "head": b"head".hex(), "snapshot": DRAFT.hex()}],
     }
-    return data, said
+    return data, said, kept.key

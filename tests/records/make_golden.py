@@ -1,7 +1,8 @@
 """Makes the golden files of the formats: `python -m tests.records.make_golden FOLDER`. Synthetic throughout.
 
 Sealing, ML-DSA and sheets draw randomness, so the files differ each time they are made; the keys and the expected
-contents do not. `keys.json` has what a reader needs to know beforehand, `expected.json` what it should find.
+contents do not. Those of version 1 stay as they are for ever (`test_frozen`): this makes those of a version to come,
+and lets tests compare what is written today. `keys.json` has what a reader needs to know beforehand, `expected.json` what it should find.
 """
 
 from __future__ import annotations
@@ -205,11 +206,12 @@ def make() -> dict[str, bytes]:
         **golden_hmu.make(keys),
         "ledger.jsonl": golden_hmu.ledger(keys, model),
     }
-    made["laptop.fsv"] = golden_vault.make(keys, made["project.fsp"][0], model.root_key.fingerprint, stone)
+    backup, said_of_it, file_key = golden_vault.make(keys, made["project.fsp"][0], model.root_key.fingerprint, stone)
+    made["laptop.fsv"] = backup, said_of_it
     return {
         **{name: data for name, (data, _said) in made.items()},
         "words.txt": "".join(f"{word}\n" for word in CODE_WORDS).encode(),
-        "keys.json": _json(keys.told() | {"days": DAYS, "round": ROUND.id}),
+        "keys.json": _json(keys.told() | {"days": DAYS, "round": ROUND.id, "draft_file": file_key}),
         "expected.json": _json({name: said for name, (_data, said) in made.items()}),
     }
 
@@ -237,6 +239,6 @@ def _json(value: Any) -> bytes:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    folder.mkdir(exist_ok=True)
+    folder.mkdir()  # never over files that were made before
     for name, data in make().items():
         (folder / name).write_bytes(data)

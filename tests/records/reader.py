@@ -87,20 +87,20 @@ def cobblestone_open(key: bytes, context: bytes, ciphertext: bytes) -> bytes:
 
 def open_fse1(blob: bytes, seed: bytes) -> tuple[dict[str, Any], bytes]:
     """(header, payload) of a record, for the holder of `seed`."""
-    assert blob[:5] == b"FSE1\x00"
+    assert blob[:5] == b"FSE1\x01"
     header_length, count = int.from_bytes(blob[5:7], "big"), blob[7]
     ids_at = 8 + header_length
     wraps_at = ids_at + 8 * count
     body_at = wraps_at + 1168 * count
     header, ids = blob[8:ids_at], blob[ids_at:wraps_at]
     public = xwing_keys(seed)[2]
-    mine = hashlib.sha256(bind("fieldsurvey/0/recipient id", public)).digest()[:8]
+    mine = hashlib.sha256(bind("fieldsurvey/1/recipient id", public)).digest()[:8]
     index = [ids[i : i + 8] for i in range(0, len(ids), 8)].index(mine)
     wrap = blob[wraps_at + 1168 * index : wraps_at + 1168 * (index + 1)]
-    info = bind("fieldsurvey/0/record wrap", hashlib.sha256(header + ids).digest(), mine)
+    info = bind("fieldsurvey/1/record wrap", hashlib.sha256(header + ids).digest(), mine)
     key, nonce = hpke_key_and_nonce(XWING_KEM, xwing_decapsulate(seed, wrap[:1120]), info)
     body_key = ChaCha20Poly1305(key).decrypt(nonce, wrap[1120:], None)
-    context = bind("fieldsurvey/0/record body", hashlib.sha256(blob[8:body_at]).digest())
+    context = bind("fieldsurvey/1/record body", hashlib.sha256(blob[8:body_at]).digest())
     padded = cobblestone_open(body_key, context, blob[body_at:])
     length = int.from_bytes(padded[:4], "big")
     assert not any(padded[4 + length :])

@@ -203,7 +203,7 @@ def test_codes_differ_and_never_print_themselves() -> None:
 def test_a_tag_belongs_to_one_project_and_code() -> None:
     """The tag is the documented hash; another project or code gives another."""
     code = WithdrawalCode(12345)
-    label = b"fieldsurvey/0/withdrawal tag"
+    label = b"fieldsurvey/1/withdrawal tag"
     packed = len(label).to_bytes(2, "big") + label
     packed += (16).to_bytes(4, "big") + bytes.fromhex(PROJECT) + (16).to_bytes(4, "big") + code.raw.encode()
     assert code.tag(PROJECT) == hashlib.sha256(packed).hexdigest()

@@ -100,5 +100,5 @@ def test_the_sizes_are_those_of_the_code() -> None:
         log.ENTRY_BYTES,
     ):
         assert f"{number:,}" in PAGE
-    assert (envelope.MAGIC, container.MAGIC) == (b"FSE1\x00", b"FSB1\x00")
+    assert (envelope.MAGIC, container.MAGIC) == (b"FSE1\x01", b"FSB1\x01")
     assert (container.MAX_FRAME, container.MAX_FILE, container.MAX_MANIFEST) == (16 << 20, 64 << 20, 4 << 20)

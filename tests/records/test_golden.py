@@ -27,9 +27,11 @@ from fieldsurvey.records.receipt import read_receipt
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.vault import open_locked
-from fieldsurvey.vault.backup import extract
+from fieldsurvey.vault.attachments import DraftFiles, StoredFile
+from fieldsurvey.vault.backup import extract, files_of
+from fieldsurvey.vault.backup_files import put_in_place
 from sync.batches import read_batch
-from tests.records import make_golden, reader
+from tests.records import golden_vault, make_golden, reader
 from tests.records.make_golden import GOLDEN
 
 SHEET_WORDS = 33
@@ -182,6 +184,11 @@ def test_the_backup_is_read(tmp_path: Path) -> None:
     assert manifest.content() == expected["manifest"]
     assert hashlib.sha256(beside.project_file).hexdigest() == expected["project"]
     assert golden("tombstone.fsw") in beside.withdrawals
+    kept = expected["files"][0]
+    put_in_place(files_of(tmp_path / "vault.db"), tmp_path)
+    files = DraftFiles(tmp_path, kept["draft"])
+    picture = b"".join(files.read(StoredFile(kept["id"], KEYS["draft_file"], len(golden_vault.PICTURE))))
+    assert hashlib.sha256(picture).hexdigest() == kept["content"]
     locked = open_locked(tmp_path / "vault.db")
     entries = list(locked.entries())
     assert [entry.to_bytes().hex() for entry, _record in entries] == expected["entries"]
@@ -218,7 +225,7 @@ def test_what_is_made_today_has_the_shape_of_what_was_made_then(tmp_path: Path) 
     drawn |= {name for name in made if name.endswith((".sheets", ".key"))}  # random words have different lengths
     sizes = {name: len(data) for name, data in made.items() if name not in drawn}
     assert sizes == {name: len(golden(name)) for name in sizes}
-    for name in ("device.card", "device-renewed.card", "tombstone.fsw", "withdrawal.codes", "words.txt", "keys.json"):
+    for name in ("device.card", "device-renewed.card", "tombstone.fsw", "withdrawal.codes", "words.txt"):
         assert made[name] == golden(name)
     today = json.loads(made["expected.json"])
     assert _shape(today) == _shape(EXPECTED)

@@ -100,16 +100,16 @@ def test_unknown_algorithms_and_lengths_are_refused(data: bytes) -> None:
 @pytest.mark.parametrize("key", [SigningKey(seed("a")), RootKey(seed("a"))])
 def test_a_signature_holds_for_its_label_data_and_key_only(key: SigningKey | RootKey) -> None:
     """Another label, other data, another key, another algorithm byte, a cut: each is refused."""
-    signature = key.sign("fieldsurvey/0/sign request", b"data")
-    key.public.verify("fieldsurvey/0/sign request", b"data", signature)
+    signature = key.sign("fieldsurvey/1/sign request", b"data")
+    key.public.verify("fieldsurvey/1/sign request", b"data", signature)
     other = type(key)(seed("b")).public
     for verifier, label, data, given in (
-        (key.public, "fieldsurvey/0/sign log entry", b"data", signature),
-        (key.public, "fieldsurvey/0/sign request", b"dat", signature),
-        (other, "fieldsurvey/0/sign request", b"data", signature),
-        (key.public, "fieldsurvey/0/sign request", b"data", signature[:-1]),
-        (key.public, "fieldsurvey/0/sign request", b"data", bytes([signature[0] ^ 3]) + signature[1:]),
-        (key.public, "fieldsurvey/0/sign request", b"data", b""),
+        (key.public, "fieldsurvey/1/sign log entry", b"data", signature),
+        (key.public, "fieldsurvey/1/sign request", b"dat", signature),
+        (other, "fieldsurvey/1/sign request", b"data", signature),
+        (key.public, "fieldsurvey/1/sign request", b"data", signature[:-1]),
+        (key.public, "fieldsurvey/1/sign request", b"data", bytes([signature[0] ^ 3]) + signature[1:]),
+        (key.public, "fieldsurvey/1/sign request", b"data", b""),
     ):
         with pytest.raises(SignatureError):
             verifier.verify(label, data, given)

@@ -53,10 +53,10 @@ def test_the_chain_is_as_documented(actors: Actors, log: list[LogEntry]) -> None
         packed = len(label).to_bytes(2, "big") + label
         return hashlib.sha256(packed + b"".join(len(p).to_bytes(4, "big") + p for p in parts)).digest()
 
-    head = h(b"fieldsurvey/0/log start", bytes.fromhex(PROJECT), bytes.fromhex(actors.device_id))
+    head = h(b"fieldsurvey/1/log start", bytes.fromhex(PROJECT), bytes.fromhex(actors.device_id))
     assert head == start_head(PROJECT, actors.device_id)
     for entry in log:
-        head = h(b"fieldsurvey/0/log head", head, entry.seq.to_bytes(8, "big"), entry.record_hash)
+        head = h(b"fieldsurvey/1/log head", head, entry.seq.to_bytes(8, "big"), entry.record_hash)
         assert entry.head == head
 
 

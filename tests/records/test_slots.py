@@ -68,7 +68,7 @@ def test_two_slots_of_one_secret_differ() -> None:
 
 def _checked(locked: bytes) -> bytes:
     """With the check that it would have: what somebody makes who wants to deceive."""
-    return locked + sha256(b"fieldsurvey slot v0 check" + locked).digest()[:8]
+    return locked + sha256(b"fieldsurvey slot v1 check" + locked).digest()[:8]
 
 
 def _wrong(position: int) -> bytes:

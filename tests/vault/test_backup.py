@@ -174,8 +174,8 @@ def test_the_manifest_is_bounded(tmp_path: Path) -> None:
     file = tmp_path / "x.fsv"
     for data in (
         b"",
-        b"FSVB\x00",
-        b"FSVB\x00" + b"\xff" * 4 + b"{}",
+        b"FSVB\x01",
+        b"FSVB\x01" + b"\xff" * 4 + b"{}",
         b"PK\x03\x04" + bytes(90),
         b"FSVA\x00" + bytes(90),
     ):

@@ -184,7 +184,7 @@ def test_two_laptops_do_not_share_keys(tmp_path: Path) -> None:
         )
         assert a.locked.carrier.public == one.carrier_key
         signature = a.locked.carrier_sign(b"data")
-        one.carrier_key.verify("fieldsurvey/0/sign request", b"data", signature)
+        one.carrier_key.verify("fieldsurvey/1/sign request", b"data", signature)
     assert open_locked(tmp_path / "a.db").unlock(WORDS).device == one.device
 
 

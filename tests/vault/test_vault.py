@@ -54,7 +54,7 @@ def _spoil(path: Path, sql: str, *values: object) -> None:
 def _made_to_fit(slot: bytes, place: int) -> bytes:
     """The slot with one byte changed and a check that fits: not damage, but somebody's doing."""
     altered = slot[:place] + bytes([slot[place] ^ 1]) + slot[place + 1 : -8]
-    return altered + sha256(b"fieldsurvey slot v0 check" + altered).digest()[:8]
+    return altered + sha256(b"fieldsurvey slot v1 check" + altered).digest()[:8]
 
 
 @pytest.mark.parametrize("cause", ["words", "empty", "salt", "tag", "other slot's", "slot number"])
@@ -94,7 +94,7 @@ def test_a_damaged_slot_leaves_the_others(tmp_path: Path) -> None:
         assert vault.person == "E02"
     with pytest.raises(UnlockError):
         locked.unlock(WORDS)
-    _spoil(path, "UPDATE slot SET slot = ? WHERE number = 2", b"FSK\x00" + b"\xff" * 80)
+    _spoil(path, "UPDATE slot SET slot = ? WHERE number = 2", b"FSK\x01" + b"\xff" * 80)
     with pytest.raises(SlotDamagedError):
         locked.unlock(WORDS)
 

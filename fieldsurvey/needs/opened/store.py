@@ -1,6 +1,6 @@
 """An opened round on the HMU's disk: `<round>.fso`, encrypted whole; no plaintext ever reaches a file.
 
-    "FSO1" version 0 | key id 8 | Cobblestone-256 of: manifest length 4 | manifest | (length 8 | Parquet) a table
+    "FSO1" version 1 | key id 8 | Cobblestone-256 of: manifest length 4 | manifest | (length 8 | Parquet) a table
 
 The key is derived from the dataset key in hmu.key, or from one that it had before; the seal binds project and round, so
 that one round's file does not pass for another's. What a withdrawal erases leaves the file when the round is opened
@@ -32,10 +32,10 @@ from fieldsurvey.records.labels import bind
 from fieldsurvey.records.wire import Id, Wire, check_magic
 
 SUFFIX: Final = ".fso"
-MAGIC: Final = b"FSO1\x00"
-DATASET_KEY: Final = "fieldsurvey/0/needs/dataset key"
-DATASET_KEY_ID: Final = "fieldsurvey/0/needs/dataset key id"
-DATASET: Final = "fieldsurvey/0/needs/dataset"
+MAGIC: Final = b"FSO1\x01"
+DATASET_KEY: Final = "fieldsurvey/1/needs/dataset key"
+DATASET_KEY_ID: Final = "fieldsurvey/1/needs/dataset key id"
+DATASET: Final = "fieldsurvey/1/needs/dataset"
 _ID_BYTES: Final = 8
 _HEAD: Final = len(MAGIC) + _ID_BYTES
 
@@ -58,7 +58,7 @@ class _Manifest(Wire):
     max_bytes: ClassVar[int] = 1 << 30
 
     format: Literal["fieldsurvey dataset"] = "fieldsurvey dataset"
-    format_version: Literal[0] = 0
+    format_version: Literal[1] = 1
     project: Id
     project_version: int
     round: Round
