@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from fieldsurvey.vault.errors import VaultDamagedError
+
+MAX_EVENTS: Final = 10_000
+"""Of an audit log: days of work on one interview, and still less than a record holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,30 @@ class Paradata:
     reasons: dict[str, str] = field(default_factory=dict)
     consent: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     files: dict[str, tuple[str, str, str, int]] = field(default_factory=dict, repr=False)
+    audit: list[dict[str, Any]] = field(default_factory=list, repr=False)
+
+    def told(self, seconds: int, unsaved: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """For the record. `audit` is there only where the form asks for such a log."""
+        found: dict[str, Any] = {"seconds": seconds, "resumed": self.resumed, "saves": self.saves}
+        events = [*self.audit, *unsaved][:MAX_EVENTS]
+        return {**found, "audit": events} if events else found
+
+
+class AuditLog:
+    """Takes the events of ODK's client audit log, timed by the monotonic clock, until the next save keeps them."""
+
+    def __init__(self) -> None:
+        self.unsaved: list[dict[str, Any]] = []
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """One event; the log of an interview that never ends stops growing."""
+        if len(self.unsaved) < MAX_EVENTS:
+            self.unsaved.append({k: plain_text(v) if isinstance(v, str) else v for k, v in event.items()})
+
+
+def plain_text(text: str) -> str:
+    """What a terminal passed on that is no text (a lone surrogate) becomes a question mark: UTF-8 cannot hold it."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def snapshot_bytes(data: dict[str, Any], paradata: Paradata) -> bytes:
@@ -99,6 +126,7 @@ class SavedChange:
     reasons: dict[str, str] = field(default_factory=dict, repr=False)
     consent: dict[str, tuple[str, str, str]] = field(default_factory=dict, repr=False)
     files: dict[str, tuple[str, str, str, int]] = field(default_factory=dict, repr=False)
+    audit: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
     def to_bytes(self) -> bytes:
         """For the vault."""
@@ -121,6 +149,7 @@ def replay(paradata: Paradata, changes: Iterable[SavedChange]) -> Paradata:
         paradata.saves += 1
         paradata.reasons.update(change.reasons)
         paradata.consent.update(change.consent)
+        paradata.audit.extend(change.audit)
         paradata.files.update(change.files)
     return paradata
 

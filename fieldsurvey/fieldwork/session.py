@@ -14,7 +14,7 @@ from fieldsurvey.fieldwork.consent import check_asked
 from fieldsurvey.fieldwork.errors import ClosedError
 from fieldsurvey.fieldwork.forms import FormShelf, offered_languages
 from fieldsurvey.fieldwork.practice import MemoryDraft, PracticeWork
-from fieldsurvey.fieldwork.saved import Head, Paradata, SavedChange, read_snapshot, replay, snapshot_bytes
+from fieldsurvey.fieldwork.saved import AuditLog, Head, Paradata, SavedChange, read_snapshot, replay, snapshot_bytes
 from fieldsurvey.fieldwork.standing import sealed_cards
 from fieldsurvey.fieldwork.waiting import ReviewReport, WaitingCard, is_due, waiting_card
 from fieldsurvey.fieldwork.withdrawals import Withdrawals, apply_all
@@ -147,9 +147,11 @@ class Session:
         offered = offered_languages(form, self.policy)
         if language is None and form.default_language not in offered:
             language = offered[0]
+        audit = AuditLog()
         interview = form.start(
-            now=self.clock.now, seed=secrets.randbits(31), language=language, metadata=self._metadata()
-        )
+            now=self.clock.now, seed=secrets.randbits(31), language=language, metadata=self._metadata(),
+            audit=audit, monotonic=self.clock.monotonic,
+        )  # fmt: skip
         now = self.clock.now().isoformat("T", "seconds")
         paradata = Paradata()
         head = Head(
@@ -164,9 +166,9 @@ class Session:
         if practice:
             rehearsed = MemoryDraft(head.to_bytes(), snapshot)
             self.practice[rehearsed.draft_id] = rehearsed
-            return self._keep(PracticeWork(self, rehearsed, form, interview, head=head, paradata=paradata))
+            return self._keep(PracticeWork(self, rehearsed, form, interview, head=head, paradata=paradata, audit=audit))
         draft = self.vault.drafts.create(key.tag(), head.to_bytes(), snapshot)
-        return self._keep(Work(self, draft, form, interview, head=head, paradata=paradata))
+        return self._keep(Work(self, draft, form, interview, head=head, paradata=paradata, audit=audit))
 
     def resume(self, draft_id: str) -> Work:
         """Go on with a draft at the exact place. Raises NoSuchDraftError, FormGoneError, VaultDamagedError.
@@ -188,16 +190,19 @@ class Session:
         replay(paradata, changes)
         paradata.resumed += 1
         form = self._shelf.exactly(head.form)
+        audit = AuditLog()
         interview = form.resume(
             Draft(head.form.id, head.form.version, head.form.hash, data),
             [change.engine for change in changes],
             now=self._time_in(head),
             metadata=self._metadata(),
+            audit=audit,
+            monotonic=self.clock.monotonic,
         )
         if rehearsed is not None:
-            return self._keep(PracticeWork(self, rehearsed, form, interview, head=head, paradata=paradata))
+            return self._keep(PracticeWork(self, rehearsed, form, interview, head=head, paradata=paradata, audit=audit))
         draft.snapshot, draft.changes = b"", []
-        return self._keep(Work(self, draft, form, interview, head=head, paradata=paradata))
+        return self._keep(Work(self, draft, form, interview, head=head, paradata=paradata, audit=audit))
 
     def _seal(self, draft_id: str) -> SealedCard:
         work = self._resume(draft_id)

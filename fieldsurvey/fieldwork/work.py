@@ -14,7 +14,7 @@ from fieldsurvey.fieldwork.attachments import Attachments, check_attachable, ref
 from fieldsurvey.fieldwork.cards import SealedCard, State
 from fieldsurvey.fieldwork.consent import asked_by, consents, heard, is_kept
 from fieldsurvey.fieldwork.errors import ClosedError, TooLongError
-from fieldsurvey.fieldwork.saved import Head, Paradata, SavedChange, snapshot_bytes
+from fieldsurvey.fieldwork.saved import AuditLog, Head, Paradata, SavedChange, plain_text, snapshot_bytes
 from fieldsurvey.fieldwork.sealing_day import fieldwork_day
 from fieldsurvey.fieldwork.waiting import WaitingCard, sealed_at_once, waiting_card
 from fieldsurvey.fieldwork.withdrawals import WithdrawnError
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from fieldsurvey.fieldwork.session import Session
     from fieldsurvey.project.model import ProjectForm
     from fieldsurvey.records.log import LogEntry
-    from fieldsurvey.records.wire import Json
     from fieldsurvey.xforms.contract import Change, Form, Instance, Interview, Place
     from fieldsurvey.xforms.live.interview import LiveInterview
     from fieldsurvey.xforms.steps import StepRun
@@ -63,14 +62,16 @@ class Work:
     """Whether it is kept nowhere; every screen says so."""
 
     def __init__(
-        self, session: Session, draft: DraftLike, form: Form, interview: Interview, *, head: Head, paradata: Paradata
-    ) -> None:
+        self, session: Session, draft: DraftLike, form: Form, interview: Interview, *, head: Head, paradata: Paradata,
+        audit: AuditLog,
+    ) -> None:  # fmt: skip
         self.interview = interview
         self._form = form
         self._session = session
         self._draft = draft
         self._head = head
         self._paradata = paradata
+        self._audit = audit
         self._seconds_before = paradata.seconds
         self._opened = session.clock.monotonic()
         self._mark = interview.mark()
@@ -196,6 +197,7 @@ class Work:
             reasons=dict(self._unsaved_reasons),
             consent=said,
             files=dict(self._unsaved_files),
+            audit=list(self._audit.unsaved),
         )
         self._draft.append(change.to_bytes())
         self._mark = mark
@@ -204,6 +206,8 @@ class Work:
         self._paradata.reasons.update(self._unsaved_reasons)
         self._paradata.consent.update(said)
         self._paradata.files.update(self._unsaved_files)
+        self._paradata.audit.extend(self._audit.unsaved)
+        self._audit.unsaved.clear()
         self._unsaved_reasons.clear()
         self._unsaved_files.clear()
         if self._draft.changes_since_snapshot >= _SNAPSHOT_AFTER:
@@ -347,9 +351,8 @@ class Work:
     def _payload(self, xml: str, attachments: tuple[Attachment, ...]) -> Payload:
         form = self._head.form
         consented, kept = self._consented()
-        notes = {item.ref: _plain(self.interview.note(item.ref)) for item in self.interview.outline() if item.note}
-        went = self._paradata
-        paradata: dict[str, Json] = {"seconds": self._seconds(), "resumed": went.resumed, "saves": went.saves}
+        notes = {item.ref: plain_text(self.interview.note(item.ref)) for item in self.interview.outline() if item.note}
+        paradata = self._paradata.told(self._seconds(), self._audit.unsaved)
         return Payload(
             form=FormRef(id=form.id, version=form.version, hash=form.hash),
             instance=xml,
@@ -374,7 +377,7 @@ class Work:
     def _standing_reasons(self) -> dict[str, str]:
         """Reasons whose warning still stands: an answer that changed since, or a removed row, takes it along."""
         standing = {v.ref for v in self.interview.problems() if v.accepted}
-        return {ref: _plain(reason) for ref, reason in self._paradata.reasons.items() if ref in standing}
+        return {ref: plain_text(reason) for ref, reason in self._paradata.reasons.items() if ref in standing}
 
     def _seconds(self) -> int:
         return self._seconds_before + int(self._session.clock.monotonic() - self._opened)
@@ -385,11 +388,6 @@ class Work:
 
 def _blocked(interview: Interview) -> bool:
     return any(problem.blocks for problem in interview.problems())
-
-
-def _plain(text: str) -> str:
-    """What a terminal passed on that is no text (a lone surrogate) becomes a question mark: UTF-8 cannot hold it."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def place_ref(place: Place) -> str:
