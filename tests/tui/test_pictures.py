@@ -66,7 +66,13 @@ async def test_a_picture_that_cannot_be_taken_says_why_under_it(interview_app: M
         await press(pilot, "=/media/bad", "enter")
         assert "This file cannot be attached: synthetic." in text(app)
         assert value(app, "photo") is None
-        await press(pilot, "ctrl+u", "enter")
+        await press(pilot, "pagedown")  # a place that was typed is not dropped without a word
+        assert app.sitting.page().ref == "/data/photo"
+        assert "synthetic" in text(app)
+        await press(pilot, "ctrl+u", "=/media/well.jpg", "pagedown")
+        assert value(app, "photo") == "kept-well.jpg"
+        assert app.sitting.page().ref != "/data/photo"
+        await press(pilot, "pageup", "=-", "enter", "enter")
         assert "This needs an answer." in text(app)
         assert app.sitting.page().ref == "/data/photo"
 

@@ -259,20 +259,22 @@ class TurningScreen(BaseScreen):
         """Enter on the place of a picture."""
         event.stop()
         if event.field in self.card.fields and not self.gate.closed:
-            self.start(self._pick(event.field, event.place))
+            self.start(self._pick(event.field))
         self._let_go()
 
     @alone
-    async def _pick(self, field: Field, place: str) -> None:
-        """Take it in; why it cannot be is said under it."""
+    async def _pick(self, field: Field) -> bool:
+        """Take in the picture whose place is typed; why it cannot be is said under it. Whether it was taken."""
+        place = field.place
         try:
             taken = await self.done(lambda: self.sitting.attach(field.ref, place))
         except (InputError, RefusedError) as error:
             field.blame(Wording("✗", error.message, error.advice))
-            return
+            return False
         if taken:
             await self.card.follow(self.sitting.page(), self._around)
             field.blame(None)
+        return taken
 
     def on_field_stayed(self, event: Field.Stayed) -> None:
         """Enter in an editor that keeps the cursor."""
@@ -303,6 +305,9 @@ class TurningScreen(BaseScreen):
         if self.page.kind is PageKind.END:
             await self.review()
             return
+        for field in [f for f in self.card.fields if f.place]:  # typed, and not yet taken in with Enter
+            if not await self._pick(field):
+                return
         self.gate.close()
         values, stay = self._values(), self._to_review
         step = await self.do(lambda: self.sitting.forward(values, stay=stay))

@@ -68,10 +68,9 @@ class Field(Vertical):
     class Picked(Message):
         """Enter on the place of a picture: it is to be taken in."""
 
-        def __init__(self, field: Field, place: str) -> None:
+        def __init__(self, field: Field) -> None:
             super().__init__()
             self.field = field
-            self.place = place
 
     class Stayed(Message):
         """Enter did something in the editor, and the cursor stays there: what waited for Enter need wait no more."""
@@ -103,6 +102,11 @@ class Field(Vertical):
         if isinstance(self.editor, LineEditor):
             return self.editor.value != self.editor.given
         return self.editable and self.stored() != self.question.value
+
+    @property
+    def place(self) -> str:
+        """Where a picture lies that is to be taken in; "" for none, and in other editors."""
+        return self.editor.value.strip() if isinstance(self.editor, PictureEditor) else ""
 
     @property
     def editable(self) -> bool:
@@ -266,10 +270,7 @@ class Field(Vertical):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""
         event.stop()
-        place = event.value.strip()
-        self.post_message(
-            self.Picked(self, place) if isinstance(self.editor, PictureEditor) and place else self.Done(self)
-        )
+        self.post_message(self.Picked(self) if self.place else self.Done(self))
 
     def on_choice_list_entered(self, event: ChoiceList.Entered) -> None:
         """Enter."""
