@@ -24,7 +24,7 @@ from typing import Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
 from pydantic import Field
 
 from fieldsurvey.base.errors import FieldsurveyError
-from fieldsurvey.base.files import NotWritableError, storage_error, write_atomic
+from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.base.sqlite import DatabaseBusyError, sqlite_error
 from fieldsurvey.records.errors import FormatVersionError
 from fieldsurvey.records.wire import Hash, Id, Instant, Label, Wire, check_magic
@@ -189,8 +189,8 @@ def _snapshot(
     try:
         snapshot.touch(mode=0o600)
         locked.store.vacuum_into(snapshot)
-    except OSError:
-        raise NotWritableError(place=str(snapshot.parent)) from None
+    except OSError as error:
+        raise storage_error(error, snapshot.parent) from error
     except sqlite3.Error as error:
         raise sqlite_error(error, snapshot) from error
     copy = open_locked(snapshot)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fieldsurvey.base.clock import FixedClock
-from fieldsurvey.base.errors import FieldsurveyError, UnlockError
+from fieldsurvey.base.errors import FieldsurveyError, StorageError, UnlockError
 from fieldsurvey.fieldwork import Laptop, Session
 from fieldsurvey.fieldwork.custody import (
     Restored,
@@ -191,6 +191,65 @@ def test_a_cut_restore_is_done_again(worked: Laptop, tmp_path: Path, clock: Fixe
     with pytest.raises(NoVaultError):
         Laptop.open(home, clock)
     assert _restore(home, tmp_path / "stick", clock).laptop.status().drafts == 1
+
+
+def _remade(path: Path, changed: dict[str, object], withdrawals: bytes = b"") -> None:
+    """Other values in its manifest, other withdrawals at its end, lengths and hash made to fit."""
+    data = path.read_bytes()[:-32]
+    manifest = read_manifest(path).model_copy(update={**changed, "withdrawals": len(withdrawals)})
+    text = manifest.to_bytes()
+    whole = data[:5] + len(text).to_bytes(4, "big") + text + data[9 + int.from_bytes(data[5:9], "big") :] + withdrawals
+    path.write_bytes(whole + hashlib.sha256(whole).digest())
+
+
+@pytest.mark.parametrize(
+    "changed", [{"device": "ab" * 16}, {"project": "ab" * 16}, {"seq": 2}, {"head": "00" * 32}, {"root": "00" * 32}]
+)
+def test_a_manifest_that_lies_is_refused(
+    worked: Laptop, tmp_path: Path, clock: FixedClock, changed: dict[str, object]
+) -> None:
+    """What it says of itself must be what is inside; nothing is restored. Control: remade with the same it restores."""
+    path = backup(worked, tmp_path / "stick").path
+    whole = path.read_bytes()
+    _remade(path, changed)
+    with pytest.raises(BackupDamagedError):
+        _restore(tmp_path / "again", path, clock)
+    assert list((tmp_path / "again").iterdir()) == []
+    path.write_bytes(whole)
+    _remade(path, {})
+    _restore(tmp_path / "again", path, clock)
+
+
+@pytest.mark.parametrize("withdrawals", [b"\0", b"\0\5short", b"\xff\xff" + bytes(40), b"\0\0"])
+def test_withdrawals_that_are_none_are_refused(
+    worked: Laptop, tmp_path: Path, clock: FixedClock, withdrawals: bytes
+) -> None:
+    """Rubbish in place of tombstones restores nothing."""
+    path = backup(worked, tmp_path / "stick").path
+    _remade(path, {}, withdrawals)
+    with pytest.raises(BackupDamagedError):
+        _restore(tmp_path / "again", path, clock)
+    assert list((tmp_path / "again").iterdir()) == []
+
+
+def test_a_place_that_cannot_be_made_is_said(worked: Laptop, tmp_path: Path, clock: FixedClock) -> None:
+    """A file where the folder should be: typed, and the file is untouched."""
+    path = backup(worked, tmp_path / "stick").path
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError):
+        _restore(tmp_path / "file" / "home", path, clock)
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_several_backups_are_described(worked: Laptop, tmp_path: Path) -> None:
+    """Which is which: the laptop's name and how far each goes; one that is damaged by its name alone."""
+    path = backup(worked, tmp_path / "stick").path
+    (tmp_path / "stick" / "damaged.fsv").write_bytes(b"x")
+    with pytest.raises(NoBackupError) as caught:
+        find_backup(tmp_path / "stick")
+    assert path.name in caught.value.message
+    assert "Synthetic laptop, 3" in caught.value.message
+    assert "damaged.fsv" in caught.value.message
 
 
 def _swapped(path: Path, project: SyntheticProject) -> None:

@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.base.errors import FieldsurveyError, StorageError
 from fieldsurvey.base.files import MediumGoneError, NoSpaceError
 from fieldsurvey.base.sqlite import DatabaseBusyError, DatabaseDamagedError, open_sqlite
 from fieldsurvey.records.errors import FormatVersionError
 from fieldsurvey.vault import Vault, backup, open_locked, verify_log
 from fieldsurvey.vault.attachments import DraftFiles, StoredFile
-from fieldsurvey.vault.backup import Beside, extract, files_of, read_manifest, write_backup
-from fieldsurvey.vault.backup_files import KeptFile, put_in_place
+from fieldsurvey.vault.backup import MAGIC, Beside, extract, files_of, read_manifest, write_backup
+from fieldsurvey.vault.backup_files import KeptFile, listed, pieces, put_in_place
 from fieldsurvey.vault.errors import BackupAheadError, BackupDamagedError
 from fieldsurvey.vault.schema import check_tables
+from fieldsurvey.vault.store import Store
 from tests.vault.canaries import search
 from tests.vault.conftest import FORM, NOW, WORDS
 
@@ -184,7 +185,7 @@ def test_the_manifest_is_bounded(tmp_path: Path) -> None:
             read_manifest(file)
     with pytest.raises(FieldsurveyError):
         read_manifest(tmp_path / "nothing.fsv")
-    file.write_bytes(b"FSVB\x63" + bytes(90))
+    file.write_bytes(MAGIC[:-1] + b"\x63" + bytes(90))
     with pytest.raises(FormatVersionError):
         read_manifest(file)
 
@@ -263,3 +264,80 @@ def test_files_whose_lengths_do_not_fit_are_refused(worked: Vault, tmp_path: Pat
     with pytest.raises(BackupDamagedError):
         extract(spoilt, tmp_path / "again.db")
     assert not list(tmp_path.glob("again.db*"))
+
+
+def test_places_that_cannot_be_written_are_said(worked: Vault, tmp_path: Path) -> None:
+    """A file where the folder should be; a folder to extract into that is not there: typed, and nothing left behind."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError):
+        write_backup(worked.locked, BUNDLE, tmp_path / "file" / "out", NOW)
+    [draft] = worked.drafts.ids()
+    _file(worked, draft, b"x")
+    path = write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW).path
+    with pytest.raises(StorageError):
+        extract(path, tmp_path / "nowhere" / "again.db")
+    (tmp_path / "again.db.files").write_text("in the way")
+    with pytest.raises(StorageError):
+        extract(path, tmp_path / "again.db")
+    assert not (tmp_path / "again.db").exists()
+    with pytest.raises(StorageError):
+        put_in_place(tmp_path / "out", tmp_path / "nowhere")
+    assert not list(worked.locked.path.parent.glob("*.snapshot*"))
+
+
+def test_a_full_laptop_says_so(worked: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no room for the snapshot: typed, no backup, no snapshot left, and the vault is whole."""
+
+    def full(_: object, target: Path) -> None:
+        target.write_bytes(b"half")
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr(Store, "vacuum_into", full)
+    with pytest.raises(NoSpaceError):
+        write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW)
+    assert not (tmp_path / "out").exists()
+    assert not list(worked.locked.path.parent.glob("*.snapshot*"))
+    assert verify_log(worked.locked).whole
+
+
+def test_a_spoilt_backup_is_replaced_by_a_whole_one(worked: Vault, tmp_path: Path) -> None:
+    """What is no backup any more holds nobody up."""
+    path = write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW).path
+    path.write_bytes(path.read_bytes()[:100])
+    write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW)
+    assert read_manifest(path).seq == 3
+
+
+def test_a_backup_that_shrinks_while_it_is_read_is_refused(worked: Vault, tmp_path: Path) -> None:
+    """The stick loses the end after the lengths were checked."""
+    path = write_backup(worked.locked, BUNDLE, tmp_path / "out", NOW).path
+    with path.open("rb") as stream, pytest.raises(BackupDamagedError):
+        stream.seek(-10, 2)
+        list(backup._streamed(stream, 11, hashlib.sha256(), path))
+
+
+def test_nothing_strange_beside_the_vault_is_taken_along(worked: Vault, tmp_path: Path) -> None:
+    """Half-written files and names that are no ids stay out."""
+    [draft] = worked.drafts.ids()
+    kept = _file(worked, draft, b"x")
+    home = worked.locked.path.parent
+    (home / "attachments" / draft / f"{kept.id}.part").write_bytes(b"half")
+    (home / "attachments" / "strange").mkdir()
+    (home / "attachments" / "strange" / ("ab" * 16)).write_bytes(b"strange")
+    assert [(held.draft, held.name) for held in listed(home)] == [(draft, kept.id)]
+
+
+def test_a_file_that_changes_meanwhile_is_noticed(worked: Vault) -> None:
+    """Shorter than listed, or gone: not passed over."""
+    [draft] = worked.drafts.ids()
+    kept = _file(worked, draft, b"x" * 100)
+    home = worked.locked.path.parent
+    files = listed(home)
+    (home / "attachments" / draft / kept.id).write_bytes(b"short")
+    with pytest.raises(DatabaseBusyError):
+        list(pieces(home, files))
+    (home / "attachments" / draft / kept.id).unlink()
+    with pytest.raises(DatabaseBusyError):
+        list(pieces(home, files))
