@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,8 +18,11 @@ import apsw
 import pytest
 
 from fieldsurvey.base.errors import StorageError
+from fieldsurvey.base.files import NoSpaceError
 from fieldsurvey.fieldwork import Laptop, Session
+from fieldsurvey.fieldwork.custody import backup
 from fieldsurvey.fieldwork.work import Work
+from fieldsurvey.vault.store import Store
 from tests.faults.layer import file_layer
 from tests.faults.rounds import CLOCK, NOW, Found, goes_on, look, recovered, remember_slots
 from tests.fieldwork.conftest import WORDS, SyntheticProject, join
@@ -235,6 +240,41 @@ def test_the_system_refuses_a_larger_file(template: Path, tmp_path: Path, limit:
     assert code in {"storage.full", "storage.refused"}
     assert _last_answer(home) == acknowledged - 1
     goes_on(home)
+
+
+def test_a_backup_for_which_there_is_no_room(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full where the snapshot is made, full where it is filled, full in the backup's folder: "no room", nothing is
+    left, the vault and the backup of yesterday stay as they are; with room it works.
+    """
+    home = tmp_path / "home"
+    shutil.copytree(template, home)
+    laptop = Laptop.open(home, CLOCK)
+    backup(laptop, tmp_path / "backups")
+    (kept,) = (tmp_path / "backups").iterdir()
+    yesterday, vault = kept.read_bytes(), (home / "vault.db").read_bytes()
+
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    def no_room_in_sqlite(*_: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    for name, thing, instead in (
+        ("touch", Path, no_room),
+        ("vacuum_into", Store, no_room_in_sqlite),
+        ("replace", Path, no_room),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(thing, name, instead)
+            with pytest.raises(NoSpaceError):
+                backup(laptop, tmp_path / "backups")
+        assert [path.read_bytes() for path in (tmp_path / "backups").iterdir()] == [yesterday], name
+        assert (home / "vault.db").read_bytes() == vault
+        assert not list(home.glob("*.snapshot*"))
+    assert backup(laptop, tmp_path / "backups").verified.whole
+    laptop.close()
 
 
 @contextmanager
