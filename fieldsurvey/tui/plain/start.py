@@ -141,6 +141,9 @@ class _Front:
             say(doubt)
         if laptop.project.is_expired(self.clock.now()):
             say(_("The project's file has expired: interviewing and copying go on; ask for a new one."))
+        elif laptop.project.expires_soon(self.clock.now()):
+            left = laptop.project.days_left(self.clock.now())
+            say(_("The project expires in {n} days: ask the steward for a newer one.").format(n=left))
         forms, drafts = session.forms(), session.drafts()
         for number, form in enumerate(forms, 1):
             text = _("{number} start {title}, version {version}")

@@ -115,6 +115,9 @@ class HomeScreen(BaseScreen):
             lines.append(_("This laptop was revoked: speak with the steward before interviewing."))
         if status is not None and status.expired:
             lines.append(_("The project's file has expired: interviewing and copying go on; ask for a new one."))
+        elif session.project.expires_soon(self.ours.now()):
+            left = session.project.days_left(self.ours.now())
+            lines.append(_("The project expires in {n} days: ask the steward for a newer one.").format(n=left))
         if doubt := clock_warning(session.project, session.vault.locked.signed_time(), self.ours.now()):
             lines.append(f"{symbols().caution} {doubt}")
         if waiting:
