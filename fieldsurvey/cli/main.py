@@ -27,7 +27,7 @@ fieldsurvey: surveys in host communities, without a network
 
   fieldsurvey forms         check, show, fill, simulate questionnaires
   fieldsurvey project       make and sign a project, enrol laptops
-  fieldsurvey device        join a project, people, verify
+  fieldsurvey device        join a project, people, verify, backup
   fieldsurvey sync          export to a stick, import into central
   fieldsurvey central       status, verify
   fieldsurvey needs         open a round, tables, protection, exports, report
