@@ -3,7 +3,7 @@
     laptop = Laptop.join(home, project_bytes, device_name=, person=, passphrase=, clock=), or Laptop.open(home, clock)
     session = laptop.unlock(passphrase)    .person .policy .forms() .form(id) .drafts() .sealed() .start(id) .resume(id)
     work = session.start(form_id)          .interview .draft_id .answer(ref, value) .next() … .complete() .discard()
-    session.waiting() .seal_waiting(everything=False)      the evening review; start(form_id, practice=True) keeps nothing
+    session.waiting() .seal_waiting(everything=False)   the evening review; .start(id, practice=True) keeps nothing
 
 Whatever a method of `Work` changes is encrypted and durable before it returns. The engine loads with
 the first form.
