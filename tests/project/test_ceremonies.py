@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -404,13 +403,15 @@ def test_a_handing_over_that_was_cut_off_is_taken_up(folder: Path) -> None:
     (folder / keys.ROOT).write_bytes(saved[keys.ROOT])
     (folder / keys.ROOT_NEW).write_bytes(new_root)
     assert steward.add_form(folder, form(), root_pass=WORDS[0]).model.version == 3
-    (folder / "project.fsp").write_bytes(saved["project.fsp"])
+    assert (folder / keys.ROOT).read_bytes() == new_root  # what was left over is in its place now
+    assert not (folder / keys.ROOT_NEW).exists()
+    for name in ("project.fsp", keys.ROOT):
+        (folder / name).write_bytes(saved[name])
+    (folder / keys.ROOT_NEW).write_bytes(new_root)
     (folder / LEDGER).unlink()
     assert steward.add_form(folder, form(), root_pass=ROOT_PASS).model.version == 2
+    (folder / keys.ROOT).write_bytes(keys.lock_root("00" * 16, RootKey.generate(), ROOT_PASS, FLOOR))
     with pytest.raises(KeyFileError):
-        shutil.copy(folder / keys.ROOT, folder / keys.ROOT_NEW)
-        (folder / keys.ROOT).write_bytes(keys.lock_root("00" * 16, RootKey.generate(), ROOT_PASS, FLOOR))
-        (folder / keys.ROOT_NEW).unlink()
         steward.add_form(folder, form(), root_pass=ROOT_PASS)
 
 

@@ -177,6 +177,16 @@ def test_a_damaged_key_of_a_round_is_named(folder: Path) -> None:
     assert keys.open_hmu(folder, [HMU_PASS]).rounds == {}
 
 
+def test_sheets_of_the_root_are_made_anew(folder: Path) -> None:
+    """The new three give the same root; an escrow key cannot be printed again, being kept nowhere."""
+    made = [path.read_text(encoding="utf-8") for path in handing.reissue(folder, root_pass=ROOT_PASS)]
+    for pair in combinations(made, 2):
+        assert recovery.rehearse(folder, pair).what == "root"
+    assert recovery.rehearse(folder, sheets(folder, "root")).what == "root"
+    with pytest.raises(UnlockError):
+        handing.reissue(folder, root_pass=HMU_PASS)
+
+
 # --- revoking
 
 
