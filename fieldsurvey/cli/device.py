@@ -167,7 +167,8 @@ def _verified(report: VerifyReport) -> str:
     if report.former:
         text += "\n" + _("Former logs, which still export: {count}.").format(count=report.former)
     if report.purged:
-        text += "\n" + _("Body removed, as central has it or the person withdrew: {count}; their entries are whole.").format(count=report.purged)
+        gone = _("Body removed, as central has it or the person withdrew: {count}; their entries are whole.")
+        text += "\n" + gone.format(count=report.purged)
     if report.unchecked:
         text += "\n" + _("Not checked: {count} drafts that only other people can open.").format(count=report.unchecked)
     return text
