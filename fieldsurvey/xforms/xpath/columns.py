@@ -10,25 +10,23 @@ work out more than is needed: where something fails, the caller asks the plain f
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain, compress, repeat
 from typing import TYPE_CHECKING, Any
 
 from fieldsurvey.xforms.xpath import operators
 from fieldsurvey.xforms.xpath.ast import OPERATORS, Binary, Chain, Expr, FunctionCall, Unary
-from fieldsurvey.xforms.xpath.convert import TINY, equal, text_to_number, to_boolean, to_number, to_string, unpack
+from fieldsurvey.xforms.xpath.convert import TINY, equal, unpack
 from fieldsurvey.xforms.xpath.functions import LIBRARY, Function, Special
 from fieldsurvey.xforms.xpath.index import Column, Table
 from fieldsurvey.xforms.xpath.outward import column_name, is_outward
-from fieldsurvey.xforms.xpath.patterns import matches
+from fieldsurvey.xforms.xpath.parts import CONVERSIONS, SPECIAL, Part, Rows, Values, columns_of, mapped, same_for_all
 from fieldsurvey.xforms.xpath.runtime import Context
 
 if TYPE_CHECKING:
     from fieldsurvey.xforms.xpath.compiler import Compiler
 
-CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {"string": to_string, "number": to_number, "boolean": to_boolean}
 OF_THE_WORLD = frozenset(
     {"date", "date-time", "decimal-date-time", "decimal-time", "format-date", "format-date-time", "pulldata"}
 )
@@ -45,88 +43,6 @@ _IN_C: Mapping[str, Callable[..., bool]] = {
     "contains": operator.contains,
 }
 """What a function of the library does, without a call of Python's for each row."""
-Values = list[Any]
-
-
-class Rows:
-    """What one run looks at: columns, the places in them that are still in question (None: all), and answers read."""
-
-    __slots__ = ("columns", "ctx", "known", "places", "size")
-
-    def __init__(
-        self,
-        ctx: Context,
-        columns: Mapping[str, Column],
-        size: int,
-        places: Sequence[int] | None = None,
-        known: dict[int, Any] | None = None,
-    ) -> None:
-        self.ctx = ctx
-        self.columns = columns
-        self.places = places
-        self.size = size if places is None else len(places)
-        self.known: dict[int, Any] = {} if known is None else known
-
-    def texts(self, name: str) -> list[str]:
-        """The texts of a column."""
-        held = self.columns[name].texts
-        return held if self.places is None else [held[place] for place in self.places]
-
-    def numbers(self, name: str) -> list[float]:
-        """The numbers of a column."""
-        held = self.columns[name].numbers
-        return held if self.places is None else [held[place] for place in self.places]
-
-    def only(self, flags: Iterable[Any]) -> Rows:
-        """The rows whose flag is set."""
-        places = range(self.size) if self.places is None else self.places
-        return Rows(self.ctx, self.columns, 0, list(compress(places, flags)), self.known)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """An expression over rows. `run` gives a value a row; `same` gives the one value that all rows have.
-
-    `kind` is as in Compiled, "value" when it is known only at run time; `column` is the name when it is a bare column;
-    `operands` are those of `or`.
-    """
-
-    kind: str
-    run: Callable[[Rows], Values]
-    columns: frozenset[str] = frozenset()
-    same: Callable[[Rows], Any] | None = None
-    column: str = ""
-    operands: tuple[Part, ...] = ()
-
-    def as_kind(self, kind: str) -> Part:
-        """The same, converted."""
-        if self.kind == kind:
-            return self
-        change = CONVERSIONS[kind]
-        if self.same is not None:
-            read = self.same
-            return _same(kind, lambda rows: change(read(rows)))
-        run = self.run
-        if self.column and kind == "number":
-            name = self.column
-            return Part(kind, lambda rows: rows.numbers(name), self.columns)
-        if self.kind == "string" and kind == "boolean":
-            return Part(kind, lambda rows: [text != "" for text in run(rows)], self.columns)
-        if self.kind == "string":
-            change = text_to_number
-        return Part(kind, lambda rows: list(map(change, run(rows))), self.columns)
-
-    def each(self, rows: Rows) -> Iterable[Any]:
-        """A value a row; the one value again and again."""
-        return self.run(rows) if self.same is None else repeat(self.same(rows), rows.size)
-
-
-def _same(kind: str, read: Callable[[Rows], Any]) -> Part:
-    return Part(kind, lambda rows: [read(rows)] * rows.size, same=read)
-
-
-def _names(parts: Iterable[Part]) -> frozenset[str]:
-    return frozenset(chain.from_iterable(part.columns for part in parts))
 
 
 def condition(compiler: Compiler, expr: Expr) -> Part | None:
@@ -182,7 +98,7 @@ def _part(compiler: Compiler, expr: Expr) -> Part | None:
         return _operation(compiler, expr.first, expr.rest)
     if isinstance(expr, Unary):
         operand = _part(compiler, expr.operand)
-        return None if operand is None else _mapped(operator.neg, "number", [operand.as_kind("number")])
+        return None if operand is None else mapped(operator.neg, "number", [operand.as_kind("number")])
     if isinstance(expr, FunctionCall):
         return _call(compiler, expr)
     return None
@@ -200,11 +116,7 @@ def _outward(compiler: Compiler, expr: Expr) -> Part:
             rows.known[key] = unpack(scalar(rows.ctx))
         return rows.known[key]
 
-    return _same(kind, read)
-
-
-def _mapped(call: Callable[..., Any], kind: str, parts: Sequence[Part]) -> Part:
-    return Part(kind, lambda rows: list(map(call, *[part.each(rows) for part in parts])), _names(parts))
+    return same_for_all(kind, read)
 
 
 def _operation(compiler: Compiler, first: Expr, rest: Sequence[tuple[str, Expr]]) -> Part | None:
@@ -227,7 +139,7 @@ def _operation(compiler: Compiler, first: Expr, rest: Sequence[tuple[str, Expr]]
             continue
         call = operators.FUNCTIONS[op] if OPERATORS[op] >= OPERATORS["+"] else _COMPARE[op]
         kind = "number" if op in operators.FUNCTIONS else "boolean"
-        result = _mapped(call, kind, [result.as_kind("number"), part.as_kind("number")])
+        result = mapped(call, kind, [result.as_kind("number"), part.as_kind("number")])
     return result
 
 
@@ -251,7 +163,7 @@ def _logic(op: str, parts: Sequence[Part]) -> Part:
             left = left.only(still)
         return flags
 
-    return Part("boolean", run, _names(parts), operands=tuple(parts) if decides else ())
+    return Part("boolean", run, columns_of(parts), operands=tuple(parts) if decides else ())
 
 
 def _equality(op: str, left: Part, right: Part) -> Part:
@@ -262,9 +174,9 @@ def _equality(op: str, left: Part, right: Part) -> Part:
     if right.same is not None:
         return Part("boolean", _equal_to(left, right.same, same), left.columns)
     if left.kind == right.kind == "string":
-        return _mapped(operator.eq if same else operator.ne, "boolean", [left, right])
+        return mapped(operator.eq if same else operator.ne, "boolean", [left, right])
     call = equal if same else lambda first, second: not equal(first, second)
-    return _mapped(call, "boolean", [left, right])
+    return mapped(call, "boolean", [left, right])
 
 
 def _equal_to(part: Part, read: Callable[[Rows], Any], same: bool) -> Callable[[Rows], Values]:
@@ -295,8 +207,8 @@ def _call(compiler: Compiler, call: FunctionCall) -> Part | None:
     found = LIBRARY.get(call.name)
     if found is None or len(parts) < found.least or (found.most is not None and len(parts) > found.most):
         return None
-    if call.name in _SPECIAL:
-        return _SPECIAL[call.name](parts)
+    if call.name in SPECIAL:
+        return SPECIAL[call.name](parts)
     function = found.plain if isinstance(found, Special) else found
     if function is None or not _usable(function, len(parts)):
         return None
@@ -306,8 +218,8 @@ def _call(compiler: Compiler, call: FunctionCall) -> Part | None:
     ]
     run = _IN_C.get(function.name, function.call)
     if not function.context:
-        return _mapped(run, function.result, args)
-    names = _names(args)
+        return mapped(run, function.result, args)
+    names = columns_of(args)
     return Part(
         function.result, lambda rows: list(map(partial(run, rows.ctx), *[arg.each(rows) for arg in args])), names
     )
@@ -320,84 +232,3 @@ def _usable(function: Function, count: int) -> bool:
     if not function.pure and function.name not in OF_THE_WORLD:
         return False
     return not {"nodes", "value"} & {function.kind_of(index) for index in range(count)} and function.result != "nodes"
-
-
-def _if(parts: Sequence[Part]) -> Part | None:
-    """Both results are worked out, each for its own rows."""
-    test, yes, no = parts[0].as_kind("boolean"), parts[1], parts[2]
-
-    def run(rows: Rows) -> Values:
-        flags = test.run(rows)
-        first = iter(yes.each(rows.only(flags)))
-        second = iter(no.each(rows.only(map(operator.not_, flags))))
-        return [next(first) if flag else next(second) for flag in flags]
-
-    return Part(yes.kind if yes.kind == no.kind else "value", run, _names(parts))
-
-
-def _coalesce(parts: Sequence[Part]) -> Part | None:
-    def first(*values: Any) -> Any:
-        for value in values:
-            if value != "" and value == value:  # noqa: PLR0124  NaN is blank
-                return value
-        return values[-1]
-
-    return _mapped(first, "value", parts)
-
-
-def _concat(parts: Sequence[Part]) -> Part | None:
-    return _mapped(lambda *texts: "".join(texts), "string", [part.as_kind("string") for part in parts])
-
-
-def _selected(parts: Sequence[Part]) -> Part | None:
-    """The text that is the same for every row gets its blanks once."""
-    chosen, wanted = (part.as_kind("string") for part in parts)
-    names = _names(parts)
-    if wanted.same is not None:
-        needle = wanted.same
-
-        def find(rows: Rows) -> Values:
-            sought = f" {needle(rows).strip()} "
-            return [sought in f" {text} " for text in chosen.run(rows)]
-
-        return Part("boolean", find, names)
-
-    def run(rows: Rows) -> Values:
-        if chosen.same is not None:
-            held = f" {chosen.same(rows)} "
-            return [f" {text.strip()} " in held for text in wanted.run(rows)]
-        pairs = zip(chosen.run(rows), wanted.run(rows), strict=True)
-        return [f" {text.strip()} " in f" {held} " for held, text in pairs]
-
-    return Part("boolean", run, names)
-
-
-def _regex(parts: Sequence[Part]) -> Part | None:
-    """What a pattern said of a text is kept until another pattern comes: matching costs a microsecond a text."""
-    texts, pattern = (part.as_kind("string") for part in parts)
-    held: dict[str, dict[str, bool]] = {}
-
-    def run(rows: Rows) -> Values:
-        if pattern.same is None:
-            return list(map(matches, pattern.run(rows), texts.each(rows)))
-        wanted = pattern.same(rows)
-        known = held.get(wanted)
-        if known is None:
-            held.clear()
-            known = held[wanted] = {}
-        found = texts.run(rows)
-        for text in set(found).difference(known):
-            known[text] = matches(wanted, text)
-        return [known[text] for text in found]
-
-    return Part("boolean", run, _names(parts))
-
-
-_SPECIAL: Mapping[str, Callable[[Sequence[Part]], Part | None]] = {
-    "if": _if,
-    "coalesce": _coalesce,
-    "concat": _concat,
-    "selected": _selected,
-    "is-selected": _selected,
-    "regex": _regex,
-}

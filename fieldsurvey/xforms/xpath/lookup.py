@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fieldsurvey.xforms.xpath.ast import Binary, Chain, Expr
-from fieldsurvey.xforms.xpath.columns import Part, choose, condition, narrow
+from fieldsurvey.xforms.xpath.columns import choose, condition, narrow
 from fieldsurvey.xforms.xpath.compiled import Compiled
 from fieldsurvey.xforms.xpath.convert import unpack
 from fieldsurvey.xforms.xpath.errors import EvaluationError, XPathNameError
 from fieldsurvey.xforms.xpath.index import Column, Table, table_of
 from fieldsurvey.xforms.xpath.nodes import Node, Value
 from fieldsurvey.xforms.xpath.outward import asks_position, column_name, is_outward
+from fieldsurvey.xforms.xpath.parts import Part
 from fieldsurvey.xforms.xpath.runtime import Context
 
 if TYPE_CHECKING:
