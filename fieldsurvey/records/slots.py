@@ -2,7 +2,7 @@
 
 A slot is one canonical byte string, big-endian, nothing optional:
 
-    "FSK" | version 0 | memory KiB (4) | iterations (1) | lanes (1) | salt (16) | nonce (12) | secret and tag (n + 16)
+    "FSK" | version 1 | memory KiB (4) | iterations (1) | lanes (1) | salt (16) | nonce (12) | secret and tag (n + 16)
     | check (8)
 
 Everything before the secret, and a label that says what the slot is for, is bound to it. The check, over all before it,
