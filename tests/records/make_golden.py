@@ -2,7 +2,8 @@
 
 Sealing, ML-DSA and sheets draw randomness, so the files differ each time they are made; the keys and the expected
 contents do not. Those of version 1 stay as they are for ever (`test_frozen`): this makes those of a version to come,
-and lets tests compare what is written today. `keys.json` has what a reader needs to know beforehand, `expected.json` what it should find.
+and lets tests compare what is written today. `keys.json` has what a reader needs to know beforehand, `expected.json`
+what it should find.
 """
 
 from __future__ import annotations
