@@ -23,7 +23,7 @@ from fieldsurvey.cli.central import NoCentralError
 from fieldsurvey.cli.common import Json, command, passphrase, result
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.needs.ledger import Ledger
-from fieldsurvey.needs.opened.opening import open_round, round_named
+from fieldsurvey.needs.opened.opening import open_round, round_kept, round_named
 from fieldsurvey.needs.opened.store import load_dataset, save_dataset
 from fieldsurvey.needs.protect import parse_hierarchy, protect_table
 from fieldsurvey.needs.protect.files import read_table, write_table
@@ -107,7 +107,7 @@ def open_(
     if project.model.policy.people_to_open > 1 and not purpose.strip():
         raise NoPurposeError
     book = KeyLedger(paths.steward_dir(), project.model)  # before anything is opened: what cannot be written stays shut
-    wanted = round_named(project, round_)
+    wanted = round_kept(project, round_, SystemClock().now().date())
     if not paths.central_path().exists():
         raise NoCentralError(place=str(paths.central_path().parent))
     keys = _hmu_keys()
@@ -353,14 +353,14 @@ def _made(round_: str | None, *, publish: bool, published: bool, simulated: bool
         if found is None:
             raise NotPublishedError(round=wanted.id)
         return found
+    today = SystemClock().now().date()
+    round_kept(project, wanted.id, today)
     keys = _hmu_keys()
     make = way.release if publish else way.prepared
     dataset = load_dataset(wanted.id, keys)
     many = max((dataset.frame(form).height for form in dataset.forms), default=0) >= POOL_FROM
     with progress_bar(_("Tabulating and protecting"), quiet=quiet) as progress, _pool(many) as executor:
-        return make(
-            lambda: dataset, SystemClock().now().date(), simulated=simulated, progress=progress, executor=executor
-        )
+        return make(lambda: dataset, today, simulated=simulated, progress=progress, executor=executor)
 
 
 @contextmanager

@@ -44,6 +44,17 @@ class TooFewPeopleError(RefusedError):
     hint = "Nothing was opened. Ask the other person to come, or the steward to change the policy."
 
 
+class RetentionEndedError(RefusedError):
+    """The day that the signed policy sets for the end of what is kept is over."""
+
+    code = "needs.retention"
+    template = "The project keeps answers until {until}; today is {today}. Round {round} is not opened any more."
+    hint = (
+        "Nothing was opened; published tables stay (--published). Destroy the round's keys: `fieldsurvey project "
+        "destroy-keys {round}`. If this computer's clock is wrong, set it; a later day needs a newly signed policy."
+    )
+
+
 class DatasetKeyError(RefusedError):
     """Another key, or damage in the very first bytes."""
 

@@ -22,6 +22,7 @@ from fieldsurvey.needs.opened.errors import (
     ForeignCentralError,
     ForeignKeyError,
     HelpersLostError,
+    RetentionEndedError,
     TooFewPeopleError,
     UnknownRoundError,
 )
@@ -164,6 +165,15 @@ def round_named(project: SignedProject, name: str | None) -> Round:
         if found.id == name:
             return found
     raise UnknownRoundError(known=", ".join(found.id for found in rounds) or "–")
+
+
+def round_kept(project: SignedProject, name: str | None, today: date) -> Round:
+    """`round_named`, while the policy lets the HMU keep answers. Raises UnknownRoundError, RetentionEndedError."""
+    found = round_named(project, name)
+    until = project.model.policy.retention.hmu_until
+    if until is not None and today > date.fromisoformat(until):
+        raise RetentionEndedError(round=found.id, until=until, today=today.isoformat())
+    return found
 
 
 def _check(central: Central, model: Project, hmu_keys: HmuKeys, people: int) -> None:

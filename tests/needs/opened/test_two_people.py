@@ -122,3 +122,25 @@ def test_after_new_keys_a_round_opens_as_before(hmu: Hmu) -> None:
     assert load_dataset(ROUND.id, held).quality.kept == before["kept"]
     assert steward.read_steward(hmu.folder).model.roles[0].retired
     assert len(hmu.openings()) == 2
+
+
+def test_after_the_day_of_the_policy_nothing_is_opened_or_tabulated(hmu: Hmu) -> None:
+    """Retention at the HMU: past the signed `hmu_until` a round that opened before is refused, by name and day; a later
+    day in a newly signed policy opens it again.
+    """
+    hmu.present(HMU_WORDS)
+    hmu(*OPEN)
+
+    def keep_until(day: str) -> None:
+        policy = steward.read_steward(hmu.folder).model.policy
+        retention = policy.retention.model_copy(update={"hmu_until": day})
+        steward.change(hmu.folder, WORDS, lambda draft: draft.set_policy(retention=retention))
+
+    keep_until("2020-01-31")
+    for asked in (OPEN, ("table", "--round", ROUND.id, "--json")):
+        refused = json.loads(hmu(*asked, code=1).stdout)
+        assert refused["error"] == "needs.retention"
+        assert "2020-01-31" in refused["message"]
+    assert len(hmu.openings()) == 1
+    keep_until("2999-12-31")
+    hmu(*OPEN)
