@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 from fieldsurvey.base.errors import FieldsurveyError
 from tests.records.formats import Format, Reader, formats
@@ -55,6 +56,9 @@ class Outcome:
             self.examples.append(f"{what}: {data[:4096].hex()}")
 
 
+_REFUSED: Final = object()
+
+
 def run(
     read: Reader, valid: list[object], damaged: Iterable[bytes], clock: Callable[[], float] = time.process_time
 ) -> Outcome:
@@ -64,20 +68,28 @@ def run(
         outcome.tried += 1
         started = clock()
         try:
-            found = read(data)
-        except FieldsurveyError:
-            outcome.refused += 1
+            found = _answer(read, data)
         except Exception as error:  # noqa: BLE001 -- whatever a reader lets through is what is looked for
             outcome.untyped += 1
             outcome.keep(repr(error), data)
         else:
-            if found in valid:
+            if found is _REFUSED:
+                outcome.refused += 1
+            elif found in valid:
                 outcome.same += 1
             else:
                 outcome.accepted += 1
                 outcome.keep("accepted", data)
         outcome.slowest = max(outcome.slowest, clock() - started)
     return outcome
+
+
+def _answer(read: Reader, data: bytes) -> object:
+    """What was read, or _REFUSED: a refusal counts only when its sentences can be put together."""
+    try:
+        return read(data)
+    except FieldsurveyError as error:
+        return _REFUSED if error.message + error.advice else None
 
 
 def every_byte(form: Format) -> Iterator[bytes]:

@@ -225,7 +225,7 @@ def test_a_draft_that_goes_meanwhile_is_tried_again(
     never stands still, it is said and nothing is written."""
     [draft] = worked.drafts.ids()
     file = _file(worked, draft, b"x" * 5000)
-    real, calls = backup.pieces, []
+    real, calls = pieces, []
 
     def once(home: Path, files: list[KeptFile]) -> Iterator[bytes]:
         calls.append(len(files))

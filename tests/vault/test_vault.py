@@ -330,7 +330,12 @@ def test_argon2_out_of_bounds_is_refused_before_a_byte_is_allocated(
     make_vault(path).close()
     slot = sqlite3.connect(path).execute("SELECT slot FROM slot").fetchone()[0]
     derived: list[object] = []
-    monkeypatch.setattr(slots, "_derive", lambda *given: derived.append(given) or bytes(32))
+
+    def derive(*given: object) -> bytes:
+        derived.append(given)
+        return bytes(32)
+
+    monkeypatch.setattr(slots, "_derive", derive)
     _spoil(path, "UPDATE slot SET slot = ?", _slot_asking_for(slot, *asked))
     locked = open_locked(path)
     with pytest.raises(SlotDamagedError):
