@@ -22,6 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FIELDSURVEY_HOME", str(tmp_path))
     monkeypatch.setattr(commands, "read_steward", lambda _folder: made.project())
     monkeypatch.setattr(commands, "round_named", lambda _project, _name: made.ROUND)
+    monkeypatch.setattr(commands, "round_kept", lambda _project, _name, _today: made.ROUND)
     monkeypatch.setattr(commands, "passphrase", lambda _role, _prompt: "")
     monkeypatch.setattr(commands, "open_hmu", lambda _folder, _words: None)
     opened(monkeypatch, made.interviews(70, 3))
