@@ -45,6 +45,8 @@ HIDDEN_LOCK = 60.0  # seconds under the cover before it locks
 _TICK = 1.0
 _REVIEW_TICK = 60.0
 _PATIENCE = 2.0  # seconds to close the vault in order when locking
+_ARRIVAL = 0.5
+"""Seconds that keys may be on their way to an editor."""
 
 
 class FieldsurveyApp(App[int]):
@@ -147,9 +149,20 @@ class FieldsurveyApp(App[int]):
     # -- leaving
 
     async def _save_pending(self) -> None:
+        await self._keys_arrived()
         for screen in reversed(self.screen_stack):
             if isinstance(screen, BaseScreen | Overlay):
                 await screen.save_pending()
+
+    async def _keys_arrived(self) -> None:
+        """Textual hears the keys that leave before what was typed just before them has reached the editor: wait."""
+        focused = self.screen.focused
+        if focused is None:
+            return
+        arrived = asyncio.Event()
+        focused.call_later(arrived.set)
+        with contextlib.suppress(TimeoutError):  # from within the editor's own handler it cannot come earlier
+            await asyncio.wait_for(arrived.wait(), _ARRIVAL)
 
     async def lock(self) -> None:
         """Save what is typed, and end this process: that is what clears it from memory.

@@ -209,6 +209,16 @@ def test_ctrl_c_interrupts_nothing_and_ctrl_q_saves(start: Starter, home: Path) 
     assert answers(home)["zone"] == CANARY
 
 
+def test_what_is_typed_in_one_breath_with_ctrl_q_is_saved(start: Starter, home: Path) -> None:
+    """Textual hears Ctrl+Q before the letters in front of it have reached the editor; none of them is lost."""
+    terminal = start()
+    unlock(terminal)
+    to_zone(terminal)
+    terminal.send(CANARY, "ctrl+q")
+    assert terminal.end() == 0
+    assert answers(home)["zone"] == CANARY
+
+
 def test_nothing_is_logged_and_nothing_stays_on_the_screen(start: Starter, tmp_path: Path) -> None:
     """TEXTUAL_LOG and its kin write no file; after leaving, nothing of the interview is painted any more."""
     log = tmp_path / "log.txt"
