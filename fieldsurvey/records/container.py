@@ -1,4 +1,5 @@
-"""FSB1: a signed manifest and content-addressed frames. Batches, projects and receipts use this one codec.
+"""FSB1: a signed manifest and content-addressed frames: the one codec of batches, projects, receipts, returned work and
+reports of erasure.
 
     magic 5 | manifest_len 4 | n_signatures 1 | manifest | signatures | frames
 
@@ -30,7 +31,7 @@ MAX_FILE: Final = 64 << 20
 MAX_SIGNATURES: Final = 4
 HASH_BYTES: Final = 32
 
-Kind = Literal["batch", "project", "receipt"]
+Kind = Literal["batch", "project", "receipt", "return", "erasure"]
 
 
 class Signer(Protocol):

@@ -90,7 +90,7 @@ def test_an_unsigned_or_foreign_container_is_refused(actors: Actors, batch: byte
 
 def test_a_kind_is_not_taken_for_another(actors: Actors, batch: bytes) -> None:
     """A batch is no receipt and no project, and its signature under another kind's label does not hold."""
-    for kind in ("receipt", "project"):
+    for kind in ("receipt", "project", "return", "erasure"):
         with pytest.raises(ContainerError):
             open_container(batch, kind)
 
