@@ -6,6 +6,7 @@ central does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -20,7 +21,8 @@ from sync.central import Central
 from sync.errors import NotCentralsKeyError
 from sync.stick import Found, Progress, Stick, looks_ours, opened
 
-Outcome = Literal["merged", "present", "refused", "ignored"]
+Outcome = Literal["merged", "present", "refused", "ignored", "left"]
+"""`left`: the import was stopped before this file; nothing of it was looked at."""
 Offer = Literal["written", "there", "newer", "foreign", "failed"]
 """What became of the project on the stick: put there; the same is there; a newer one or another project's is."""
 
@@ -84,12 +86,17 @@ class _Meter:
             self.progress(min(self.done, self.total), self.total, self.text)
 
 
-def import_batches(central: Central, stick: Stick, progress: Progress | None = None) -> list[FileReport]:
-    """Merge every batch on the stick. Raises NothingHereError, CentralBusyError, and StorageError of central's own."""
+def import_batches(
+    central: Central, stick: Stick, progress: Progress | None = None, stop: Callable[[], bool] | None = None
+) -> list[FileReport]:
+    """Merge every batch on the stick; `stop` is asked between two files, and the rest is left when it says so.
+
+    Raises NothingHereError, CentralBusyError, and StorageError of central's own.
+    """
     stick.require()
     found = stick.files(stick.batches)
     meter = _Meter(sum(file.size for file in found if not file.ignored), progress)
-    return [_import_file(central, file, meter) for file in found]
+    return [FileReport(f.name, "left") if stop and stop() else _import_file(central, f, meter) for f in found]
 
 
 def _import_file(central: Central, file: Found, meter: _Meter) -> FileReport:
@@ -134,10 +141,12 @@ def import_folder(
     project: SignedProject,
     central_key: Signer | None,
     progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> ImportReport:
     """Merge what is on a stick, then put central's receipts and the project on it.
 
-    `central_key`: central's role key; without it no receipts are written. `progress` counts bytes read. Raises
+    `central_key`: central's role key; without it no receipts are written. `progress` counts bytes read; `stop` is asked
+    between two files, and the rest is left when it says so: receipts are written for what was merged. Raises
     NothingHereError, ForeignProjectError (central serves another project), NotCentralsKeyError, CentralBusyError,
     StorageError of central's own disk. What had been merged before stays merged, and trying again goes on from there.
     """
@@ -147,7 +156,7 @@ def import_folder(
     if central_key and (Role.CENTRAL, central_key.public) not in model.role_keys:
         raise NotCentralsKeyError(project=model.name)
     central.learn(model)
-    files = import_batches(central, stick, progress)
+    files = import_batches(central, stick, progress, stop)
     senders = sorted({file.device for file in files if file.device})
     receipts = [receipt for device in senders for receipt in central.receipts(device)] if central_key else []
     problem: Rendered | None = None
