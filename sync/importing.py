@@ -141,6 +141,7 @@ def import_folder(
     project: SignedProject,
     central_key: Signer | None,
     progress: Progress | None = None,
+    *,
     stop: Callable[[], bool] | None = None,
 ) -> ImportReport:
     """Merge what is on a stick, then put central's receipts and the project on it.
