@@ -143,7 +143,7 @@ class Central:
         batch = read_batch(stream, known.id if known else None)
         wanted = [(entry.seq, entry.head) for entry in batch.entries]
         end = batch.entries[-1]
-        missing = self.store.missing(batch.device, wanted)
+        missing = self.store.missing(batch.device, wanted, brought=True)
         new = 0
         if not missing:  # said to be there already: still, a damaged copy is named, so that the stick is looked at
             batch.verify()
@@ -151,7 +151,7 @@ class Central:
             with self.store.write() as writer:
                 writer.device(StoredDevice(batch.device, batch.card.to_bytes()))
                 if missing:
-                    new = sum(writer.entry(entry, body) for entry, body in _entries(batch))
+                    new = writer.entries(_entries(batch))
                 writer.signature(batch.device, end.seq, end.head, end.signature)
                 writer.batch(SeenBatch(batch.manifest_hash, batch.device, batch.first, batch.last, self._now()))
         return Merged(batch.device, batch.card.name, batch.first, batch.last, new)
@@ -160,8 +160,7 @@ class Central:
         """A device's log as far as it is held; `before`: look only at positions under it."""
         project = self.project()
         self._check_id(device)
-        entries = self.store.entries(device)
-        links = (entry.link for entry in entries if before is None or entry.seq < before)
+        links = (link for link in self.store.links(device) if before is None or link.seq < before)
         return project_log(device, links, start_head(project.id, device) if project else b"")
 
     def receipts(self, device: str) -> list[Receipt]:
@@ -275,7 +274,7 @@ def _name(card: bytes) -> str:
         return "?"
 
 
-def _entries(batch: Batch) -> Iterator[tuple[StoredEntry, bytes]]:
+def _entries(batch: Batch) -> Iterator[tuple[StoredEntry, bytes | None]]:
     """A batch's entries as they are stored, each with its record, verified one by one to the end of the file."""
     for (entry, header, body), link in zip(batch.records(), batch.links(), strict=True):
         stored = StoredEntry(

@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +18,18 @@ from sqlite_utils import Database, Migrations
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.sqlite import DatabaseBusyError, DatabaseDamagedError, open_sqlite, sqlite_error, transaction
 from sync.errors import CentralBusyError, NewerCentralError
-from sync.merge import Version
-from sync.store import Counts, SeenBatch, StoredDevice, StoredEntry, StoredProject
+from sync.merge import Link, Version
+from sync.store import (
+    CHUNK_BYTES,
+    CHUNK_ROWS,
+    AbsentEntry,
+    Counts,
+    Notice,
+    SeenBatch,
+    StoredDevice,
+    StoredEntry,
+    StoredProject,
+)
 
 migrations = Migrations("central")
 
@@ -48,9 +58,30 @@ def grow_only_sets(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def erased_and_passed_on(db: Database) -> None:
+    """What is erased, what a device erased itself, what central passes on, what a backup holds."""
+    for statement in (
+        """CREATE TABLE absent (
+            device TEXT NOT NULL, seq INTEGER NOT NULL, head BLOB NOT NULL, previous BLOB NOT NULL,
+            record_hash BLOB NOT NULL, PRIMARY KEY (device, seq, head)) STRICT, WITHOUT ROWID""",
+        "CREATE TABLE erased (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
+        """CREATE TABLE notices (kind TEXT NOT NULL, digest BLOB NOT NULL, device TEXT NOT NULL, data BLOB NOT NULL,
+            PRIMARY KEY (kind, digest)) STRICT""",
+        """CREATE TABLE covered (device TEXT NOT NULL, seq INTEGER NOT NULL, head BLOB NOT NULL,
+            PRIMARY KEY (device, seq, head)) STRICT, WITHOUT ROWID""",
+        "CREATE TABLE last_backup (at TEXT NOT NULL) STRICT",
+    ):
+        db.conn.execute(statement)
+
+
 _ENTRY = "device, seq, head, previous, record_hash, case_id, revision, kind, parent, withdrawal"
 # ON CONFLICT names the key: INSERT OR IGNORE would also swallow a broken NOT NULL, and with it a record.
 _PUT_ENTRY = f"INSERT INTO entries ({_ENTRY}) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"  # noqa: S608  constants only
+_PUT_ABSENT = "INSERT INTO absent VALUES (?,?,?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"
+_PUT_ERASED = "INSERT INTO erased VALUES (?) ON CONFLICT (hash) DO NOTHING"
+_PUT_NOTICE = "INSERT INTO notices VALUES (?,?,?,?) ON CONFLICT (kind, digest) DO NOTHING"
+_PUT_COVERED = "INSERT INTO covered VALUES (?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"
 _PUT_DEVICE = "INSERT INTO devices VALUES (?,?) ON CONFLICT (device, card) DO NOTHING"
 _PUT_BODY = "INSERT INTO bodies (hash, body) VALUES (?,?) ON CONFLICT (hash) DO NOTHING"
 _PUT_SIGNATURE = "INSERT INTO signatures VALUES (?,?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"
@@ -60,32 +91,89 @@ _PUT_PROJECT = "INSERT INTO projects VALUES (?,?,?) ON CONFLICT (version, digest
 _SCHEMA = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%sqlite%' ORDER BY name"
 
 
+def _erased_among(count: int) -> str:
+    return f"SELECT hash FROM erased WHERE hash IN ({','.join('?' * count)})"  # noqa: S608  question marks only
+
+
+def _row(entry: StoredEntry) -> tuple[Any, ...]:
+    return (
+        entry.device,
+        entry.seq,
+        entry.head,
+        entry.previous,
+        entry.record_hash,
+        entry.case,
+        entry.revision,
+        entry.kind,
+        entry.parent,
+        entry.withdrawal,
+    )
+
+
+def _chunks(rows: Iterable[tuple[StoredEntry, bytes | None]]) -> Iterator[list[tuple[StoredEntry, bytes | None]]]:
+    """The rows in lists within the bounds; a body that would break the bound begins the next."""
+    chunk: list[tuple[StoredEntry, bytes | None]] = []
+    size = 0
+    for row in rows:
+        length = len(row[1] or b"")
+        if chunk and (len(chunk) == CHUNK_ROWS or size + length > CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(row)
+        size += length
+    if chunk:
+        yield chunk
+
+
 class SqliteWriter:
     """The sets, inside one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._run = connection.execute
+        self._many = connection.executemany
+        self.removed = 0  # bodies: their bytes are to leave the file, not only the table
 
     def device(self, device: StoredDevice) -> None:
         """A device's card."""
         self._run(_PUT_DEVICE, (device.device, device.card))
 
-    def entry(self, entry: StoredEntry, body: bytes) -> bool:
-        """An entry and its record; True if the entry is new."""
-        self._run(_PUT_BODY, (entry.record_hash, body))
-        values = (
-            entry.device,
-            entry.seq,
-            entry.head,
-            entry.previous,
-            entry.record_hash,
-            entry.case,
-            entry.revision,
-            entry.kind,
-            entry.parent,
-            entry.withdrawal,
-        )
-        return self._run(_PUT_ENTRY, values).rowcount > 0
+    def entries(self, rows: Iterable[tuple[StoredEntry, bytes | None]]) -> int:
+        """Entries with their records, in bulk; how many of the entries are new."""
+        return sum(self._chunk(chunk) for chunk in _chunks(rows))
+
+    def _chunk(self, chunk: list[tuple[StoredEntry, bytes | None]]) -> int:
+        gone = self._noted([entry.record_hash for entry, _body in chunk])
+        bodies = [(entry.record_hash, body) for entry, body in chunk if entry.record_hash not in gone]
+        self.erase(digest for digest, body in bodies if body is None)
+        self._many(_PUT_BODY, [row for row in bodies if row[1] is not None])
+        return self._many(_PUT_ENTRY, [_row(entry) for entry, _body in chunk]).rowcount
+
+    def _noted(self, hashes: Sequence[bytes]) -> set[bytes]:
+        return {row[0] for row in self._run(_erased_among(len(hashes)), hashes)}
+
+    def absent(self, rows: Iterable[AbsentEntry]) -> int:
+        """Entries that their device erased; how many are new."""
+        values = ((row.device, row.seq, row.head, row.previous, row.record_hash) for row in rows)
+        return self._many(_PUT_ABSENT, values).rowcount
+
+    def erase(self, hashes: Iterable[bytes]) -> int:
+        """Remove bodies and note their hashes; how many are newly noted."""
+        new = 0
+        for digest in hashes:
+            new += self._run(_PUT_ERASED, (digest,)).rowcount
+            self.removed += self._run("DELETE FROM bodies WHERE hash = ?", (digest,)).rowcount
+        return new
+
+    def notice(self, notice: Notice) -> bool:
+        """A verified file to pass on."""
+        return self._run(_PUT_NOTICE, (notice.kind, notice.digest, notice.device, notice.data)).rowcount > 0
+
+    def covered(self, rows: Iterable[tuple[str, int, bytes]], at: str) -> None:
+        """What the newest backup holds."""
+        self._run("DELETE FROM covered")
+        self._run("DELETE FROM last_backup")
+        self._many(_PUT_COVERED, rows)
+        self._run("INSERT INTO last_backup VALUES (?)", (at,))
 
     def signature(self, device: str, seq: int, head: bytes, signature: bytes) -> None:
         """A verified signature."""
@@ -131,16 +219,19 @@ class SqliteStore:
     def _migrate(self) -> None:
         fresh = Database(memory=True)
         migrations.apply(fresh)
-        known = {migration.name for migration in migrations.applied(fresh)}
+        known = [migration.name for migration in migrations.applied(fresh)]
         database = Database(self._connection, execute_plugins=False)
         if self._schema() and not database["_sqlite_migrations"].exists():
             raise DatabaseDamagedError(place=self.place)  # somebody else's: nothing of ours is put into it
         try:
-            applied = {migration.name for migration in migrations.applied(database)}
+            applied = [migration.name for migration in migrations.applied(database)]
         except (KeyError, UnicodeError, sqlite3.Error):  # a damaged name: SQLite itself still takes it for a database
             raise DatabaseDamagedError(place=self.place) from None
-        if applied - known:
+        if set(applied) - set(known):
             raise NewerCentralError(place=self.place)
+        ours = [row for row in self._schema() if row[1] != "_sqlite_migrations"]
+        if applied != known[: len(applied)] or (ours and not applied):  # a record of a migration was lost
+            raise DatabaseDamagedError(place=self.place)
         if applied != known:
             with self._locked():  # savepoints inside it: two processes that both create it wait for each other
                 migrations.apply(database)
@@ -155,11 +246,14 @@ class SqliteStore:
         """One transaction, all or nothing."""
         with self._locked():
             self._say_who()
+            writer = SqliteWriter(self._connection)
             try:
-                yield SqliteWriter(self._connection)
+                yield writer
             finally:
                 with contextlib.suppress(OSError):  # a courtesy as well: a merge must not fail for it
                     self._holder.unlink(missing_ok=True)
+        if writer.removed:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # while others read: the next time
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -205,12 +299,15 @@ class SqliteStore:
         row = next(self._rows(sql, values), None)
         return row[0] if row else None
 
-    def missing(self, device: str, wanted: Sequence[tuple[int, bytes]]) -> int:
-        """How many are not held with their body."""
+    def missing(self, device: str, wanted: Sequence[tuple[int, bytes]], *, brought: bool = False) -> int:
+        """How many are not held."""
         if not wanted:
             return 0
-        sql = """SELECT head FROM entries JOIN bodies ON bodies.hash = entries.record_hash
-                 WHERE device = ? AND seq BETWEEN ? AND ?"""
+        sql = """SELECT head FROM entries WHERE device = ?1 AND seq BETWEEN ?2 AND ?3 AND
+                 (EXISTS (SELECT 1 FROM bodies WHERE hash = record_hash) OR
+                  EXISTS (SELECT 1 FROM erased WHERE hash = record_hash))"""
+        if not brought:
+            sql += " UNION ALL SELECT head FROM absent WHERE device = ?1 AND seq BETWEEN ?2 AND ?3"
         held = {head for (head,) in self._rows(sql, (device, wanted[0][0], wanted[-1][0]))}
         return sum(head not in held for _seq, head in wanted)
 
@@ -228,6 +325,55 @@ class SqliteStore:
         """By (seq, head)."""
         sql = f"SELECT {_ENTRY} FROM entries WHERE device = ? ORDER BY seq, head"  # noqa: S608  constants only
         return (StoredEntry(*row) for row in self._rows(sql, (device,)))
+
+    def absent(self, device: str) -> Iterator[AbsentEntry]:
+        """By (seq, head)."""
+        sql = "SELECT device, seq, head, previous, record_hash FROM absent WHERE device = ? ORDER BY seq, head"
+        return (AbsentEntry(*row) for row in self._rows(sql, (device,)))
+
+    def links(self, device: str) -> Iterator[Link]:
+        """The union, by (seq, head): both keys have that order, so it is a merge and no sort."""
+        sql = """SELECT seq, head, previous FROM entries WHERE device = ?1
+                 UNION SELECT seq, head, previous FROM absent WHERE device = ?1 ORDER BY seq, head"""
+        return (Link(*row) for row in self._rows(sql, (device,)))
+
+    def case(self, case: str) -> list[StoredEntry]:
+        """By (device, seq, head)."""
+        sql = f"SELECT {_ENTRY} FROM entries WHERE case_id = ? ORDER BY device, seq, head"  # noqa: S608  constants only
+        return [StoredEntry(*row) for row in self._rows(sql, (case,))]
+
+    def withdrawn_cases(self) -> Iterator[str]:
+        """One look at every entry, unless there is no tombstone: an index over tags would cost every merge."""
+        if self._one("SELECT 1 FROM tombstones LIMIT 1") is None:
+            return
+        sql = """SELECT DISTINCT case_id FROM entries WHERE withdrawal IN (SELECT tag FROM tombstones)
+                 ORDER BY case_id"""
+        for (case,) in self._rows(sql):
+            yield case
+
+    def erased(self, hashes: Sequence[bytes]) -> set[bytes]:
+        """Which are noted."""
+        found: set[bytes] = set()
+        for start in range(0, len(hashes), CHUNK_ROWS):
+            part = hashes[start : start + CHUNK_ROWS]
+            found.update(row[0] for row in self._rows(_erased_among(len(part)), part))
+        return found
+
+    def notices(self, kind: str, device: str | None = None) -> Iterator[Notice]:
+        """By digest."""
+        sql = """SELECT kind, digest, device, data FROM notices
+                 WHERE kind = ?1 AND (?2 IS NULL OR device = ?2) ORDER BY digest"""
+        return (Notice(*row) for row in self._rows(sql, (kind, device)))
+
+    def covered(self, device: str) -> list[tuple[int, bytes]]:
+        """By (seq, head)."""
+        sql = "SELECT seq, head FROM covered WHERE device = ? ORDER BY seq, head"
+        return [(seq, head) for seq, head in self._rows(sql, (device,))]
+
+    def last_backup(self) -> str | None:
+        """When it was made."""
+        found: str | None = self._one("SELECT at FROM last_backup")
+        return found
 
     def signatures(self, device: str) -> Iterator[tuple[int, bytes, bytes]]:
         """By (seq, head)."""
@@ -250,9 +396,12 @@ class SqliteStore:
         return [row[0] for row in self._rows("SELECT DISTINCT device FROM signatures ORDER BY device")]
 
     def first_without_body(self, device: str) -> int | None:
-        """The first position of a log whose record is not held."""
+        """The first position whose record is lost."""
         sql = """SELECT min(seq) FROM entries WHERE device = ?
-                 AND NOT EXISTS (SELECT 1 FROM bodies WHERE bodies.hash = entries.record_hash)"""
+                 AND NOT EXISTS (SELECT 1 FROM bodies WHERE bodies.hash = entries.record_hash)
+                 AND NOT EXISTS (SELECT 1 FROM erased WHERE erased.hash = entries.record_hash)
+                 AND NOT EXISTS (SELECT 1 FROM absent WHERE absent.device = entries.device
+                                 AND absent.seq = entries.seq AND absent.head = entries.head)"""
         found: int | None = self._one(sql, (device,))
         return found
 
@@ -285,7 +434,7 @@ class SqliteStore:
 
     def counts(self) -> Counts:
         """How much is there."""
-        tables = ("devices", "entries", "bodies", "batches", "tombstones")
+        tables = ("devices", "entries", "bodies", "batches", "tombstones", "absent", "erased")
         found = {name: int(self._one(f"SELECT count(*) FROM {name}")) for name in tables}  # noqa: S608  constants only
         size = int(self._one("SELECT coalesce(sum(length(body)), 0) FROM bodies"))
         return Counts(body_bytes=size, **found)

@@ -2,16 +2,22 @@
 
 It holds ciphertext, clear headers and signatures; it knows no keys, verifies nothing and decides nothing: batches.py
 verifies, merge.py projects. SQLite is the default (sqlite_store.py); another database takes its place behind this.
+
+What is erased stays in the sets as a hash: a body is removed, and never stored again, but its entry stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from sync.merge import Link, Version
+
+CHUNK_ROWS: Final = 512
+CHUNK_BYTES: Final = 1 << 20
+"""A store writes rows in bulk, so many at a time: what is in memory does not grow with a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,38 @@ class StoredEntry:
     def link(self) -> Link:
         """The entry as a link of its chain."""
         return Link(self.seq, self.head, self.previous)
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentEntry:
+    """A log entry whose record its own device erased before it travelled: the chain goes on over it.
+
+    Where an entry with the same head is held too, that one says more, and counts.
+    """
+
+    device: str
+    seq: int
+    head: bytes
+    previous: bytes
+    record_hash: bytes
+
+    @property
+    def link(self) -> Link:
+        """The entry as a link of its chain."""
+        return Link(self.seq, self.head, self.previous)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A small signed file that central passes on. `digest`: SHA-256 of `data`, which makes it the same file twice.
+
+    kind: "return" (work for a device) or "erasure" (a report); `device`: whom it is for, "" where it is for everybody.
+    """
+
+    kind: str
+    digest: bytes
+    device: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +103,7 @@ class SeenBatch:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much is there."""
+    """How much is there. `absent`: entries that a device erased itself; `erased`: hashes of records erased here."""
 
     devices: int
     entries: int
@@ -73,6 +111,8 @@ class Counts:
     body_bytes: int
     batches: int
     tombstones: int
+    absent: int
+    erased: int
 
 
 class Writer(Protocol):
@@ -82,8 +122,36 @@ class Writer(Protocol):
         """A device's card."""
         ...
 
-    def entry(self, entry: StoredEntry, body: bytes) -> bool:
-        """An entry and its record; True if the entry is new."""
+    def entries(self, rows: Iterable[tuple[StoredEntry, bytes | None]]) -> int:
+        """Entries with their records, in bulk; how many of the entries are new.
+
+        `rows` is read once, lazily, and may raise: then the transaction is rolled back. At most CHUNK_ROWS rows or
+        CHUNK_BYTES of bodies (or one larger body) are held at a time. A body that is None is erased: its hash is noted
+        as by `erase`. A body whose hash was noted before, here or by another writer, is not stored. An entry that is
+        held already still gets its body, if that is missing and not erased.
+        """
+        ...
+
+    def absent(self, rows: Iterable[AbsentEntry]) -> int:
+        """Entries whose record their own device erased; how many are new to this set."""
+        ...
+
+    def erase(self, hashes: Iterable[bytes]) -> int:
+        """Remove the bodies with these hashes and note the hashes for ever; how many are newly noted.
+
+        A hash without a body is noted too: its body will not be stored when it comes.
+        """
+        ...
+
+    def notice(self, notice: Notice) -> bool:
+        """A signed file that was verified; True if it is new."""
+        ...
+
+    def covered(self, rows: Iterable[tuple[str, int, bytes]], at: str) -> None:
+        """What the newest backup holds, in place of what was noted before: (device, seq, head) of unbroken beginnings.
+
+        `at`: when it was made, ISO 8601. No rows: there is no backup any more that holds anything.
+        """
         ...
 
     def signature(self, device: str, seq: int, head: bytes, signature: bytes) -> None:
@@ -115,8 +183,12 @@ class Store(Protocol):
         """One transaction: all of it or nothing. Waits for another writer, then raises CentralBusyError."""
         ...
 
-    def missing(self, device: str, wanted: Sequence[tuple[int, bytes]]) -> int:
-        """How many of these (seq, head) are not held with their body; `wanted` is ordered by seq."""
+    def missing(self, device: str, wanted: Sequence[tuple[int, bytes]], *, brought: bool = False) -> int:
+        """How many of these (seq, head) are not held; `wanted` is ordered by seq.
+
+        An entry is held with its body, or where its record is erased, or where it is absent. `brought`: their records
+        are at hand, so that one that is merely absent is missing: whichever of the two came first, the state is one.
+        """
         ...
 
     def devices(self) -> list[StoredDevice]:
@@ -129,6 +201,38 @@ class Store(Protocol):
 
     def entries(self, device: str) -> Iterator[StoredEntry]:
         """A device's entries by (seq, head)."""
+        ...
+
+    def absent(self, device: str) -> Iterator[AbsentEntry]:
+        """What a device erased itself, by (seq, head), held as entries too or not."""
+        ...
+
+    def links(self, device: str) -> Iterator[Link]:
+        """The union of a device's entries and absent ones, each head once, by (seq, head)."""
+        ...
+
+    def case(self, case: str) -> list[StoredEntry]:
+        """Every entry of one case, attachments too, by (device, seq, head)."""
+        ...
+
+    def withdrawn_cases(self) -> Iterator[str]:
+        """Each case of which at least one entry carries a tag that a tombstone has revealed, once, by id."""
+        ...
+
+    def erased(self, hashes: Sequence[bytes]) -> set[bytes]:
+        """Which of these are noted as erased."""
+        ...
+
+    def notices(self, kind: str, device: str | None = None) -> Iterator[Notice]:
+        """Those of a kind, by digest; `device`: only those for it."""
+        ...
+
+    def covered(self, device: str) -> list[tuple[int, bytes]]:
+        """(seq, head) up to which the newest backup holds this device's log, by (seq, head); more than one in forks."""
+        ...
+
+    def last_backup(self) -> str | None:
+        """When the newest backup was made."""
         ...
 
     def signatures(self, device: str) -> Iterator[tuple[int, bytes, bytes]]:
@@ -148,7 +252,7 @@ class Store(Protocol):
         ...
 
     def first_without_body(self, device: str) -> int | None:
-        """The first position of a log whose record is not held."""
+        """The first position of a log that is held as an entry only: its record is lost, neither erased nor absent."""
         ...
 
     def unclaimed_bodies(self) -> int:

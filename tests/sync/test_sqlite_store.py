@@ -15,7 +15,7 @@ from fieldsurvey.base.sqlite import DatabaseDamagedError, open_sqlite
 from sync import sqlite_store
 from sync.errors import CentralBusyError, NewerCentralError
 from sync.sqlite_store import SqliteStore
-from sync.store import SeenBatch, Store, StoredDevice, StoredEntry, StoredProject, Writer
+from sync.store import AbsentEntry, Notice, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject, Writer
 from tests.sync.dumps import dump, spoil
 
 DEVICE = "d0" * 16
@@ -38,8 +38,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 def fill(writer: Writer) -> None:
     """A bit of everything."""
     writer.device(StoredDevice(DEVICE, b"card"))
-    for seq in (1, 2):
-        writer.entry(entry(seq), b"body %d" % seq)
+    writer.entries((entry(seq), b"body %d" % seq) for seq in (1, 2))
     writer.signature(DEVICE, 2, bytes([2]) * 32, b"signature")
     writer.batch(SeenBatch(b"m" * 32, DEVICE, 1, 2, "2026-03-01T08:00:00Z"))
     writer.tombstone(b"t" * 32, b"code")
@@ -59,7 +58,7 @@ def test_adding_twice_changes_nothing(store: SqliteStore, tmp_path: Path) -> Non
     before = dump(tmp_path / "central.db")
     with store.write() as writer:
         fill(writer)
-        assert not writer.entry(entry(1), b"body 1")
+        assert writer.entries([(entry(1), b"body 1")]) == 0
     assert dump(tmp_path / "central.db") == before
     counts = store.counts()
     assert (counts.devices, counts.entries, counts.bodies, counts.batches, counts.tombstones) == (1, 2, 2, 1, 1)
@@ -78,14 +77,13 @@ def test_a_broken_row_is_not_swallowed(store: SqliteStore) -> None:
     """Ignoring duplicates must not ignore a missing value: that would lose a record in silence."""
     broken = StoredEntry(DEVICE, 1, b"h" * 32, b"p" * 32, None, "c", 1, "record", None, None)  # type: ignore[arg-type]
     with pytest.raises(sqlite3.IntegrityError), store.write() as writer:
-        writer.entry(broken, b"body")
+        writer.entries([(broken, b"body")])
 
 
 def test_a_fork_is_two_entries_at_one_position(store: SqliteStore) -> None:
     """Both stay."""
     with store.write() as writer:
-        writer.entry(entry(1), b"one")
-        assert writer.entry(entry(1, b"\xff" * 32), b"two")
+        assert writer.entries([(entry(1), b"one"), (entry(1, b"\xff" * 32), b"two")]) == 2
     assert [item.head for item in store.entries(DEVICE)] == [b"\x01" * 32, b"\xff" * 32]
 
 
@@ -118,9 +116,10 @@ def test_the_newest_project_decides(store: SqliteStore) -> None:
 def test_versions_come_by_case_without_sorting_in_memory(store: SqliteStore, tmp_path: Path) -> None:
     """The index gives the order (a million records must not be sorted in memory); attachments are left out."""
     with store.write() as writer:
-        for seq, case in enumerate(("cc", "aa", "bb", "aa"), 1):
-            writer.entry(entry(seq, case=case * 16), b"body %d" % seq)
-        writer.entry(entry(9, kind="attachment"), b"attachment")
+        writer.entries(
+            (entry(seq, case=case * 16), b"body %d" % seq) for seq, case in enumerate(("cc", "aa", "bb", "aa"), 1)
+        )
+        writer.entries([(entry(9, kind="attachment"), b"attachment")])
     assert [version.case[:2] for version in store.versions()] == ["aa", "aa", "bb", "cc"]
     connection = sqlite3.connect(tmp_path / "central.db")
     seen: list[str] = []
@@ -136,8 +135,7 @@ def test_versions_come_by_case_without_sorting_in_memory(store: SqliteStore, tmp
 def test_reading_streams(store: SqliteStore) -> None:
     """Two iterators at once, one left halfway: neither holds the other up."""
     with store.write() as writer:
-        for seq in range(1, 9):
-            writer.entry(entry(seq), b"body %d" % seq)
+        writer.entries((entry(seq), b"body %d" % seq) for seq in range(1, 9))
     first = store.entries(DEVICE)
     assert next(first).seq == 1
     assert [item.seq for item in store.entries(DEVICE)] == list(range(1, 9))
@@ -245,3 +243,133 @@ def test_two_processes_may_create_it_at_once(tmp_path: Path) -> None:
     for worker in workers:
         worker.join(30)
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
+
+
+def test_a_central_made_before_erasure_opens_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made by the first migration alone and full: every row is there after the tables were brought up to date."""
+    first = Migrations("central")
+    first()(sqlite_store.grow_only_sets)
+    path = tmp_path / "central.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_store, "migrations", first)
+        SqliteStore(path).close()
+    connection = sqlite3.connect(path)
+    with connection:
+        for seq in (1, 2):
+            row = entry(seq)
+            connection.execute("INSERT INTO bodies VALUES (?,?)", (row.record_hash, b"body %d" % seq))
+            connection.execute("INSERT INTO entries VALUES (?,?,?,?,?,?,?,?,?,?)", sqlite_store._row(row))
+        connection.execute("INSERT INTO devices VALUES (?,?)", (DEVICE, b"card"))
+        connection.execute("INSERT INTO tombstones VALUES (?,?)", (b"t" * 32, b"code"))
+    connection.close()
+    before = dump(path, "_sqlite_migrations")
+    assert "erased" not in before
+    store = SqliteStore(path)
+    after = dump(path, "_sqlite_migrations")
+    assert {name: after[name] for name in before} == before
+    assert [item.seq for item in store.entries(DEVICE)] == [1, 2]
+    with store.write() as writer:
+        assert writer.erase([entry(1).record_hash]) == 1
+    store.close()
+    SqliteStore(path).close()
+
+
+def test_a_lost_record_of_a_migration_is_damage(store: SqliteStore, tmp_path: Path) -> None:
+    """The tables are there, the note that they were made is not: named as damage, and nothing is made again."""
+    store.close()
+    for names in (("grow_only_sets",), ("grow_only_sets", "erased_and_passed_on")):
+        copy = tmp_path / f"{len(names)}.db"
+        copy.write_bytes((tmp_path / "central.db").read_bytes())
+        for name in names:
+            spoil(copy, "DELETE FROM _sqlite_migrations WHERE name = ?", name)
+        with pytest.raises(DatabaseDamagedError):
+            SqliteStore(copy)
+
+
+def test_what_is_erased_is_held_and_never_comes_back(store: SqliteStore, tmp_path: Path) -> None:
+    """Erased after it came or before, or brought as erased: the entry stays, the body is gone for good."""
+    hashes = [entry(seq).record_hash for seq in (1, 2, 3)]
+    with store.write() as writer:
+        writer.entries([(entry(1), b"body 1")])
+        assert writer.erase([hashes[0], hashes[1]]) == 2
+        assert writer.erase(hashes[:1]) == 0
+        assert writer.entries([(entry(1), b"body 1"), (entry(2), b"body 2"), (entry(3), None)]) == 2
+    with store.write() as writer:
+        assert writer.entries((entry(seq), b"body %d" % seq) for seq in (1, 2, 3, 4)) == 1
+    assert [store.body(digest) for digest in hashes] == [None, None, None]
+    assert store.body(entry(4).record_hash) == b"body 4"
+    assert store.erased([*hashes, entry(4).record_hash]) == set(hashes)
+    assert store.first_without_body(DEVICE) is None
+    assert store.missing(DEVICE, [(seq, bytes([seq]) * 32) for seq in (1, 2, 3, 4, 5)]) == 1
+    assert (store.counts().erased, store.counts().bodies) == (3, 1)
+    assert b"body 1" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"body 4" in b"".join(path.read_bytes() for path in tmp_path.iterdir()), "the search finds what is there"
+
+
+def test_what_a_device_erased_is_held_unless_its_record_is_at_hand(store: SqliteStore) -> None:
+    """An absent entry closes the chain; a batch that brings the record is still taken, and then the entry counts."""
+    absent = [AbsentEntry(DEVICE, seq, bytes([seq]) * 32, bytes([seq - 1]) * 32, b"r" * 32) for seq in (2, 3)]
+    with store.write() as writer:
+        writer.entries([(entry(1), b"body 1")])
+        assert writer.absent(absent) == 2
+        assert writer.absent(absent) == 0
+    wanted = [(seq, bytes([seq]) * 32) for seq in (1, 2, 3)]
+    assert store.missing(DEVICE, wanted) == 0
+    assert store.missing(DEVICE, wanted, brought=True) == 2
+    assert [link.seq for link in store.links(DEVICE)] == [1, 2, 3]
+    with store.write() as writer:
+        writer.entries([(entry(2), b"body 2")])
+    assert store.missing(DEVICE, wanted, brought=True) == 1
+    assert [link.seq for link in store.links(DEVICE)] == [1, 2, 3], "the union has each head once"
+    assert [item.seq for item in store.absent(DEVICE)] == [2, 3]
+    assert store.counts().absent == 2
+
+
+def test_links_are_merged_and_not_sorted(store: SqliteStore) -> None:
+    """The union of entries and absent ones comes in order from their keys: no sorting in memory."""
+    steps = list(
+        store._rows(
+            """EXPLAIN QUERY PLAN SELECT seq, head, previous FROM entries WHERE device = ?1
+               UNION SELECT seq, head, previous FROM absent WHERE device = ?1 ORDER BY seq, head""",
+            (DEVICE,),
+        )
+    )
+    assert any("MERGE" in step[3] for step in steps)
+
+
+def test_rows_are_written_in_bounded_chunks(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows there are and however large, only so many are held before they are written."""
+    monkeypatch.setattr(sqlite_store, "CHUNK_ROWS", 4)
+    monkeypatch.setattr(sqlite_store, "CHUNK_BYTES", 30)
+    sizes = [10, 10, 10, 10, 1, 1, 1, 1, 1, 100, 1]
+    cut = [[row[0].seq for row in chunk] for chunk in sqlite_store._chunks(_sized(sizes))]
+    assert cut == [[1, 2, 3], [4, 5, 6, 7], [8, 9], [10], [11]]
+    with store.write() as writer:
+        assert writer.entries(_sized(sizes)) == len(sizes)
+    assert store.counts().body_bytes == sum(sizes)
+
+
+def _sized(sizes: list[int]) -> Iterator[tuple[StoredEntry, bytes | None]]:
+    return ((entry(seq), bytes(size)) for seq, size in enumerate(sizes, 1))
+
+
+def test_notices_are_kept_once_and_found_by_whom_they_are_for(store: SqliteStore) -> None:
+    """Grow-only by digest; one kind does not show among the other."""
+    found = [Notice("return", bytes([n]) * 32, DEVICE if n < 3 else "", b"%d" % n) for n in (1, 2, 3)]
+    with store.write() as writer:
+        assert [writer.notice(item) for item in (*found, found[0])] == [True, True, True, False]
+        assert writer.notice(Notice("erasure", b"\x01" * 32, "", b"report"))
+    assert list(store.notices("return")) == found
+    assert list(store.notices("return", DEVICE)) == found[:2]
+    assert [item.data for item in store.notices("erasure")] == [b"report"]
+
+
+def test_the_newest_backup_takes_the_place_of_the_one_before(store: SqliteStore) -> None:
+    """What it holds, and when it was made; none at first."""
+    assert (store.last_backup(), store.covered(DEVICE)) == (None, [])
+    with store.write() as writer:
+        writer.covered([(DEVICE, 2, b"2" * 32), (DEVICE, 3, b"3" * 32)], "2026-03-01T08:00:00Z")
+    assert store.covered(DEVICE) == [(2, b"2" * 32), (3, b"3" * 32)]
+    with store.write() as writer:
+        writer.covered([(DEVICE, 5, b"5" * 32)], "2026-03-02T08:00:00Z")
+    assert (store.covered(DEVICE), store.last_backup()) == ([(5, b"5" * 32)], "2026-03-02T08:00:00Z")
