@@ -29,7 +29,10 @@ Offer = Literal["written", "there", "newer", "foreign", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file. `new`: entries that central did not have. `reason`: in the user's language."""
+    """What became of one file. `new`: entries that central did not have.
+
+    `reason` and `advice` (what is safe, what to do): in the user's language.
+    """
 
     name: str
     outcome: Outcome
@@ -40,6 +43,7 @@ class FileReport:
     new: int = 0
     code: str = ""
     reason: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def _import_file(central: Central, file: Found, meter: _Meter) -> FileReport:
     except FieldsurveyError as error:
         if isinstance(error, StorageError) and not _is_about(error, file.path):
             raise  # central's own disk is full or its database damaged: no file's fault, and no other would fare better
-        return FileReport(file.name, "refused", code=error.code, reason=error.message)
+        return FileReport(file.name, "refused", code=error.code, reason=error.message, advice=error.advice)
     finally:
         meter.add(max(0, until - meter.done))
     outcome: Outcome = "merged" if merged.new else "present"

@@ -24,6 +24,13 @@ class Scope(StrEnum):
     REVIEW = "review"
     EVENING = "evening"
     SYNC = "sync"
+    CENTRAL = "central"
+    CENTRAL_DEVICE = "central_device"
+    CENTRAL_CASES = "central_cases"
+    CENTRAL_RETURNED = "central_returned"
+    CENTRAL_STICK = "central_stick"
+    CENTRAL_LOG = "central_log"
+    RELAY = "relay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ class Action:
 
 
 _E, _I, _H, _R, _S = Scope.EVERYWHERE, Scope.INTERVIEW, Scope.HOME, Scope.REVIEW, Scope.SYNC
+_C = Scope.CENTRAL
+_BACK = ("escape", "pageup")
 _CTRL4 = ("ctrl+backslash", "ctrl+4")
 _CTRL5 = ("ctrl+right_square_bracket", "ctrl+5")
 _CTRL6 = ("ctrl+circumflex_accent", "ctrl+6")
@@ -73,16 +82,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("home_sync", "sync", _H, ("f9", "ctrl+r"), n_("Copy"),
            n_("Copy what is sealed to a stick and take receipts from it"), n_("copy"), rank=2),
     Action("discard", "discard", _H, ("delete",), n_("Erase"),
-           n_("Erase the draft for good; asks first"), n_("erase"), rank=3),
+           n_("Erase the draft for good; asks first"), n_("erase"), rank=4),
     Action("practice", "practice", _H, ("f7", *_CTRL7), n_("Practise"),
-           n_("Practise with the highlighted form: kept nowhere, never exported, gone at the lock"), n_("practise")),
+           n_("Practise with the highlighted form: kept nowhere, never exported, gone at the lock"), n_("practise"),
+           rank=3),
     Action("evening", "evening", _H, ("f8", "ctrl+f"), n_("Evening"),
-           n_("Completed interviews that wait for the evening review: look, mend slips, seal"), n_("evening")),
+           n_("Completed interviews that wait for the evening review: look, mend slips, seal"), n_("evening"), rank=4),
     Action("withdrawal", "withdrawal", _H, ("f3", "ctrl+n"), n_("Withdrawal"),
-           n_("Somebody brings a slip's code: what is held here, and erasing it"), n_("withdraw")),
+           n_("Somebody brings a slip's code: what is held here, and erasing it"), n_("withdraw"), rank=4),
     Action("unlock_withdrawal", "withdrawal", Scope.UNLOCK, ("f3", "ctrl+n"), n_("Withdrawal"),
            n_("Somebody brings a slip's code: what is held here, and erasing it; works without unlocking"),
-           n_("withdraw")),
+           n_("withdraw"), rank=4),
     Action("look", "look", Scope.EVENING, ("enter",), n_("Open"),
            n_("Look at the interview and mend slips; going back keeps it waiting"), rank=1),
     Action("seal_all", "seal_all", Scope.EVENING, ("f10", "ctrl+s"), n_("Seal all"),
@@ -129,6 +139,50 @@ ACTIONS: tuple[Action, ...] = (
            n_("Look for sticks again"), rank=2),
     Action("sync_back", "close", _S, ("escape", "pageup", "f9", "ctrl+r", "ctrl+b"), n_("Back"),
            n_("Back to where you were"), rank=4),
+    Action("central_open", "open", _C, ("enter",), n_("Details"),
+           n_("All that is known of the highlighted laptop: gaps, forks, what arrived and when"), rank=1),
+    Action("central_take", "take", _C, ("f9", "ctrl+r"), n_("Import"),
+           n_("Merge a stick, and put receipts and the project on it"), rank=2),
+    Action("central_cases", "cases", _C, ("f8", "ctrl+f"), n_("Conflicts"),
+           n_("Cases that somebody should look at: conflicts, proposals, originals that are missing"), rank=3),
+    Action("central_returned", "returned", _C, ("f7", *_CTRL7), n_("Returned"),
+           n_("Work that the HMU gave back for correction: what is pending, what came back"), rank=4),
+    Action("central_log", "log", _C, ("f6", *_CTRL6), n_("Log"),
+           n_("What was imported, exported, refused, erased and backed up, and when"), rank=4),
+    Action("central_receipts", "receipts", _C, ("f3", "ctrl+n"), n_("Receipts"),
+           n_("Put receipts for every laptop and the project on a stick, without importing"), rank=4),
+    Action("central_backup", "backup", _C, ("f10", "ctrl+s"), n_("Back up"),
+           n_("Copy central to another disk and check the copy; laptops purge only what is backed up"), rank=4),
+    Action("central_again", "again", _C, ("f5", *_CTRL5), n_("Look again"),
+           n_("Read central again"), rank=4),
+    Action("device_back", "close", Scope.CENTRAL_DEVICE, _BACK, n_("Back"),
+           n_("Back to the laptops"), rank=1),
+    Action("case_open", "open", Scope.CENTRAL_CASES, ("enter",), n_("Revisions"),
+           n_("Which revisions of which laptops there are"), rank=1),
+    Action("case_filter", "filter", Scope.CENTRAL_CASES, ("space", "tab"), n_("Filter"),
+           n_("All, conflicts, proposals, originals that are missing"), rank=2),
+    Action("cases_back", "close", Scope.CENTRAL_CASES, (*_BACK, "f8", "ctrl+f"), n_("Back"),
+           n_("Back to the laptops"), rank=3),
+    Action("returned_filter", "filter", Scope.CENTRAL_RETURNED, ("space", "tab"), n_("Filter"),
+           n_("All, pending, come back"), rank=1),
+    Action("returned_back", "close", Scope.CENTRAL_RETURNED, (*_BACK, "f7", *_CTRL7), n_("Back"),
+           n_("Back to the laptops"), rank=2),
+    Action("stick_start", "begin", Scope.CENTRAL_STICK, ("enter",), n_("Begin"),
+           n_("Begin with the highlighted stick or the folder typed"), rank=1),
+    Action("stick_rescan", "rescan", Scope.CENTRAL_STICK, ("f5", *_CTRL5), n_("Look again"),
+           n_("Look for sticks again; new ones are also found by themselves"), rank=2),
+    Action("stick_stop", "stop", Scope.CENTRAL_STICK, ("f8", "ctrl+f"), n_("Stop"),
+           n_("Stop after the file under way; what was merged stays, the rest can be imported later"), rank=3),
+    Action("stick_back", "close", Scope.CENTRAL_STICK, (*_BACK, "f9", "ctrl+r"), n_("Back"),
+           n_("Back to the laptops; what is under way goes on"), rank=4),
+    Action("log_filter", "filter", Scope.CENTRAL_LOG, ("space", "tab"), n_("Filter"),
+           n_("All, problems only, and each kind of line"), rank=1),
+    Action("log_find", "find", Scope.CENTRAL_LOG, ("f8", "ctrl+f"), n_("Find"),
+           n_("Only lines that contain a word: a laptop, a place, a day"), rank=2),
+    Action("log_export", "export", Scope.CENTRAL_LOG, ("f10", "ctrl+s"), n_("Save as CSV"),
+           n_("Write the lines shown to a file"), rank=3),
+    Action("log_back", "close", Scope.CENTRAL_LOG, (*_BACK, "f6", *_CTRL6), n_("Back"),
+           n_("Back to the laptops"), rank=4),
 )
 # fmt: on
 

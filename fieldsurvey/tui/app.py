@@ -55,6 +55,7 @@ class FieldsurveyApp(App[int]):
     CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "fieldsurvey"
     ENABLE_COMMAND_PALETTE = True
+    WITHOUT: ClassVar[frozenset[str]] = frozenset()  # ids of actions of everywhere that mean nothing in this program
     ESCAPE_TO_MINIMIZE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "say_quit", show=False, system=True)]
 
@@ -267,7 +268,7 @@ class FieldsurveyApp(App[int]):
         from fieldsurvey.tui.actions import Scope, of
 
         scopes = (*getattr(screen, "SCOPES", ()), Scope.EVERYWHERE)
-        for action in of(*scopes):
+        for action in (a for a in of(*scopes) if a.id not in self.WITHOUT):
             yield SystemCommand(action.shown, _(action.help), _runner(screen, action.name))
         yield SystemCommand(_("Dark colours"), _("Light text on dark"), lambda: self._use_theme(DARK.name))
         yield SystemCommand(

@@ -23,6 +23,7 @@ _HARMLESS = frozenset({"TEXTUAL_ANIMATIONS", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL_DI
 _PYTHON = frozenset(
     {"PYTHONASYNCIODEBUG", "PYTHONDEVMODE", "PYTHONDUMPREFS", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONTRACEMALLOC"}
 )
+_kept = ""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 
@@ -54,7 +55,11 @@ def no_core_dumps() -> None:
 def crash_text(error: BaseException) -> str:
     """A sentence for people and the place for those who mend it. No value: not even the exception's message."""
     from fieldsurvey.base.i18n import gettext as _
+    from fieldsurvey.base.i18n import n_
 
+    kept = _kept or n_(
+        "Every answer that was shown as saved is kept, encrypted. Start it again to go on at the same question."
+    )
     steps = []
     step = error.__traceback__
     while step is not None:
@@ -65,7 +70,7 @@ def crash_text(error: BaseException) -> str:
     return (
         _("fieldsurvey met a fault in itself and stopped.")
         + "\n"
-        + _("Every answer that was shown as saved is kept, encrypted. Start it again to go on at the same question.")
+        + _(kept)
         + "\n"
         + _("For whoever mends it: {kind}, {where}").format(kind=type(error).__name__, where=where)
     )
@@ -101,7 +106,12 @@ def replace_crash_output() -> None:
     logging.disable(logging.CRITICAL)
 
 
-def harden() -> None:
-    """What must come before Textual is imported. `no_core_dumps` follows once Unlock is painted: ctypes takes 5 ms."""
+def harden(kept: str = "") -> None:
+    """What must come before Textual is imported. `no_core_dumps` follows once Unlock is painted: ctypes takes 5 ms.
+
+    `kept` (a message id): what a crash says of the work, where that is not an interview.
+    """
+    global _kept  # noqa: PLW0603  a process is one program
+    _kept = kept
     scrub(os.environ)
     replace_crash_output()

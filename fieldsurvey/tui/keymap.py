@@ -28,7 +28,7 @@ EDITING = frozenset(
         "alt+delete", "super+backspace", "super+c", "super+x", "super+y", "super+z",
     }
 )  # fmt: skip
-_TYPING = frozenset({Scope.EVERYWHERE, Scope.INTERVIEW, Scope.UNLOCK, Scope.SYNC})
+_TYPING = frozenset({Scope.EVERYWHERE, Scope.INTERVIEW, Scope.UNLOCK, Scope.SYNC, Scope.CENTRAL_STICK})
 
 
 class KeymapError(InputError):

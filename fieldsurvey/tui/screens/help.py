@@ -37,7 +37,7 @@ class HelpScreen(Overlay[None]):
         """A line an action, those of this screen first."""
         lines = []
         for scope in self.scopes:
-            for action in of(scope):
+            for action in (a for a in of(scope) if a.id not in self.ours.WITHOUT):
                 shown = list(dict.fromkeys(show_key(k) for k in self.ours.keymap[action.id]))
                 lead = Content.styled(", ".join(shown[:2]).ljust(14), KEY) + " "
                 lines.append((lead, f"{action.shown}. {_(action.help)}", ""))

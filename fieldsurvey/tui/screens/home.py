@@ -19,7 +19,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork import DraftCard, FormCard, SealedCard, State
 from fieldsurvey.fieldwork.clocks import clock_warning
 from fieldsurvey.fieldwork.waiting import WaitingCard
-from fieldsurvey.tui.actions import Scope, of, show_key
+from fieldsurvey.tui.actions import Action, Scope, of, show_key
 from fieldsurvey.tui.evening import draft_warning, waiting_line
 from fieldsurvey.tui.plan import round_lines
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
@@ -57,6 +57,8 @@ class HomeScreen(BaseScreen):
         super().__init__()
         self._lines: list[_Line | None] = []
         self._busy = False
+        self._here: _Line | None = None  # what the highlighted row opens
+        self._reviewing = False
 
     @property
     def session(self) -> Session:
@@ -73,11 +75,26 @@ class HomeScreen(BaseScreen):
         yield Words("", id="plan", classes="echo")
         yield OptionList(id="work", markup=False)
         yield Words("", id="sealed", classes="standing")
-        yield KeyBar(of(Scope.HOME, Scope.EVERYWHERE), self.ours.keymap)
+        yield KeyBar(self._offered(), self.ours.keymap, lines=2)
 
     def on_mount(self) -> None:
         """Fill it."""
         self.renewed()
+
+    def _offered(self) -> list[Action]:
+        """What works here now: F7 on a form, erasing on a draft, the evening review where the policy has one."""
+        line = self._here
+        absent = {
+            "practice": line is None or not (line.form or line.practice),
+            "discard": line is None or line.draft is None,
+            "evening": not self._reviewing,
+        }
+        return [a for a in of(Scope.HOME, Scope.EVERYWHERE) if not absent.get(a.id)]
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Other keys work on another row."""
+        self._here = self._lines[event.option_index] if event.option_index < len(self._lines) else None
+        self.query_one(KeyBar).offer(self._offered())
 
     def on_screen_resume(self) -> None:
         """After an interview, a seal, a copy."""
@@ -120,6 +137,8 @@ class HomeScreen(BaseScreen):
             lines.append(_("The project expires in {n} days: ask the steward for a newer one.").format(n=left))
         if doubt := clock_warning(session.project, session.vault.locked.signed_time(), self.ours.now()):
             lines.append(f"{symbols().caution} {doubt}")
+        self._reviewing = bool(waiting) or session.policy.review_window_hours > 0
+        self.query_one(KeyBar).offer(self._offered())
         if waiting:
             key = show_key(self.ours.keymap["evening"][0])
             lines.append(f"{waiting_line(waiting)} [{key}]")

@@ -81,16 +81,17 @@ def _progress(progress: Progress, width: int) -> Content:
 
 
 class KeyBar(Widget):
-    """The keys of this screen, from the registry; at most six, fewer where the terminal is narrow."""
+    """The keys of this screen, from the registry: as many as fit the line, or the `lines` there may be."""
 
     DEFAULT_CSS = """
     KeyBar { dock: bottom; height: 1; background: $panel; padding: 0 1; }
     """
 
-    def __init__(self, actions: Sequence[Action], keymap: Keymap) -> None:
+    def __init__(self, actions: Sequence[Action], keymap: Keymap, *, lines: int = 1) -> None:
         super().__init__()
         self.actions = actions
         self.keymap = keymap
+        self.lines = lines
         self.enter_types = False  # Enter is a new line where the cursor is: another key is shown for what it does
 
     def enter_is(self, *, typed: bool) -> None:
@@ -99,20 +100,63 @@ class KeyBar(Widget):
             self.enter_types = typed
             self.refresh()
 
+    def offer(self, actions: Sequence[Action]) -> None:
+        """Name these from now on: what works where the cursor stands."""
+        if [a.id for a in actions] != [a.id for a in self.actions]:
+            self.actions = actions
+            self._fit()
+
+    def on_resize(self) -> None:
+        """Another width, perhaps another number of lines."""
+        self._fit()
+
+    def _fit(self) -> None:
+        self.styles.height = max(len(self.rows(self.content_size.width)), 1)
+        self.refresh()
+
     def _key(self, action: Action) -> str:
         keys = self.keymap[action.id]
         others = [k for k in keys if k != "enter"]
         return show_key(others[0] if self.enter_types and others else keys[0])
 
     def shown(self, width: int) -> list[tuple[str, str]]:
-        """(key, words) in order, as many as fit `width`."""
-        ranked = sorted((a for a in self.actions if a.rank), key=lambda a: a.rank)[:FOOTER_KEYS]
-        pairs = {a.id: (self._key(a), a.shown) for a in ranked}
-        while len(pairs) > 1 and sum(len(k) + len(w) + len(GAP) + 3 for k, w in pairs.values()) - len(GAP) > width:
-            del pairs[[i for i in pairs if i != "help"][-1]]  # help tells of the rest, so it stays
-        return list(pairs.values())
+        """(key, words) in order, as many as fit."""
+        return [pair for row in self.rows(width) for pair in row]
+
+    def rows(self, width: int) -> list[list[tuple[str, str]]]:
+        """The same, line by line, each within `width`."""
+        ranked = sorted((a for a in self.actions if a.rank), key=lambda a: a.rank)
+        while len(ranked) > FOOTER_KEYS * self.lines:
+            ranked.remove(_last(ranked))
+        while True:
+            rows = _flow([(self._key(a), a.shown) for a in ranked], width)
+            if len(rows) <= self.lines or len(ranked) < 2:
+                return rows
+            ranked.remove(_last(ranked))
 
     def render(self) -> Content:
-        """One line."""
-        parts = [Content.assemble((f"[{key}]", KEY), f" {words}") for key, words in self.shown(self.content_size.width)]
-        return Content(GAP).join(parts)
+        """A line, or two."""
+        rows = [
+            Content(GAP).join([Content.assemble((f"[{key}]", KEY), f" {words}") for key, words in row])
+            for row in self.rows(self.content_size.width)
+        ]
+        return Content("\n").join(rows)
+
+
+def _last(ranked: list[Action]) -> Action:
+    """What is named last; help tells of the rest, so it stays."""
+    return [a for a in ranked if a.id != "help"][-1]
+
+
+def _flow(pairs: list[tuple[str, str]], width: int) -> list[list[tuple[str, str]]]:
+    rows: list[list[tuple[str, str]]] = []
+    room = 0
+    for key, words in pairs:
+        cells = len(key) + len(words) + 3
+        if rows and cells + len(GAP) <= room:
+            rows[-1].append((key, words))
+            room -= cells + len(GAP)
+        else:
+            rows.append([(key, words)])
+            room = width - cells
+    return rows
