@@ -7,17 +7,21 @@ again whenever the laptop is unlocked or exports: a crash in between, or a resto
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.errors import RefusedError, UntrustedError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.fieldwork.cards import State
+from fieldsurvey.fieldwork.erasures import Reports, Standing, Trust, standings
 from fieldsurvey.fieldwork.standing import reached
-from fieldsurvey.records.envelope import read_header
+from fieldsurvey.project.model import Project
+from fieldsurvey.records.envelope import Header, read_header
+from fieldsurvey.records.erased import ErasedCase, Place
 from fieldsurvey.records.log import LogEntry
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.vault import SealedLog
@@ -52,10 +56,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What this laptop holds about a code; never an answer. `requested`: the day on which it was withdrawn, or None."""
+    """What this laptop holds about a code; never an answer. `requested`: the day on which it was withdrawn, or None.
+
+    `places`: once it is withdrawn, where it is erased and where not yet; known where the project is given.
+    """
 
     held: tuple[Held, ...]
     requested: str | None
+    places: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +83,19 @@ class Withdrawals:
         self.folder = home / FOLDER
 
     def enter(self, tombstone: Tombstone) -> bool:
-        """Keep it, durably; whether it is new here. The first day of a request stands. Raises StorageError."""
-        if self.find(tombstone.tag) is not None:
+        """Keep it, durably; whether it is new here. The first day of a request stands, wherever it was asked.
+
+        Raises StorageError.
+        """
+        known = self.find(tombstone.tag)
+        if known is not None and known.requested <= tombstone.requested:
             return False
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error(error, self.folder) from error
         write_atomic(self._path(tombstone.tag), tombstone.to_bytes(), private=True)
-        return True
+        return known is None
 
     def find(self, tag: str) -> Tombstone | None:
         """The tombstone of a tag. A file that is not whole, or does not prove its code, is none."""
@@ -93,6 +105,10 @@ class Withdrawals:
     def holds(self, tag: str) -> bool:
         """Whether the case of this tag is withdrawn."""
         return self.find(tag) is not None
+
+    def of(self, project: str) -> dict[str, Tombstone]:
+        """Those of a project, by tag."""
+        return {stone.tag: stone for stone in self if stone.project == project}
 
     def __iter__(self) -> Iterator[Tombstone]:
         if self.folder.is_dir():
@@ -114,16 +130,40 @@ def read_tombstone(path: Path) -> Tombstone | None:
         return None
 
 
-def access(log: SealedLog, code: WithdrawalCode) -> Access:
-    """What is held here about a code. Works locked."""
+def access(log: SealedLog, code: WithdrawalCode, project: Project | None = None, today: date | None = None) -> Access:
+    """What is held here about a code, and with the project: what became of a withdrawal place by place. Works locked.
+
+    `today`: by default the machine's day.
+    """
     card = log.device_card()
     tag = code.tag(card.project)
     tombstone = Withdrawals(log.path.parent).find(tag)
-    held = tuple(one for part in logs_of(log) for one, _ in _records(part, frozenset({tag})))
-    return Access(held, tombstone.requested if tombstone else None)
+    parts = logs_of(log)
+    held = tuple(one for part in parts for one, *_ in _records(part, frozenset({tag})))
+    places: tuple[Standing, ...] = ()
+    if tombstone is not None and project is not None:
+        reports = Reports(log.path.parent, Trust.of(project, *(part.device_card() for part in parts)))
+        ours = any(case.tag == tag and case.records for case in _said(log))
+        relayed = ours and any(reached(part)[State.RECEIVED] for part in parts)
+        places = standings(
+            tag,
+            tombstone.requested,
+            project,
+            reports,
+            today or datetime.now(UTC).date(),
+            devices=[card.device],
+            relayed=relayed,
+        )
+    return Access(held, tombstone.requested if tombstone else None, places)
 
 
-def withdraw(log: SealedLog, code: WithdrawalCode, today: date) -> Erased:
+def _said(log: SealedLog) -> list[ErasedCase]:
+    """What this laptop has reported."""
+    own = Reports(log.path.parent, Trust.of(None, log.device_card()))
+    return [case for heard in own for case in heard.report.cases]
+
+
+def withdraw(log: SealedLog, code: WithdrawalCode, today: date, now: datetime | None = None) -> Erased:
     """Enter a withdrawal on this laptop and erase what it holds of the case. Works locked. Raises StorageError.
 
     A completed interview that waits inside the vault is found, and erased, when its enumerator unlocks next.
@@ -131,16 +171,36 @@ def withdraw(log: SealedLog, code: WithdrawalCode, today: date) -> Erased:
     tombstone = Tombstone(project=log.device_card().project, code=code.raw, requested=today.isoformat())
     held = access(log, code).held
     new = Withdrawals(log.path.parent).enter(tombstone)
-    return Erased(tombstone, new, apply_all(log), held)
+    return Erased(tombstone, new, apply_all(log, now), held)
 
 
-def apply_all(log: SealedLog) -> int:
-    """Erase every body that a tombstone kept here names; how many there were. Raises StorageError."""
+def apply_all(log: SealedLog, now: datetime | None = None) -> int:
+    """Erase every body that a tombstone kept here names, and report it; how many there were. Raises StorageError.
+
+    `now` stands in the report; by default the machine's time.
+    """
+    home = log.path.parent
     project = log.device_card().project
-    tags = frozenset(stone.tag for stone in Withdrawals(log.path.parent) if stone.project == project)
+    tags = frozenset(Withdrawals(home).of(project))
     if not tags:
         return 0
-    return sum(erase_bodies(part, named) for part in logs_of(log) if (named := [e for _, e in _records(part, tags)]))
+    gone: Counter[str] = Counter()
+    for part in logs_of(log):
+        named = list(_records(part, tags))
+        if named:
+            erase_bodies(part, [entry for _held, entry, _header in named])
+            gone.update(header.withdrawal for _held, _entry, header in named if header.withdrawal)
+    _report(log, {tag: gone[tag] for tag in tags}, now or datetime.now(UTC))
+    return gone.total()
+
+
+def _report(log: SealedLog, gone: Mapping[str, int], now: datetime) -> None:
+    """Say what is gone. While a draft lies in the vault, nobody can tell whether it is of a case that is not here."""
+    certain = gone if log.draft_count() == 0 else {tag: count for tag, count in gone.items() if count}
+    if certain:
+        card = log.device_card()
+        reports = Reports(log.path.parent, Trust.of(None, card))
+        reports.write(Place.LAPTOP, log.carrier, card.project, certain, now, device=card.device)
 
 
 def logs_of(log: SealedLog) -> list[SealedLog]:
@@ -148,7 +208,7 @@ def logs_of(log: SealedLog) -> list[SealedLog]:
     return [log, *log.former_logs()]
 
 
-def _records(log: SealedLog, tags: frozenset[str]) -> Iterator[tuple[Held, LogEntry]]:
+def _records(log: SealedLog, tags: frozenset[str]) -> Iterator[tuple[Held, LogEntry, Header]]:
     up_to = reached(log)
     copies = log.copied()
     for entry, record in log.entries():
@@ -160,4 +220,4 @@ def _records(log: SealedLog, tags: frozenset[str]) -> Iterator[tuple[Held, LogEn
             if entry.seq <= up_to[candidate]:
                 state = candidate
         places = tuple((copy.place, copy.at) for copy in copies if copy.up_to >= entry.seq)
-        yield Held(entry.seq, header.kind, header.revision, len(record), state, places), entry
+        yield Held(entry.seq, header.kind, header.revision, len(record), state, places), entry, header
