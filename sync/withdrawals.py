@@ -1,23 +1,36 @@
-"""Withdrawals on a stick: tombstones as bytes in `DIR/fieldsurvey/withdrawals/`, carried out and taken in.
+"""Withdrawals and reports of erasure on their way: carried on sticks, agreed between a home and its central.
 
-Whoever meets one can check it: it reveals the code whose hash the records' headers carry. Names are never trusted.
+    DIR/fieldsurvey/withdrawals/   tombstones as bytes: whoever meets one can check it, it reveals the code
+    DIR/fieldsurvey/erased/        reports of erasure, signed by the place that erased
+
+What is withdrawn is known before anything else of a stick is merged, taken or written. Names are never trusted.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
-from fieldsurvey.base.files import write_atomic
+from fieldsurvey.base.errors import RefusedError, UntrustedError
+from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.fieldwork.erasures import MAX_KEPT as MAX_REPORTS
+from fieldsurvey.fieldwork.erasures import Reports, Trust, name_of, read_file
 from fieldsurvey.fieldwork.withdrawals import MAX_KEPT, SUFFIX, Withdrawals, apply_all, read_tombstone
 from fieldsurvey.vault import SealedLog
-from sync.stick import Stick
+from sync.batches import Batch, read_batch
+from sync.stick import Stick, opened
 
 FOLDER: Final = "withdrawals"
+REPORTS: Final = "erased"
 
 
 def export_withdrawals(home: Path, target: Path) -> int:
-    """Put on `target` the tombstones kept in `home` that are not on it yet; how many were written.
+    """Put on `target` the tombstones and reports of erasure kept in `home` that are not on it yet; how many tombstones
+    were written. One with an earlier day of request takes the place of a later one.
 
     Raises StorageError.
     """
@@ -26,11 +39,22 @@ def export_withdrawals(home: Path, target: Path) -> int:
     written = 0
     for tombstone in Withdrawals(home):
         path = folder / f"{tombstone.tag}{SUFFIX}"
-        if read_tombstone(path) is None:  # not there, or damaged
+        there = read_tombstone(path)  # None: not there, or damaged
+        if there is None or there.tag != tombstone.tag or there.requested > tombstone.requested:
             stick.make(folder)
             write_atomic(path, tombstone.to_bytes())
             written += 1
+    _export_reports(home, stick)
     return written
+
+
+def _export_reports(home: Path, stick: Stick) -> None:
+    folder = stick.root / REPORTS
+    for data in Reports(home, Trust()).files():
+        path = folder / name_of(data)
+        if read_file(path) != data:
+            stick.make(folder)
+            write_atomic(path, data)
 
 
 def take_withdrawals(log: SealedLog, source: Path) -> int:
@@ -54,3 +78,58 @@ def keep_withdrawals(home: Path, project: str, source: Path) -> int:
         if tombstone is not None and tombstone.project == project and kept.enter(tombstone):
             new += 1
     return new
+
+
+def take_reports(home: Path, trust: Trust, source: Path) -> int:
+    """Keep the reports of erasure on a stick that their places signed; how many were new. Raises StorageError."""
+    stick = Stick(source)
+    kept = Reports(home, trust)
+    room = MAX_REPORTS - sum(1 for _ in kept.files())
+    new = 0
+    for file in stick.files(stick.root / REPORTS):
+        data = None if file.ignored or new >= room else read_file(file.path)
+        with contextlib.suppress(UntrustedError):  # forged, damaged, or of a laptop that is not enrolled yet
+            new += data is not None and kept.keep(data)
+    return new
+
+
+def tags_withdrawn(home: Path, project: str) -> frozenset[str]:
+    """The tags of all cases of a project that are known in `home` to be withdrawn."""
+    return frozenset(Withdrawals(home).of(project))
+
+
+def withdrawn_in(batch: Batch, tags: AbstractSet[str]) -> Counter[str]:
+    """Which of `tags` the records in a batch carry, and how many of them; it is verified to its end.
+
+    Raises what `Batch.records` raises.
+    """
+    found: Counter[str] = Counter()
+    for _entry, header, _body in batch.records():
+        if header.withdrawal is not None and header.withdrawal in tags:
+            found[header.withdrawal] += 1
+    return found
+
+
+def erase_on_stick(stick: Stick, project: str, tags: AbstractSet[str], held: Callable[[Batch], bool]) -> int:
+    """Remove from a stick the batch files that hold a record of a withdrawn case; how many went.
+
+    `held`: whether everything in a batch lies somewhere else too; others stay, and so does what is damaged, which is
+    for whoever imports it. Raises StorageError.
+    """
+    gone = 0
+    for file in stick.files(stick.batches) if tags else ():
+        if file.ignored:
+            continue
+        try:
+            with opened(file.path) as stream:
+                batch = read_batch(stream, project)
+                found = held(batch) and withdrawn_in(batch, tags)
+        except (UntrustedError, RefusedError):
+            continue
+        if found:
+            try:
+                file.path.unlink()
+            except OSError as error:
+                raise storage_error(error, stick.place) from error
+            gone += 1
+    return gone

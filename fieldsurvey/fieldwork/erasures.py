@@ -54,7 +54,7 @@ class Trust:
         known = [*(device.card for device in project.devices), *cards] if project else [*cards]
         return cls(
             project.role_keys if project else (),
-            {card.device: VerifyKey(bytes.fromhex(card.carrier)) for card in known},
+            {card.device: card.carrier_key for card in known},
             {card.device: card.parent.device for card in known if card.parent},
         )
 
