@@ -28,6 +28,8 @@ SIGN_LEDGER: Final = "fieldsurvey/1/sign ledger"
 # sealing and derivation
 RECORD_WRAP: Final = "fieldsurvey/1/record wrap"
 RECORD_BODY: Final = "fieldsurvey/1/record body"
+RETURN_WRAP: Final = "fieldsurvey/1/return wrap"
+RETURN_BODY: Final = "fieldsurvey/1/return body"
 ROUND_LOCK: Final = "fieldsurvey/1/round lock"
 ROOT_SEED: Final = "fieldsurvey/1/root seed"
 

@@ -27,6 +27,7 @@ NAMES = (
     "batch",
     "project",
     "receipt",
+    "return",
     "vault slot",
     "vault slot made to fit",
     "key file",

@@ -20,13 +20,15 @@ from fieldsurvey.project.errors import SharesError
 from fieldsurvey.project.model import Device, Person, Project, ProjectForm, Recipient, RoleKey
 from fieldsurvey.project.signed import read_project, write_project
 from fieldsurvey.records import envelope, slots, withdrawal
-from fieldsurvey.records.container import Signer
+from fieldsurvey.records.container import Signer, open_container
 from fieldsurvey.records.device import DeviceCard, device_id
 from fieldsurvey.records.envelope import Header, open_record, read_envelope, record_hash, seal
 from fieldsurvey.records.keyfile import lock_secret, unlock_secret
 from fieldsurvey.records.log import ENTRY_BYTES, LogEntry, next_entry, start_head, verify_run
+from fieldsurvey.records.payload import FormRef, Payload
 from fieldsurvey.records.receipt import Level, Receipt, Role, read_receipt, write_receipt
 from fieldsurvey.records.recipients import RecipientPrivate
+from fieldsurvey.records.returned import Comment, ReturnedWork, ReturnManifest, open_return, read_return, write_return
 from fieldsurvey.records.signing import RootKey, SigningKey, VerifyKey
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.vault.keys import SLOT_LABEL, SlotContent
@@ -57,7 +59,7 @@ class Format:
 
 
 OPERATIONAL, ESCROW = RecipientPrivate(seed("operational")), RecipientPrivate(seed("escrow"))
-DEVICE, CARRIER, CENTRAL = (SigningKey(seed(name)) for name in ("device", "carrier", "central"))
+DEVICE, CARRIER, CENTRAL, HMU = (SigningKey(seed(name)) for name in ("device", "carrier", "central", "hmu"))
 ROOT = RootKey(seed("root"))
 
 
@@ -210,6 +212,52 @@ def _receipt_format() -> Format:
     return Format("receipt", tuple(map(_cut_container, files)), lambda data: read_receipt(data, keys), _no_signatures)
 
 
+def _return_format() -> Format:
+    keys = [(Role.HMU, HMU.public)]
+    laptop = RecipientPrivate(seed("recipient of device"))
+    record = Payload(
+        form=FormRef(id="needs", version="1", hash=hashlib.sha256(XFORM).hexdigest()),
+        instance="<data><need>sintético</need></data>",
+        person="E01",
+        language="es",
+        started="2026-01-05T09:00:00-05:00",
+        finished="2026-01-05T09:12:30-05:00",
+    )
+    files = [
+        write_return(
+            ReturnManifest(
+                project=PROJECT,
+                device=card().device,
+                case=hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
+                revision=number,
+                record=hashlib.sha256(text.encode()).hexdigest(),
+                withdrawal=hashlib.sha256(b"tag" + text.encode()).hexdigest(),
+            ),
+            ReturnedWork(
+                issued="2026-01-08T10:00:00Z", record=record, comments=(Comment(ref="/data/need", text=text),)
+            ),
+            laptop.public,
+            HMU,
+        )
+        for number, text in enumerate(("¿de quién?", "otra vez"), 1)
+    ]
+
+    def read(data: bytes) -> object:
+        sealed = read_return(data, keys)
+        return sealed.manifest, open_return(sealed, laptop)
+
+    def cut(data: bytes) -> Specimen:
+        made = _cut_container(data)
+        frame = max(made.cuts)
+        return replace(made, cuts=(*made.cuts, frame + 1120, frame + 1168, frame + 1192, frame + 1224, len(data) - 16))
+
+    def weak(data: bytes) -> object:
+        container = open_container(data, "return")
+        return container.manifest, container.read_all()
+
+    return Format("return", tuple(map(cut, files)), read, _no_signatures, weak)
+
+
 _SLOT_CUTS = (4, 8, 9, 10, 26, 38)
 _SLOT_LENGTHS = ((4, 4), (8, 1), (9, 1))
 
@@ -355,6 +403,7 @@ def formats() -> dict[str, Format]:
         _batch_format(),
         _project_format(),
         _receipt_format(),
+        _return_format(),
         *_slot_formats(),
         _card_format(),
         _log_format(),

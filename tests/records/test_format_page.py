@@ -17,6 +17,7 @@ from fieldsurvey.records.device import DeviceCard, LogParent
 from fieldsurvey.records.envelope import Header
 from fieldsurvey.records.payload import Attachment, Consent, FormRef, Payload
 from fieldsurvey.records.receipt import Receipt
+from fieldsurvey.records.returned import Comment, ReturnedWork, ReturnManifest
 from fieldsurvey.records.wire import Wire
 from fieldsurvey.records.withdrawal import Tombstone
 
@@ -40,6 +41,9 @@ def section(start: str) -> str:
         ("Device card", DeviceCard),
         ("Device card", LogParent),
         ("Receipt", Receipt),
+        ("Return", ReturnManifest),
+        ("Return", ReturnedWork),
+        ("Return", Comment),
         ("Withdrawal", Tombstone),
         ("Key files", _Secret),
         ("Ledger", LedgerLine),
