@@ -10,6 +10,7 @@ import { ed25519Public, fingerprint, fingerprintWords, recipient, rootPublic } f
 import { openRound } from "./opened.mjs";
 import { readLedger, readProject, recipientsOn } from "./project.mjs";
 import { joinParts, openRecord, readPayload } from "./record.mjs";
+import { readReturn } from "./returned.mjs";
 import { readBackup } from "./vault.mjs";
 import { fromSheets, openKeyFile, readSecret } from "./secrets.mjs";
 
@@ -115,6 +116,7 @@ const readers = {
     return { content, frames: frames.map((frame) => hex(sha256(frame))) };
   },
   ".fsr": (data) => readReceipt(data, trusted()),
+  ".fsc": (data) => readReturn(data, trusted(), recipient(unhex(keys.device))),
   ".fsp": project,
   ".fsw": readTombstone,
   ".key": key,

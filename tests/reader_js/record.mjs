@@ -31,7 +31,7 @@ const header = fields({
   withdrawal: nullable(hash),
 });
 
-const payload = structure("fieldsurvey payload", {
+export const payload = structure("fieldsurvey payload", {
   form: fields({ id: label, version: upTo(200), hash }),
   instance: filled,
   person: code,
@@ -146,10 +146,10 @@ function padme(length) {
   return Math.ceil(length / unit) * unit;
 }
 
-export function unpad(padded) {
+export function unpad(padded, most = MAX_PAYLOAD) {
   const cursor = new Cursor(padded);
   const length = cursor.number(4);
-  ensure(length <= MAX_PAYLOAD, "a payload that is too long");
+  ensure(length <= most, "a payload that is too long");
   const payloadBytes = cursor.take(length);
   ensure(padded.length === padme(4 + length), "padding of another length");
   ensure(cursor.rest().every((byte) => byte === 0), "padding that is not zero");
