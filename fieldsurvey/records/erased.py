@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from fieldsurvey.base.canonical import canonical
 from fieldsurvey.records.container import Signer, open_container, write_container
-from fieldsurvey.records.errors import SignatureError
+from fieldsurvey.records.errors import ContainerError, SignatureError
 from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.signing import VerifyKey
 from fieldsurvey.records.wire import Day, Hash, Id, Instant, Wire
@@ -96,6 +96,8 @@ def read_erasure(
     Raises ContainerError, NotCanonicalError, FieldError, or SignatureError for an unsigned or foreign one.
     """
     container = open_container(data, "erasure", max_bytes=MAX_BYTES)
+    if container.table or len(container.signatures) != 1:  # any more would be bytes that nobody verified
+        raise ContainerError(kind="erasure", reason="frames" if container.table else "signatures")
     container.read_all()
     report = ErasureReport.from_bytes(canonical(container.manifest))
     if report.device is not None:

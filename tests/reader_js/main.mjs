@@ -6,6 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { H, Refused, attempt, ensure, hex, unhex } from "./bytes.mjs";
 import { readBatch, readReceipt } from "./container.mjs";
 import { codeTag, codeText, codeWords, readCard, readCode, readLog, readTombstone } from "./device.mjs";
+import { readErasure } from "./erased.mjs";
 import { ed25519Public, fingerprint, fingerprintWords, recipient, rootPublic } from "./keys.mjs";
 import { openRound } from "./opened.mjs";
 import { readLedger, readProject, recipientsOn } from "./project.mjs";
@@ -117,6 +118,7 @@ const readers = {
   },
   ".fsr": (data) => readReceipt(data, trusted()),
   ".fsc": (data) => readReturn(data, trusted(), recipient(unhex(keys.device))),
+  ".fsx": (data) => readErasure(data, trusted()),
   ".fsp": project,
   ".fsw": readTombstone,
   ".key": key,

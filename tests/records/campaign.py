@@ -28,6 +28,7 @@ NAMES = (
     "project",
     "receipt",
     "return",
+    "erasure",
     "vault slot",
     "vault slot made to fit",
     "key file",

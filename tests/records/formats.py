@@ -23,6 +23,7 @@ from fieldsurvey.records import envelope, slots, withdrawal
 from fieldsurvey.records.container import Signer, open_container
 from fieldsurvey.records.device import DeviceCard, device_id
 from fieldsurvey.records.envelope import Header, open_record, read_envelope, record_hash, seal
+from fieldsurvey.records.erased import ErasedCase, ErasureReport, Place, read_erasure, write_erasure
 from fieldsurvey.records.keyfile import lock_secret, unlock_secret
 from fieldsurvey.records.log import ENTRY_BYTES, LogEntry, next_entry, start_head, verify_run
 from fieldsurvey.records.payload import FormRef, Payload
@@ -210,6 +211,22 @@ def _receipt_format() -> Format:
     ]
     files = [write_receipt(receipt, CENTRAL) for receipt in receipts]
     return Format("receipt", tuple(map(_cut_container, files)), lambda data: read_receipt(data, keys), _no_signatures)
+
+
+def _erasure_format() -> Format:
+    laptop = ErasureReport(
+        project=PROJECT,
+        place=Place.LAPTOP,
+        device=card().device,
+        cases=tuple(ErasedCase(tag=f"{n:02x}" * 32, records=n) for n in range(3)),
+        at="2026-01-08T10:00:00Z",
+    )
+    central = laptop.model_copy(update={"place": Place.CENTRAL, "device": None, "backups_until": "2026-01-18"})
+    files = [write_erasure(laptop, SigningKey(seed("carrier of device"))), write_erasure(central, CENTRAL)]
+    roles, carriers = [(Role.CENTRAL, CENTRAL.public)], {card().device: card().carrier_key}
+    return Format(
+        "erasure", tuple(map(_cut_container, files)), lambda data: read_erasure(data, roles, carriers), _no_signatures
+    )
 
 
 def _return_format() -> Format:
@@ -404,6 +421,7 @@ def formats() -> dict[str, Format]:
         _project_format(),
         _receipt_format(),
         _return_format(),
+        _erasure_format(),
         *_slot_formats(),
         _card_format(),
         _log_format(),

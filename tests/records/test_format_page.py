@@ -9,12 +9,13 @@ import pytest
 
 from fieldsurvey.project.keys import _Secret
 from fieldsurvey.project.ledger import LedgerLine
-from fieldsurvey.project.model import Device, Media, Person, Project, ProjectForm, Recipient, RoleKey
+from fieldsurvey.project.model import Device, Media, Person, Project, ProjectForm, Recipient, RoleKey, Server
 from fieldsurvey.project.policy import Argon2, Plan, Policy, Quota, Retention, Round
 from fieldsurvey.project.succession import Succession
 from fieldsurvey.records import container, envelope, labels, log, recipients, signing
 from fieldsurvey.records.device import DeviceCard, LogParent
 from fieldsurvey.records.envelope import Header
+from fieldsurvey.records.erased import ErasedCase, ErasureReport
 from fieldsurvey.records.payload import Attachment, Consent, FormRef, Payload
 from fieldsurvey.records.receipt import Receipt
 from fieldsurvey.records.returned import Comment, ReturnedWork, ReturnManifest
@@ -44,6 +45,8 @@ def section(start: str) -> str:
         ("Return", ReturnManifest),
         ("Return", ReturnedWork),
         ("Return", Comment),
+        ("Erasure", ErasureReport),
+        ("Erasure", ErasedCase),
         ("Withdrawal", Tombstone),
         ("Key files", _Secret),
         ("Ledger", LedgerLine),
@@ -54,6 +57,7 @@ def section(start: str) -> str:
                 Succession,
                 Recipient,
                 RoleKey,
+                Server,
                 Device,
                 Person,
                 ProjectForm,
