@@ -3,13 +3,21 @@
 StorageError
 ├── CentralBusyError       another process is merging into the same central
 ├── NewerCentralError      the database was made by a newer fieldsurvey
-└── RecordLostError        central lacks a record that its log speaks of
+├── CentralGoneError       the database server cannot be reached, or went away in the middle
+├── CentralMovedError      this database was left for another one
+├── ForeignDatabaseError   a database that cannot be central's
+├── RecordLostError        central lacks a record that its log speaks of
+├── RelayBusyError         another process is carrying for the same relay
+├── RelayFullError         a relay has no room for a batch
+└── StickTooSmallError     a stick has not the room for what is to be copied
 UntrustedError
 └── BatchError             a batch whose parts do not belong together
 RefusedError
 ├── ForeignProjectError    a batch or receipt of another project
 ├── NothingHereError       a folder in which there is nothing of fieldsurvey's
-└── NotCentralsKeyError    a key that the project does not know as central's
+├── NotCentralsKeyError    a key that the project does not know as central's
+├── NotSupervisorsKeyError the same for a supervisor's
+└── NoRelayError           a laptop that is no supervisor's
 """
 
 from __future__ import annotations
@@ -32,6 +40,36 @@ class NewerCentralError(StorageError):
     code = "storage.newer"
     template = "{place} was made by a newer fieldsurvey."
     hint = "Nothing was changed. Install the newer version on this machine, then try again."
+
+
+class CentralGoneError(StorageError):
+    """The database server is not there, does not let us in, or went away in the middle of something."""
+
+    code = "storage.central_gone"
+    template = "The database {place} cannot be reached, or went away: {reason}"
+    hint = (
+        "What was under way was rolled back, and everything that was shown as done before is kept. See that the"
+        " database server runs and can be reached, then do the same again: nothing is added twice."
+    )
+
+
+class CentralMovedError(StorageError):
+    """It was moved: what would be written here would be seen by nobody."""
+
+    code = "storage.central_moved"
+    template = "Central was moved from {place} to {to}."
+    hint = "Nothing was changed. Start again; if it says the same: fieldsurvey central move --to NEW PLACE"
+
+
+class ForeignDatabaseError(StorageError):
+    """Tables of somebody else's, too old a server, or an encoding other than UTF-8."""
+
+    code = "storage.foreign_database"
+    template = "The database {place} cannot hold a central ({reason})."
+    hint = (
+        "Nothing was changed. It must be PostgreSQL 15 or newer, in UTF-8, without a schema named fieldsurvey of"
+        " another program: make a database of its own for it."
+    )
 
 
 class RecordLostError(StorageError):
@@ -75,3 +113,52 @@ class NotCentralsKeyError(RefusedError):
     code = "refused.central_key"
     template = "The key central would sign receipts with is not the one that the project {project} names."
     hint = "Nothing was imported. Put the newest project file beside central.key, or ask the steward for the right key."
+
+
+class NotSupervisorsKeyError(RefusedError):
+    """No laptop would believe a `received` that this key signs."""
+
+    code = "refused.supervisor_key"
+    template = "This key is not one that the project {project} names as a supervisor's."
+    hint = (
+        "Nothing was taken and nothing is lost. Ask the steward for the present supervisor.key and the newest project:"
+        " fieldsurvey project supervisor STICK"
+    )
+
+
+class NoRelayError(RefusedError):
+    """A laptop without a supervisor's key."""
+
+    code = "refused.no_relay"
+    template = "This is not a supervisor's laptop yet: there is no supervisor's key in {place}."
+    hint = (
+        "Nothing was changed. The steward puts the key on a stick (fieldsurvey project supervisor STICK); then, here:"
+        " fieldsurvey sync import STICK --relay"
+    )
+
+
+class RelayBusyError(StorageError):
+    """Two processes would carry for one relay at a time."""
+
+    code = "storage.relay_busy"
+    template = "Another process ({holder}) is carrying for this supervisor's laptop."
+    hint = "Nothing was changed by this one. Wait until the other has finished, then do the same again."
+
+
+class RelayFullError(StorageError):
+    """The supervisor's laptop has no room for more, or has taken all it takes of strangers."""
+
+    code = "storage.relay_full"
+    template = "The supervisor's laptop takes no more of this: {reason}."
+    hint = (
+        "Nothing was lost: the batch stays on its stick and on its laptop. Hand on what is here (fieldsurvey sync"
+        " export STICK --relay), take central's receipts, then import again."
+    )
+
+
+class StickTooSmallError(StorageError):
+    """Looked at before anything is written."""
+
+    code = "storage.stick_too_small"
+    template = "{needed} MB are to be copied, and {place} has {free} MB free."
+    hint = "Nothing was written and nothing is lost. Free some space on it, or use another stick, and try again."

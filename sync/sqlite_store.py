@@ -19,6 +19,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.sqlite import DatabaseBusyError, DatabaseDamagedError, open_sqlite, sqlite_error, transaction
 from sync.errors import CentralBusyError, NewerCentralError
 from sync.merge import Link, Version
+from sync.sqlite_sets import SqliteSets, SqliteSetsWriter
 from sync.store import (
     CHUNK_BYTES,
     CHUNK_ROWS,
@@ -75,6 +76,12 @@ def erased_and_passed_on(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def moved_away(db: Database) -> None:
+    """Where central was moved to: whoever still has this file open writes nothing into it any more."""
+    db.conn.execute("CREATE TABLE moved (place TEXT NOT NULL) STRICT")
+
+
 _ENTRY = "device, seq, head, previous, record_hash, case_id, revision, kind, parent, withdrawal"
 # ON CONFLICT names the key: INSERT OR IGNORE would also swallow a broken NOT NULL, and with it a record.
 _PUT_ENTRY = f"INSERT INTO entries ({_ENTRY}) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"  # noqa: S608  constants only
@@ -125,10 +132,11 @@ def _chunks(rows: Iterable[tuple[StoredEntry, bytes | None]]) -> Iterator[list[t
         yield chunk
 
 
-class SqliteWriter:
+class SqliteWriter(SqliteSetsWriter):
     """The sets, inside one transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self._run = connection.execute
         self._many = connection.executemany
         self.removed = 0  # bodies: their bytes are to leave the file, not only the table
@@ -192,7 +200,7 @@ class SqliteWriter:
         self._run(_PUT_PROJECT, (project.version, project.digest, project.data))
 
 
-class SqliteStore:
+class SqliteStore(SqliteSets):
     """See sync.store.Store. `wait`: seconds to wait for another writer before saying who it is."""
 
     def __init__(self, path: Path, *, wait: float = 60.0) -> None:
@@ -245,6 +253,7 @@ class SqliteStore:
     def write(self) -> Iterator[SqliteWriter]:
         """One transaction, all or nothing."""
         with self._locked():
+            self.refuse_if_moved()
             self._say_who()
             writer = SqliteWriter(self._connection)
             try:
@@ -253,7 +262,8 @@ class SqliteStore:
                 with contextlib.suppress(OSError):  # a courtesy as well: a merge must not fail for it
                     self._holder.unlink(missing_ok=True)
         if writer.removed:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # while others read: the next time
+            with contextlib.suppress(sqlite3.OperationalError):  # somebody is reading: then when the last one closes
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

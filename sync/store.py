@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from sync.merge import Link, Version
+from sync.sets import Row, SetSpec
 
 CHUNK_ROWS: Final = 512
 CHUNK_BYTES: Final = 1 << 20
@@ -170,6 +171,10 @@ class Writer(Protocol):
         """A version of the project that was verified."""
         ...
 
+    def rows(self, spec: SetSpec, rows: Iterable[Row]) -> int:
+        """Rows of any set as they are in another store; how many are new. What is erased stays erased."""
+        ...
+
 
 class Store(Protocol):
     """Central's database. Every iterator streams; raises StorageError."""
@@ -180,7 +185,33 @@ class Store(Protocol):
         ...
 
     def write(self) -> AbstractContextManager[Writer]:
-        """One transaction: all of it or nothing. Waits for another writer, then raises CentralBusyError."""
+        """One transaction: all of it or nothing. Waits for another writer, then raises CentralBusyError.
+
+        Raises CentralMovedError after `retire`. What the block reads from the store may be as it was before the block.
+        """
+        ...
+
+    def rows(self, spec: SetSpec, *, keys: bool = False) -> Iterator[Row]:
+        """A whole set by its keys (see sync.sets), or only the keys: the same in every kind of store."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Everything that is read in the block is of one moment. Nothing is written through this store meanwhile."""
+        ...
+
+    def retire(self, to: str) -> AbstractContextManager[None]:
+        """Keep every other writer out for the length of the block; when it ends well, for good: central is at `to`.
+
+        Reading goes on. Raises CentralBusyError, CentralMovedError.
+        """
+        ...
+
+    def reopen(self) -> None:
+        """Take writes again after `retire`."""
+        ...
+
+    def moved(self) -> str | None:
+        """Where it was moved to, after `retire`."""
         ...
 
     def missing(self, device: str, wanted: Sequence[tuple[int, bytes]], *, brought: bool = False) -> int:
