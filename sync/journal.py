@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -93,12 +93,12 @@ class Journal:
         for number in range(KEPT, -1, -1):
             yield from _read(self._numbered(number))
 
-    def as_csv(self) -> str:
-        """All of it as a table for a spreadsheet: a header, then a line each."""
+    def as_csv(self, lines: Iterable[Line] | None = None) -> str:
+        """These lines, or all, as a table for a spreadsheet: a header, then a line each."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\r\n")
         writer.writerow(COLUMNS)
-        for line in self.lines():
+        for line in self.lines() if lines is None else lines:
             counts = " ".join(f"{name}={count}" for name, count in line.counts.items())
             row = (line.at, line.what, line.role, line.place, line.device, counts, line.code)
             writer.writerow([_cell(value) for value in row])

@@ -153,17 +153,18 @@ def _signals(ending: _Ending) -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-def run(plain: bool, start: str = "") -> int:
+def run(plain: bool, start: str = "", *, module: str = "fieldsurvey.tui", kept: str = "") -> int:
     """Run the app until it is left; returns the exit code. Locking starts it again at Unlock.
 
-    `start`: a form to open an interview of, the first time (the demo's end).
+    `start`: a form to open an interview of, the first time (the demo's end). `module`: the child's; `kept` (a message
+    id): what is said of the work when the child was ended from outside, where that is not an interview.
     """
     if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _needs_terminal()
     environ = dict(os.environ)
     scrub(environ)
     # -P: a folder called `sync` in the working directory must not shadow ours.
-    command = [sys.executable, "-P", "-m", "fieldsurvey.tui", *(["--plain"] if plain else [])]
+    command = [sys.executable, "-P", "-m", module, *(["--plain"] if plain else [])]
     first = ["--start", start] if start else []
     terminal = _Terminal()
     ending = _Ending()
@@ -180,7 +181,7 @@ def run(plain: bool, start: str = "") -> int:
                 break
     if ending.signal is not None:
         return 128 + ending.signal
-    return code if calm else _ended_abnormally(code)
+    return code if calm else _ended_abnormally(code, kept)
 
 
 def _needs_terminal() -> int:
@@ -193,15 +194,13 @@ def _needs_terminal() -> int:
     return Exit.REFUSED
 
 
-def _ended_abnormally(code: int) -> int:
+def _ended_abnormally(code: int, kept: str) -> int:
     from fieldsurvey.base.i18n import gettext as _
-    from fieldsurvey.base.i18n import set_language
+    from fieldsurvey.base.i18n import n_, set_language
 
     set_language(None)
-    sys.stderr.write(
-        _("fieldsurvey was ended from outside ({code}).").format(code=code)
-        + "\n"
-        + _("Every answer that was shown as saved is kept, encrypted. Start it again to go on at the same question.")
-        + "\n"
+    kept = kept or n_(
+        "Every answer that was shown as saved is kept, encrypted. Start it again to go on at the same question."
     )
+    sys.stderr.write(_("fieldsurvey was ended from outside ({code}).").format(code=code) + "\n" + _(kept) + "\n")
     return Exit.CRASHED if code >= 0 else 128 - code

@@ -11,6 +11,7 @@ from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.cli.central_show import register as register_show
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.project.model import WARN_DAYS, Project
@@ -27,6 +28,7 @@ app = typer.Typer(
 
     Batches come in with `fieldsurvey sync import STICK`. State lives under FIELDSURVEY_HOME.""",
 )
+register_show(app)
 
 
 class NoCentralError(InputError):

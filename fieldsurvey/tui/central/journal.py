@@ -1,0 +1,86 @@
+"""The sync log as people read it: one line each, filtered, and as a table for a spreadsheet. No widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import n_
+from fieldsurvey.tui.central.layout import clean
+from fieldsurvey.tui.central.wording import at, short
+from fieldsurvey.tui.choosing import fold
+from sync.journal import Journal, Line, What
+
+SHOWN: Final = 1_000
+"""Lines that a list shows, the newest first; all of them can be saved."""
+PROBLEMS: Final = "problems"
+KINDS: Mapping[What, str] = {
+    "import": n_("import"),
+    "export": n_("export"),
+    "push": n_("push"),
+    "receipt": n_("receipts"),
+    "refusal": n_("REFUSED"),
+    "erasure": n_("erasure"),
+    "withdrawal": n_("withdrawal"),
+    "return": n_("returned work"),
+    "backup": n_("backup"),
+    "project": n_("project"),
+}
+COUNTS: Mapping[str, str] = {
+    "new": n_("new"),
+    "refused": n_("refused"),
+    "present": n_("there already"),
+    "files": n_("files"),
+    "records": n_("records"),
+    "entries": n_("entries"),
+    "written": n_("written"),
+    "receipts": n_("receipts"),
+}
+
+
+def problem(line: Line) -> bool:
+    """Whether somebody should look at it."""
+    return line.what == "refusal" or bool(line.code) or line.counts.get("refused", 0) > 0
+
+
+def newest(journal: Journal, view: str = "", words: str = "") -> list[Line]:
+    """The lines of a view (a `What`, PROBLEMS, "" for all) that contain every one of `words`; newest first."""
+    wanted = fold(words).split()
+    found = [line for line in journal.lines() if _in_view(line, view) and all(w in _text(line) for w in wanted)]
+    return found[::-1]
+
+
+def views(lines: Iterable[Line]) -> list[str]:
+    """The views that are not empty: all, problems, then each kind that there is."""
+    kinds = {line.what for line in lines}
+    return ["", PROBLEMS, *(kind for kind in KINDS if kind in kinds)]
+
+
+def view_name(view: str) -> str:
+    """What a view is called."""
+    if view == PROBLEMS:
+        return _("problems")
+    return next((_(name) for kind, name in KINDS.items() if kind == view), _("all"))
+
+
+def log_head() -> tuple[str, ...]:
+    """Over `log_cells`."""
+    return (_("when"), _("what"), _("laptop"), _("place"), _("how many"))
+
+
+def log_cells(line: Line, names: Mapping[str, str]) -> tuple[str, ...]:
+    """A line as a row of the table."""
+    said = ", ".join(f"{count} {_(COUNTS.get(name, name))}" for name, count in line.counts.items() if count)
+    if line.code:
+        said = f"{said} ({line.code})" if said else line.code
+    whose = clean(names.get(line.device, short(line.device))) if line.device else "–"
+    return (at(line.at), _(KINDS[line.what]), whose, clean(line.place) or "–", clean(said) or "–")
+
+
+def _in_view(line: Line, view: str) -> bool:
+    return not view or line.what == view or (view == PROBLEMS and problem(line))
+
+
+def _text(line: Line) -> str:
+    return fold(f"{at(line.at)} {line.at} {_(KINDS[line.what])} {line.place} {line.device} {line.code}")

@@ -1,0 +1,33 @@
+"""Columns of text that fit a width, and names from outside without what could move a cursor. No widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+GAP = "  "
+LEAST = 8
+
+
+def clean(text: str) -> str:
+    """What came from a stick or a stranger's card, as one line that can only be read."""
+    return "".join(c if c.isprintable() else "·" for c in text)
+
+
+def columns(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, flexible: int = 0) -> list[str]:
+    """A line for the head and one for each row, each `width` cells or less.
+
+    The column `flexible` takes the room that the others leave, and is cut with "…"; at least LEAST cells.
+    """
+    table = [head, *rows]
+    wide = [max(cell_len(row[at]) for row in table) for at in range(len(head))]
+    others = sum(size for at, size in enumerate(wide) if at != flexible) + len(GAP) * (len(head) - 1)
+    wide[flexible] = max(min(wide[flexible], width - others), LEAST)
+    return [GAP.join(_cell(text, wide[at]) for at, text in enumerate(row)).rstrip() for row in table]
+
+
+def _cell(text: str, width: int) -> str:
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, width - 1) + "…"

@@ -1,0 +1,115 @@
+"""What central's screens share: the app, typed; a table in a list; a box of lines to scroll."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.tui.central.app import CentralApp
+from fieldsurvey.tui.central.layout import columns
+from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, Overlay
+from fieldsurvey.tui.widgets.text import Hung, Words, bracketed
+
+T = TypeVar("T")
+CENTRAL_CSS = Path(__file__).parent.parent / "central.tcss"
+MARGIN = 6  # what a list leaves at its sides, its scrollbar among it
+
+
+class CentralScreen(BaseScreen):
+    """A screen of central."""
+
+    CSS_PATH: ClassVar = [WORK_CSS, CENTRAL_CSS]
+
+    @property
+    def mine(self) -> CentralApp:
+        """The app, typed."""
+        return cast("CentralApp", self.app)
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        self.renewed()
+
+    async def read(self, call: Callable[[], T]) -> T | None:
+        """What `call` finds, in a thread; None after saying why it could not."""
+        try:
+            return await self.mine.hand.do(call)
+        except FieldsurveyError as error:
+            self.mine.tell(error)
+            return None
+
+    def action_close(self) -> None:
+        """Back."""
+        self.app.pop_screen()
+
+
+class Table(OptionList):
+    """A head that cannot be chosen, and rows that can; re-made for another width."""
+
+    def __init__(self, *, id: str = "work", flexible: int = 0) -> None:  # noqa: A002  Textual's name
+        super().__init__(id=id, markup=False)
+        self.flexible = flexible
+        self._head: tuple[str, ...] = ()
+        self._rows: list[tuple[tuple[str, ...], str]] = []
+        self._nothing = ""
+        self._width = 0
+
+    @property
+    def at(self) -> int | None:
+        """The position of the highlighted row, the first is 0."""
+        found = self.highlighted
+        return found - 1 if found is not None and self._rows and found > 0 else None
+
+    def fill(self, head: tuple[str, ...], rows: Sequence[tuple[tuple[str, ...], str]], nothing: str) -> None:
+        """Show (cells, style) rows; `nothing` where there are none. The cursor stays in its line."""
+        self._head, self._rows, self._nothing = head, list(rows), nothing
+        self._lay_out()
+
+    def on_resize(self) -> None:
+        """Another width, other columns."""
+        if self.size.width != self._width and (self._rows or self._nothing):
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        at = self.highlighted
+        self._width = self.size.width
+        if not self._rows:
+            self.set_options([Option(Content.styled(self._nothing, "$text-muted"), disabled=True)])
+            return
+        room = max((self.size.width or self.app.size.width - MARGIN) - 2, 20)
+        head, *lines = columns(self._head, [cells for cells, _style in self._rows], room, self.flexible)
+        options = [Option(Content.styled(head, "bold"), disabled=True)]
+        options += [Option(Content.styled(line, style)) for line, (_c, style) in zip(lines, self._rows, strict=True)]
+        self.set_options(options)
+        self.highlighted = min(max(at or 1, 1), len(self._rows))
+
+
+class Lines(Overlay[None]):
+    """Lines in a box that scrolls."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "close", show=False, priority=True)]
+
+    def __init__(self, title: str, lines: Sequence[str]) -> None:
+        super().__init__()
+        self.title_text = title
+        self.lines = list(lines)
+
+    def compose(self) -> ComposeResult:
+        """Title, lines, how to close."""
+        with VerticalScroll(classes="box -tall"):
+            yield Words(self.title_text, classes="group")
+            yield Hung(id="lines")
+            yield Words(bracketed(_("[↑] [↓] scroll   [Esc] closes this")), classes="echo")
+
+    def on_mount(self) -> None:
+        """Each under its own first word."""
+        self.query_one("#lines", Hung).hang([(Content("· "), line, "") for line in self.lines])
