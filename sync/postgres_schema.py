@@ -124,6 +124,11 @@ def prepare(connection: Connection, place: str) -> None:
         raise DatabaseDamagedError(place=place)
 
 
+def is_there(connection: Connection) -> bool:
+    """Whether there are any tables in our schema."""
+    return connection.execute(_COLUMNS).fetchone() is not None
+
+
 def has_shape(connection: Connection) -> bool:
     """Whether the tables and keys are exactly those that the migrations make."""
     found: dict[str, list[str]] = {}

@@ -19,7 +19,7 @@ from sync.errors import CentralGoneError, CentralMovedError
 from sync.merge import Link as ChainLink
 from sync.merge import Version
 from sync.postgres_link import TRIES, Link, Query, Values
-from sync.postgres_schema import Connection, broken_indexes, has_shape, prepare
+from sync.postgres_schema import Connection, broken_indexes, has_shape, is_there, prepare
 from sync.postgres_writer import PostgresWriter, prepare_stage
 from sync.sets import BODIES, ERASED, Row, SetSpec
 from sync.store import AbsentEntry, Counts, Notice, SeenBatch, StoredDevice, StoredEntry, StoredProject
@@ -31,8 +31,8 @@ _FEW: Final = 16  # bodies: up to 16 MiB each
 class PostgresStore:
     """See sync.store.Store. One per thread; several processes and machines may write at once."""
 
-    def __init__(self, dsn: str, *, wait: float = 60.0, patience: float = 10.0) -> None:
-        """Opens the database and brings its tables up to date.
+    def __init__(self, dsn: str, *, wait: float = 60.0, patience: float = 10.0, create: bool = True) -> None:
+        """Opens the database and brings its tables up to date; `found`: they are there, or `create` let them be made.
 
         `dsn`: libpq's, without a password (libpq has means of its own for those). `wait`: seconds to wait for another
         writer of the same rows; `patience`: seconds to wait for a server that does not answer. Raises StorageError.
@@ -40,7 +40,9 @@ class PostgresStore:
         self._link = Link(dsn, wait=wait, patience=patience)
         self._writing: Connection | None = None
         with self._link.borrowed() as connection:
-            prepare(connection, self.place)
+            self.found = create or is_there(connection)
+            if self.found:
+                prepare(connection, self.place)
 
     @property
     def place(self) -> str:
