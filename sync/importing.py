@@ -6,25 +6,32 @@ central does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from fieldsurvey.base.errors import FieldsurveyError, Rendered, StorageError, UntrustedError, render
-from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.project.signed import SignedProject, read_project
+from fieldsurvey.project.model import Project
+from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.container import Signer
-from fieldsurvey.records.receipt import Receipt, Role, write_receipt
+from fieldsurvey.records.receipt import Level, Receipt, Role
+from fieldsurvey.records.returned import read_return
+from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.central import Central
+from sync.erasing import Settled, learn_withdrawals, settle
 from sync.errors import NotCentralsKeyError
+from sync.journal import Journal
 from sync.stick import Found, Progress, Stick, looks_ours, opened
+from sync.withdrawals import export_withdrawals
 
 Outcome = Literal["merged", "present", "refused", "ignored", "left"]
 """`left`: the import was stopped before this file; nothing of it was looked at."""
-Offer = Literal["written", "there", "newer", "foreign", "failed"]
-"""What became of the project on the stick: put there; the same is there; a newer one or another project's is."""
+BACKUP_DAYS: Final = 7
+"""A backup older than this is none: laptops keep what they sealed until central has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,8 @@ class ImportReport:
     """What became of a stick. `receipts`: those now on it; `stick_problem`: why it could not be written to.
 
     `aside`: names of laptops on it that are not enrolled; what they send is kept, and counts once they are.
+    `returns`: work that goes back to laptops, now on it; `withdrawals`: new ones; `erased`: records erased for them.
+    `last_backup`: when central was last backed up, ISO 8601; `unbacked`: never, or too long ago.
     """
 
     place: str
@@ -59,6 +68,11 @@ class ImportReport:
     stick_problem: Rendered | None = None
     project: Offer = "failed"
     aside: tuple[str, ...] = ()
+    returns: int = 0
+    withdrawals: int = 0
+    erased: int = 0
+    last_backup: str | None = None
+    unbacked: bool = False
 
     def having(self, outcome: Outcome) -> tuple[FileReport, ...]:
         """The files with this outcome."""
@@ -127,16 +141,9 @@ def _is_about(error: StorageError, path: Path) -> bool:
     return error.details.get("place") == str(path)
 
 
-def write_receipts(stick: Stick, receipts: list[Receipt], key: Signer) -> None:
-    """Put receipts on the stick, each in place of the older one for the same log. Raises StorageError."""
-    if receipts:
-        stick.make(stick.receipts)
-    first: set[str] = set()
-    for receipt in receipts:
-        branch = f"-{receipt.head[:8]}" if receipt.device in first else ""
-        first.add(receipt.device)
-        path = stick.receipts / f"{receipt.by.value}-{receipt.device}{branch}.fsr"
-        write_atomic(path, write_receipt(receipt, key))
+def write_receipts(stick: Stick, receipts: Iterable[Receipt], key: Signer, project: Project) -> int:
+    """Sign receipts and put them on the stick; how many. Raises StorageError."""
+    return put_receipts(stick, signed(receipts, key), project)
 
 
 def import_folder(
@@ -146,14 +153,17 @@ def import_folder(
     central_key: Signer | None,
     progress: Progress | None = None,
     *,
+    home: Path | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> ImportReport:
-    """Merge what is on a stick, then put central's receipts and the project on it.
+    """Merge what is on a stick, then put central's receipts, returned work and the project on it.
 
-    `central_key`: central's role key; without it no receipts are written. `progress` counts bytes read; `stop` is asked
-    between two files, and the rest is left when it says so: receipts are written for what was merged. Raises
-    NothingHereError, ForeignProjectError (central serves another project), NotCentralsKeyError, CentralBusyError,
-    StorageError of central's own disk. What had been merged before stays merged, and trying again goes on from there.
+    What was withdrawn is known before anything is merged, and erased after it. `central_key`: central's role key;
+    without it no receipts are written. `progress` counts bytes read; `stop` is asked between two files, and the rest is
+    left when it says so: receipts are written for what was merged. `home`: where withdrawals, reports of erasure and
+    the sync log of this place are kept; without it none are. Raises NothingHereError, ForeignProjectError (central
+    serves another project), NotCentralsKeyError, CentralBusyError, StorageError of central's own disk. What had been
+    merged before stays merged, and trying again goes on from there.
     """
     stick = Stick(source)
     stick.require()
@@ -161,37 +171,123 @@ def import_folder(
     if central_key and (Role.CENTRAL, central_key.public) not in model.role_keys:
         raise NotCentralsKeyError(project=model.name)
     central.learn(model)
+    withdrawals = learn_withdrawals(central, home, source) if home else 0
     files = import_batches(central, stick, progress, stop)
-    senders = sorted({file.device for file in files if file.device})
-    receipts = [receipt for device in senders for receipt in central.receipts(device)] if central_key else []
+    settled = settle(central, home, central_key, central.clock.now()) if home else Settled(central.erase(), 0)
+    receipts = tuple(receipts_for(central, files)) if central_key else ()
     problem: Rendered | None = None
     offered: Offer = "failed"
+    returns = 0
     try:
         if central_key:
-            write_receipts(stick, receipts, central_key)
+            write_receipts(stick, receipts, central_key, model)
+        returns = put_returns(stick, pending_returns(central))
         offered = offer_project(stick, project)
+        if home:  # once more, now with the stick: all that is on it is merged
+            settle(central, home, central_key, central.clock.now(), source if _all_merged(files) else None)
+            export_withdrawals(home, source)
     except StorageError as error:  # the stick is write-protected or full: what was merged is safe all the same
+        if not _is_about(error, source) and not str(error.details.get("place", "")).startswith(str(stick.root)):
+            raise
         problem = render(error)
     strangers = {file.device: file.device_name for file in files if file.device and model.device(file.device) is None}
-    written = () if problem else tuple(receipts)
-    return ImportReport(str(source), tuple(files), written, problem, offered, tuple(sorted(strangers.values())))
+    last = central.store.last_backup()
+    report = ImportReport(
+        str(source), tuple(files), () if problem else receipts, problem, offered, tuple(sorted(strangers.values())),
+        returns, withdrawals, settled.erased, last, is_unbacked(last, central.clock.now()),
+    )  # fmt: skip
+    if home:
+        _note(Journal(home, central.clock), report)
+    return report
 
 
-def offer_project(stick: Stick, project: SignedProject) -> Offer:
-    """Put the project on the stick for laptops to take, unless what is there is newer or another's."""
-    model = project.model
-    if stick.project.exists():
+def receipts_for(central: Central, files: Iterable[FileReport]) -> Iterator[Receipt]:
+    """Receipts for whoever sent something: for the end of each log, and for where what a carrier brought ends.
+
+    A carrier forgets only what it can follow up to a receipt's head: what came here by another way, and reaches further
+    than what it brought, would leave it with nothing to follow.
+    """
+    spans: dict[str, set[tuple[int, int]]] = defaultdict(set)
+    for file in files:
+        if file.device:
+            spans[file.device].add((file.first, file.last))
+    for device, pairs in sorted(spans.items()):
+        firsts = {first for first, _last in pairs}
+        yield from central.receipts(device)
+        yield from receipts_at(central, device, {last for _first, last in pairs if last + 1 not in firsts})
+
+
+def receipts_at(central: Central, device: str, ends: Iterable[int]) -> list[Receipt]:
+    """What central can vouch for at these positions of a log, apart from where its histories end anyway."""
+    project = central.project()
+    lost = central.store.first_without_body(device)
+    known = {(receipt.up_to, receipt.head) for receipt in central.receipts(device)}
+    found = []
+    for end in sorted(ends):
+        if project is None or (lost is not None and end >= lost):
+            continue
+        for seq, head in central.log(device, end + 1).tips:
+            if seq == end and (seq, head.hex()) not in known:
+                found.append(
+                    Receipt(
+                        project=project.id,
+                        device=device,
+                        up_to=seq,
+                        head=head.hex(),
+                        level=Level.COMMITTED,
+                        by=Role.CENTRAL,
+                        issued=central.clock.now().isoformat("T", "seconds"),
+                    )
+                )
+    return found
+
+
+def pending_returns(central: Central) -> Iterator[bytes]:
+    """Work that the HMU gave back, to which no later revision has come yet; none of a withdrawn case."""
+    project = central.project()
+    withdrawn = {tag.hex() for tag, _data in central.store.tombstones()}
+    for notice in central.store.notices("return") if project else ():
         try:
-            there = read_project(stick.project)
-        except UntrustedError:  # damaged on the road: of no use to anybody
-            there = None
-        followed = there is not None and project.root_fingerprint in there.model.root_fingerprints
-        if there and not followed and there.root_fingerprint not in model.root_fingerprints:
-            return "foreign"
-        if there and followed and there.model.version > model.version:  # a root before ours has nothing newer to say
-            return "newer"
-        if there and there.model == model:
-            return "there"
-    stick.make(stick.root)
-    write_atomic(stick.project, project.data)
-    return "written"
+            manifest = read_return(notice.data, project.role_keys if project else ()).manifest
+        except UntrustedError:  # of a key that has retired since: no laptop takes it any more
+            continue
+        later = any(entry.revision > manifest.revision for entry in central.store.case(manifest.case))
+        if not later and manifest.withdrawal not in withdrawn:
+            yield notice.data
+
+
+def is_unbacked(last: str | None, now: datetime) -> bool:
+    """Whether nobody backs central up: then no laptop may let go of anything."""
+    return last is None or now - datetime.fromisoformat(last) > timedelta(days=BACKUP_DAYS)
+
+
+def _all_merged(files: Iterable[FileReport]) -> bool:
+    return all(file.outcome in {"merged", "present", "ignored"} for file in files)
+
+
+def _note(log: Journal, report: ImportReport) -> None:
+    log.note(
+        "import",
+        "central",
+        place=report.place,
+        new=report.new,
+        merged=len(report.having("merged")),
+        present=len(report.having("present")),
+        refused=len(report.refused),
+        receipts=len(report.receipts),
+        returns=report.returns,
+    )
+    for file in report.files:
+        if file.new:
+            log.note(
+                "import", "central", place=f"{report.place}: {file.name}", device=file.device, first=file.first,
+                last=file.last, new=file.new,
+            )  # fmt: skip
+        if file.outcome == "refused":
+            log.note("refusal", "central", place=f"{report.place}: {file.name}", code=file.code)
+    if report.withdrawals:
+        log.note("withdrawal", "central", place=report.place, new=report.withdrawals)
+    if report.erased:
+        log.note("erasure", "central", place=report.place, records=report.erased)
+    if report.stick_problem:
+        log.note("refusal", "central", place=report.place, code=report.stick_problem.code)

@@ -1,7 +1,8 @@
 """How a stick, or any folder that is carried, is laid out. Names on it are never trusted and never used as paths.
 
 DIR/fieldsurvey/batches/    what laptops export
-DIR/fieldsurvey/receipts/   what central answers
+DIR/fieldsurvey/receipts/   what central and relays answer
+DIR/fieldsurvey/returned/   work that the HMU sends back to a laptop
 DIR/fieldsurvey/project.fsp the newest project, for laptops to take
 """
 
@@ -56,6 +57,11 @@ class Stick:
     def receipts(self) -> Path:
         """Where central puts receipts."""
         return self.root / "receipts"
+
+    @property
+    def returned(self) -> Path:
+        """Where work lies that goes back to laptops."""
+        return self.root / "returned"
 
     @property
     def project(self) -> Path:

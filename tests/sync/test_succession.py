@@ -9,7 +9,7 @@ from fieldsurvey.project.model import Project
 from fieldsurvey.project.signed import SignedProject, read_project, write_project
 from fieldsurvey.project.succession import hand_over
 from fieldsurvey.records.signing import RootKey
-from sync.importing import offer_project
+from sync.answers import offer_project
 from sync.stick import Stick
 from tests.project.test_signed import OTHER_ROOT, ROOT, fields
 from tests.records.conftest import seed

@@ -9,14 +9,14 @@ from pathlib import Path
 from fieldsurvey.base.errors import RefusedError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
-from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
 from fieldsurvey.tui.central.layout import clean
-from sync.importing import FileReport, ImportReport, Offer, import_folder, offer_project, write_receipts
+from sync.answers import Offer, offer_project
+from sync.importing import FileReport, ImportReport, import_folder, write_receipts
 from sync.stick import Stick
-from sync.withdrawals import export_withdrawals, keep_withdrawals
+from sync.withdrawals import export_withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,7 @@ def take(desk: Desk, place: Path, told: Told, stop: Stop) -> ImportReport:
     """
     project = _project(desk)
     with desk.central() as central:
-        report = import_folder(central, place, project, desk.key(), told, stop=stop)
-        keep_withdrawals(desk.home, project.model.id, place)
-        for tombstone in Withdrawals(desk.home):
-            if tombstone.project == project.model.id:
-                central.withdraw(tombstone)
-    if report.stick_problem is None:
-        export_withdrawals(desk.home, place)
-    return report
+        return import_folder(central, place, project, desk.key(), told, home=desk.home, stop=stop)
 
 
 def give_receipts(desk: Desk, place: Path, told: Told, stop: Stop) -> ReceiptsWritten:
@@ -89,7 +82,7 @@ def give_receipts(desk: Desk, place: Path, told: Told, stop: Stop) -> ReceiptsWr
                 break
             receipts += central.receipts(device)
             told(number, len(senders), device[:8])
-    write_receipts(stick, receipts, desk.key())
+    write_receipts(stick, receipts, desk.key(), project.model)
     export_withdrawals(desk.home, place)
     return ReceiptsWritten(str(place), len(receipts), offer_project(stick, project))
 

@@ -1,0 +1,310 @@
+"""A relay and a stick: batches in and `received` receipts out on the same stick, everything on to another one.
+
+Nothing here opens a record. A stick that cannot be written to has been read all the same; what was taken stays taken,
+and trying again goes on from there.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, Literal
+
+from fieldsurvey.base.errors import FieldsurveyError, RefusedError, Rendered, StorageError, UntrustedError, render
+from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.fieldwork.erasures import Trust
+from fieldsurvey.project.errors import OlderProjectError
+from fieldsurvey.records.container import MAX_FILE
+from fieldsurvey.records.receipt import MAX_BYTES as MAX_RECEIPT
+from fieldsurvey.records.receipt import Receipt
+from fieldsurvey.records.returned import MAX_BYTES as MAX_RETURN
+from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
+from sync.batches import read_batch
+from sync.errors import StickTooSmallError
+from sync.holding import SUFFIX, Held
+from sync.holding import Outcome as Taking
+from sync.journal import Journal
+from sync.relay import Relay
+from sync.stick import Found, Progress, Stick, looks_ours, opened
+from sync.withdrawals import export_withdrawals, keep_withdrawals, take_reports
+
+Outcome = Literal[Taking, "refused", "ignored", "left"]
+_SLACK: Final = 1 << 20
+"""Bytes that receipts, withdrawals and the like may take beside the batches."""
+_OURS: Final = re.compile(r"[0-9a-f]{64}\.fsb\.part")
+
+
+@dataclass(frozen=True, slots=True)
+class RelayFile:
+    """What became of one file. `reason` and `advice`: in the user's language."""
+
+    name: str
+    outcome: Outcome
+    device: str = ""
+    device_name: str = ""
+    first: int = 0
+    last: int = 0
+    code: str = ""
+    reason: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeReport:
+    """What a relay took from a stick, and what it put there.
+
+    `committed`: receipts of central's that were new here; `forgotten`: batches that central has, `erased`: batches that
+    named a withdrawn case: both are gone from here. `receipts`: `received` ones now on the stick. `project`: the new
+    version taken; `project_problem`: why the one there was not. `stick_problem`: why the stick could not be written to.
+    """
+
+    place: str
+    files: tuple[RelayFile, ...] = ()
+    withdrawals: int = 0
+    committed: tuple[Receipt, ...] = ()
+    returns: int = 0
+    forgotten: int = 0
+    erased: int = 0
+    receipts: tuple[Receipt, ...] = ()
+    project: int | None = None
+    project_problem: Rendered | None = None
+    stick_problem: Rendered | None = None
+
+    def having(self, outcome: Outcome) -> tuple[RelayFile, ...]:
+        """The files with this outcome."""
+        return tuple(file for file in self.files if file.outcome == outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class HandReport:
+    """What a relay handed on to a stick. `written`, `present`: batches; `bytes`: of those written."""
+
+    place: str
+    written: int = 0
+    present: int = 0
+    bytes: int = 0
+    receipts: int = 0
+    returns: int = 0
+    withdrawals: int = 0
+    project: Offer = "failed"
+
+
+def take_stick(
+    relay: Relay, source: Path, progress: Progress | None = None, *, stop: Callable[[], bool] | None = None
+) -> TakeReport:
+    """Take what is on a stick and put `received` receipts, and what comes from central, on it.
+
+    What was withdrawn is known before a batch is taken. `progress` counts bytes; `stop` is asked between two files.
+    Raises NothingHereError, RelayBusyError, StorageError of this laptop's own disk.
+    """
+    stick = Stick(source)
+    stick.require()
+    with relay.alone():
+        version, problem = _project(relay, stick)
+        withdrawals = keep_withdrawals(relay.home, relay.project.model.id, source)
+        take_reports(relay.home, Trust.of(relay.project.model), source)
+        committed = _receipts(relay, stick)
+        returns = _returns(relay, stick)
+        erased = relay.erase()
+        files = _batches(relay, stick, progress, stop)
+        forgotten = relay.forget()
+        receipts: tuple[Receipt, ...] = ()
+        stick_problem: Rendered | None = None
+        try:
+            receipts = tuple(_answer(relay, stick, {file.device for file in files if file.device}))
+        except StorageError as error:  # write-protected, full or gone: what was taken is safe here all the same
+            stick_problem = render(error)
+    report = TakeReport(
+        str(source), tuple(files), withdrawals, committed, returns, len(forgotten), len(erased), receipts, version,
+        problem, stick_problem,
+    )  # fmt: skip
+    _note_taken(relay, report)
+    return report
+
+
+def hand_on(relay: Relay, target: Path, progress: Progress | None = None) -> HandReport:
+    """Put everything that is held on a stick: batches that are not whole on it, receipts, returns, withdrawals.
+
+    The free space is looked at before anything is written; each batch is read back. They stay here until central's
+    receipt. `progress` counts bytes. Raises StickTooSmallError, RelayBusyError, StorageError; trying again goes on.
+    """
+    stick = Stick(target)
+    model = relay.project.model
+    with relay.alone():
+        relay.erase()
+        relay.forget()
+        stick.make(stick.batches)
+        _clear_unfinished(stick)
+        there = _whole_on(stick, relay)
+        todo = [held for held in relay.offers() if held.manifest not in there]
+        total = sum(held.size for held in todo)
+        _check_room(stick, total)
+        copying = _Copying(stick, total, progress)
+        for held in todo:
+            copying.copy(held, stick.batches / f"{held.manifest.hex()}{SUFFIX}")
+        receipts = put_receipts(stick, [*signed(relay.receipts(), relay.key), *relay.proofs.files()], model)
+        report = HandReport(
+            str(target), len(todo), len(there), total, receipts,
+            put_returns(stick, relay.returns()), export_withdrawals(relay.home, target),
+            offer_project(stick, relay.project),
+        )  # fmt: skip
+    Journal(relay.home, relay.clock).note(
+        "export", "relay", place=report.place, batches=report.written, present=report.present, bytes=report.bytes
+    )
+    return report
+
+
+def _project(relay: Relay, stick: Stick) -> tuple[int | None, Rendered | None]:
+    """The version that was taken, or why what is there was not."""
+    if not stick.project.is_file():
+        return None, None
+    try:
+        with opened(stick.project) as stream:
+            newer = relay.update(stream.read(MAX_FILE + 1))
+    except OlderProjectError:  # usual on a stick that has been on the road
+        return None, None
+    except (UntrustedError, RefusedError) as error:
+        return None, render(error)
+    return (relay.project.model.version if newer else None), None
+
+
+def _receipts(relay: Relay, stick: Stick) -> tuple[Receipt, ...]:
+    found = []
+    for file in stick.files(stick.receipts):
+        if not file.ignored and file.size <= MAX_RECEIPT:
+            with suppress(UntrustedError), opened(file.path) as stream:  # forged or foreign: it counts for nothing
+                receipt = relay.take_receipt(stream.read(MAX_RECEIPT + 1))
+                found += [receipt] if receipt else []
+    return tuple(found)
+
+
+def _returns(relay: Relay, stick: Stick) -> int:
+    new = 0
+    for file in stick.files(stick.returned):
+        if not file.ignored and file.size <= MAX_RETURN:
+            with suppress(UntrustedError), opened(file.path) as stream:
+                new += relay.keep_return(stream.read(MAX_RETURN + 1))
+    return new
+
+
+def _batches(relay: Relay, stick: Stick, progress: Progress | None, stop: Callable[[], bool] | None) -> list[RelayFile]:
+    found = stick.files(stick.batches)
+    total = sum(file.size for file in found if not file.ignored)
+    tags = relay.tags()
+    done = 0
+    files = []
+    for file in found:
+        if stop and stop():
+            files.append(RelayFile(file.name, "left"))
+            continue
+        files.append(_take(relay, file, tags))
+        done += 0 if file.ignored else file.size
+        if progress:
+            progress(done, total, file.name)
+    return files
+
+
+def _take(relay: Relay, file: Found, tags: frozenset[str]) -> RelayFile:
+    try:
+        if file.ignored or (file.path.suffix != SUFFIX and not looks_ours(file.path)):
+            return RelayFile(file.name, "ignored", reason=file.ignored or "")
+        outcome, batch = relay.take(file.path, file.size, tags)
+    except FieldsurveyError as error:
+        if isinstance(error, StorageError) and error.details.get("place") not in {None, str(file.path)}:
+            raise  # this laptop's own disk: no file's fault, and no other would fare better
+        return RelayFile(file.name, "refused", code=error.code, reason=error.message, advice=error.advice)
+    return RelayFile(file.name, outcome, batch.device, batch.card.name, batch.first, batch.last)
+
+
+def _answer(relay: Relay, stick: Stick, senders: set[str]) -> list[Receipt]:
+    """What goes back on the stick; the `received` ones of those who sent something with it."""
+    given = [receipt for receipt in relay.receipts() if receipt.device in senders]
+    put_receipts(stick, [*signed(given, relay.key), *relay.proofs.files()], relay.project.model)
+    put_returns(stick, relay.returns())
+    export_withdrawals(relay.home, Path(stick.place))
+    offer_project(stick, relay.project)
+    return given
+
+
+def _whole_on(stick: Stick, relay: Relay) -> set[bytes]:
+    """The manifests of what is held here and whole on the stick as well, whatever its file is called."""
+    held = {one.manifest for one in relay.holding.batches()}
+    found: set[bytes] = set()
+    for file in stick.files(stick.batches):
+        if not file.ignored:
+            with suppress(UntrustedError, RefusedError), opened(file.path) as stream:  # damaged: it is written again
+                batch = read_batch(stream, relay.project.model.id)
+                if batch.manifest_hash in held:
+                    batch.verify()
+                    found.add(batch.manifest_hash)
+    return found
+
+
+def _check_room(stick: Stick, needed: int) -> None:
+    try:
+        free = shutil.disk_usage(stick.root).free
+    except OSError as error:
+        raise storage_error(error, stick.place) from error
+    if needed and needed + _SLACK > free:
+        raise StickTooSmallError(place=stick.place, needed=-(-(needed + _SLACK) >> 20), free=free >> 20)
+
+
+@dataclass
+class _Copying:
+    """Bytes copied so far, out of all."""
+
+    stick: Stick
+    total: int
+    progress: Progress | None
+    done: int = 0
+
+    def copy(self, held: Held, path: Path) -> None:
+        """Write a batch and read it back. Raises StorageError with the stick's name: a person knows no files."""
+        with opened(held.path) as stream:
+            try:
+                write_atomic(path, self._pieces(stream, f"{held.name} {held.first}-{held.last}"))
+            except StorageError as error:
+                raise type(error)(place=self.stick.place) from error
+
+    def _pieces(self, stream: BinaryIO, text: str) -> Iterator[bytes]:
+        while piece := stream.read(1 << 20):
+            yield piece
+            self.done += len(piece)
+            if self.progress:
+                self.progress(self.done, self.total, text)
+
+
+def _clear_unfinished(stick: Stick) -> None:
+    for file in stick.files(stick.batches):
+        if _OURS.fullmatch(file.name):
+            with suppress(OSError):  # every reader ignores it; the space is all that it costs
+                file.path.unlink()
+
+
+def _note_taken(relay: Relay, report: TakeReport) -> None:
+    log = Journal(relay.home, relay.clock)
+    log.note(
+        "import",
+        "relay",
+        place=report.place,
+        taken=len(report.having("taken")),
+        present=len(report.having("present")),
+        at_central=len(report.having("committed")),
+        withdrawn=len(report.having("withdrawn")),
+        forgotten=report.forgotten,
+        receipts=len(report.receipts),
+    )
+    for file in report.having("refused"):
+        log.note("refusal", "relay", place=f"{report.place}: {file.name}", code=file.code)
+    for receipt in report.committed:
+        log.note("receipt", "relay", place=report.place, device=receipt.device, up_to=receipt.up_to)
+    if report.erased:
+        log.note("erasure", "relay", place=report.place, batches=report.erased)
+    if report.withdrawals:
+        log.note("withdrawal", "relay", place=report.place, new=report.withdrawals)
+    if report.stick_problem:
+        log.note("refusal", "relay", place=report.place, code=report.stick_problem.code)

@@ -1,0 +1,221 @@
+"""The folder of batches that a relay holds: copied whole, verified, named by the hash of their manifest. No keys.
+
+A batch that another one here holds as well is not kept twice: laptops export everything since central's last receipt,
+so that each night's batch holds the one of the night before.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from fieldsurvey.base.errors import RefusedError, UntrustedError
+from fieldsurvey.base.files import fsync_folder, storage_error, write_atomic
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.project.model import Project
+from sync.batches import Batch, read_batch
+from sync.errors import BatchError, RelayFullError
+from sync.stick import opened
+from sync.withdrawals import withdrawn_in
+
+MAX_BATCHES: Final = 20_000
+MAX_STRANGERS: Final = 256 << 20
+"""Bytes taken of laptops that the project does not know (yet): anybody can make such a one."""
+RESERVE: Final = 64 << 20
+"""Bytes of this laptop's disk that stay free."""
+SUFFIX: Final = ".fsb"
+_INCOMING: Final = "incoming"
+_PIECE: Final = 1 << 20
+
+Outcome = Literal["taken", "present", "committed", "withdrawn"]
+"""Copied here; here already, as it is or within another; at central; not kept, because it names a withdrawn case."""
+Chain = dict[tuple[int, bytes], bytes]
+"""(seq, head) -> the head before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A batch that is here, whole. `manifest`: the hash that names it; `end`: the head after entry `last`."""
+
+    manifest: bytes
+    path: Path
+    size: int
+    device: str
+    name: str
+    first: int
+    last: int
+    end: bytes
+
+    @classmethod
+    def of(cls, batch: Batch, path: Path, size: int) -> Held:
+        """What its verified manifest says."""
+        end = batch.entries[-1].head
+        return cls(batch.manifest_hash, path, size, batch.device, batch.card.name, batch.first, batch.last, end)
+
+
+class Holding:
+    """One process at a time writes to it; see `Relay.alone`."""
+
+    def __init__(self, folder: Path, project: Project) -> None:
+        self.folder = folder
+        self.project = project
+        self._held: dict[bytes, Held] | None = None
+
+    def batches(self) -> list[Held]:
+        """Everything that is here, by device and place in its log. A file whose manifest is damaged is not here."""
+        if self._held is None:
+            self._held = {}
+            for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+                with suppress(UntrustedError, RefusedError), opened(path) as stream:
+                    held = Held.of(read_batch(stream, self.project.id), path, path.stat().st_size)
+                    self._held[held.manifest] = held
+        return sorted(self._held.values(), key=lambda held: (held.device, held.first, held.last, held.manifest))
+
+    def of(self, device: str) -> list[Held]:
+        """Those of one device, by place in its log."""
+        return [held for held in self.batches() if held.device == device]
+
+    def verified(self) -> Iterator[Held]:
+        """All of them, each read to its end just before.
+
+        One that has rotted on this disk is removed: it is taken anew from the next stick that has it.
+        """
+        for held in self.batches():
+            try:
+                self._verify(held.path, held.manifest)
+            except UntrustedError:
+                self.remove(held)
+            else:
+                yield held
+
+    def links(self, device: str) -> Chain:
+        """Every entry of a device that is here."""
+        found: Chain = {}
+        for held in self.of(device):
+            found.update({(link.seq, link.head): link.previous for link in self._manifest(held).links()})
+        return found
+
+    def take(
+        self, path: Path, size: int, tags: AbstractSet[str], at_central: Callable[[Batch], bool]
+    ) -> tuple[Outcome, Batch]:
+        """Copy a batch file here, unless its records are here or at central; what became of it, and what it is.
+
+        What breaks off, or is not what its manifest says, leaves nothing behind. Raises what `read_batch` and
+        `Batch.records` raise, RelayFullError, StorageError.
+        """
+        with opened(path) as stream:
+            batch = read_batch(stream, self.project.id)
+        if batch.manifest_hash in {held.manifest for held in self.batches()} or self._within(batch):
+            return "present", batch
+        if at_central(batch):
+            return "committed", batch
+        self._check_room(batch, size)
+        incoming = self.folder / _INCOMING
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with opened(path) as stream:
+                write_atomic(incoming, _pieces(stream.read, size), private=True)
+            # the copy is verified, not the stick: that may say something else the second time
+            copied, tagged = self._verify(incoming, batch.manifest_hash, tags)
+            if tagged:
+                return "withdrawn", copied
+            target = self.folder / f"{batch.manifest_hash.hex()}{SUFFIX}"
+            incoming.replace(target)
+            fsync_folder(self.folder)
+        except OSError as error:
+            raise storage_error(error, self.folder) from error
+        finally:
+            with suppress(OSError):  # the disk is gone or full: what is left is written over by the next one
+                incoming.unlink(missing_ok=True)
+        held = Held.of(copied, target, size)
+        for other in self._inside(copied, held):
+            self.remove(other)
+        if self._held is not None:
+            self._held[held.manifest] = held
+        return "taken", copied
+
+    def remove(self, held: Held) -> None:
+        """Let go of it. Raises StorageError."""
+        try:
+            held.path.unlink(missing_ok=True)
+            fsync_folder(self.folder)
+        except OSError as error:
+            raise storage_error(error, held.path) from error
+        if self._held is not None:
+            self._held.pop(held.manifest, None)
+
+    def named_by(self, tags: AbstractSet[str]) -> tuple[tuple[Held, ...], Counter[str]]:
+        """The batches with a record of these tags; tag -> how many different records of it are here."""
+        found = []
+        records: dict[bytes, str] = {}
+        for held in self.batches():
+            with suppress(UntrustedError, RefusedError), opened(held.path) as stream:  # damaged: nobody's record
+                named = {
+                    entry.record_hash: header.withdrawal
+                    for entry, header, _body in read_batch(stream, self.project.id).records()
+                    if header.withdrawal is not None and header.withdrawal in tags
+                }
+                if named:
+                    found.append(held)
+                    records.update(named)
+        return tuple(found), Counter(records.values())
+
+    def _verify(self, path: Path, manifest: bytes, tags: AbstractSet[str] = frozenset()) -> tuple[Batch, Counter[str]]:
+        """A file is the batch of that manifest, to its end; which of `tags` it names."""
+        with opened(path) as stream:
+            batch = read_batch(stream, self.project.id)
+            if batch.manifest_hash != manifest:
+                raise BatchError(reason="it changed while it was read")
+            return batch, withdrawn_in(batch, tags)
+
+    def _manifest(self, held: Held) -> Batch:
+        with opened(held.path) as stream:
+            return read_batch(stream, self.project.id)
+
+    def _within(self, batch: Batch) -> bool:
+        """Whether one batch here holds every record of this one."""
+        around = [held for held in self.of(batch.device) if held.first <= batch.first and held.last >= batch.last]
+        return any(_is_within(batch, self._manifest(held)) for held in around)
+
+    def _inside(self, batch: Batch, held: Held) -> list[Held]:
+        """Those here whose records are all in this one."""
+        inside = [one for one in self.of(held.device) if held.first <= one.first and held.last >= one.last]
+        return [one for one in inside if one.manifest != held.manifest and _is_within(self._manifest(one), batch)]
+
+    def _check_room(self, batch: Batch, size: int) -> None:
+        """Raises RelayFullError, StorageError."""
+        known = {device.id for device in self.project.devices}
+        try:
+            free = shutil.disk_usage(self.folder.parent if not self.folder.exists() else self.folder).free
+        except OSError as error:
+            raise storage_error(error, self.folder) from error
+        strangers = sum(held.size for held in self.batches() if held.device not in known)
+        if batch.device not in known and strangers + size > MAX_STRANGERS:
+            raise RelayFullError(reason=_("too much of laptops that are not enrolled"))
+        if len(self.batches()) >= MAX_BATCHES:
+            raise RelayFullError(reason=_("too many batches"))
+        if size + RESERVE > free:
+            raise RelayFullError(reason=_("its disk is nearly full"))
+
+
+def _is_within(small: Batch, large: Batch) -> bool:
+    """Whether every entry of `small` is in `large`, and every record of it too: one may say that it was erased."""
+    heads = {entry.head for entry in large.entries}
+    records = {entry.record_hash for entry in large.present}
+    return all(entry.head in heads for entry in small.entries) and all(
+        entry.record_hash in records for entry in small.present
+    )
+
+
+def _pieces(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
+    """`size` bytes and one more, so that a file that grows is seen to be longer."""
+    left = size + 1
+    while left and (piece := read(min(left, _PIECE))):
+        left -= len(piece)
+        yield piece

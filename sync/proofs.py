@@ -1,0 +1,98 @@
+"""Central's receipts as a relay keeps them: proof of what may be forgotten, and post for laptops."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from fieldsurvey.base.errors import UntrustedError
+from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.project.model import Project
+from fieldsurvey.records.receipt import MAX_BYTES, Receipt, Role, read_receipt
+from fieldsurvey.vault.sealed_log import utc
+
+SUFFIX: Final = ".fsr"
+KEPT: Final = 16
+"""For each device and level, those that reach furthest."""
+
+
+class Proofs:
+    """A folder of receipts, verified when they come and whenever they are read: a key may have been retired since."""
+
+    def __init__(self, folder: Path, project: Project) -> None:
+        self.folder = folder
+        self.project = project
+        self._found: dict[Path, tuple[Receipt, bytes]] | None = None
+
+    def keep(self, data: bytes) -> Receipt | None:
+        """Keep a receipt that central signed; None where it says nothing new, or is a relay's.
+
+        Raises what `read_receipt` raises, StorageError.
+        """
+        receipt = read_receipt(data, self.project.role_keys)
+        if receipt.by is not Role.CENTRAL or receipt.project != self.project.id or not utc(receipt.issued):
+            return None
+        same = {
+            path: known
+            for path, (known, _data) in self._read().items()
+            if (known.device, known.level) == (receipt.device, receipt.level)
+        }
+        for path, known in same.items():
+            if (known.up_to, known.head) == (receipt.up_to, receipt.head):
+                if _reach(known) >= _reach(receipt):
+                    return None
+                self._drop(path)
+                break
+        else:
+            if len(same) >= KEPT:
+                least = min(same, key=lambda path: _reach(same[path]))
+                if _reach(same[least]) >= _reach(receipt):
+                    return None
+                self._drop(least)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, self.folder) from error
+        path = self.folder / f"{hashlib.sha256(data).hexdigest()}{SUFFIX}"
+        write_atomic(path, data, private=True)
+        self._read()[path] = receipt, data
+        return receipt
+
+    def ends(self, device: str) -> set[tuple[int, bytes]]:
+        """(seq, head) of everything that central says it holds of a device's log."""
+        found = (receipt for receipt, _data in self.files() if receipt.device == device)
+        return {(receipt.up_to, bytes.fromhex(receipt.head)) for receipt in found}
+
+    def files(self) -> list[tuple[Receipt, bytes]]:
+        """Every one as central signed it, by device; of a device those that reach furthest first."""
+        return sorted(self._read().values(), key=lambda pair: (pair[0].device, -pair[0].up_to))
+
+    def _read(self) -> dict[Path, tuple[Receipt, bytes]]:
+        if self._found is None:
+            self._found = {}
+            for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+                with suppress(UntrustedError):
+                    data = _bytes(path)
+                    self._found[path] = read_receipt(data, self.project.role_keys), data
+        return self._found
+
+    def _drop(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(error, path) from error
+        self._read().pop(path, None)
+
+
+def _reach(receipt: Receipt) -> tuple[int, str]:
+    return receipt.up_to, utc(receipt.issued) or ""
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as handle:
+            return handle.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise storage_error(error, path) from error

@@ -1,0 +1,290 @@
+"""A supervisor's laptop that carries other laptops' batches: takes them whole, vouches for them, forgets them.
+
+    HOME/relay/supervisor.key    signs `received` receipts and requests to a server; opens nothing
+    HOME/relay/project.fsp       the project that is trusted; only a newer one of the same root takes its place
+    HOME/relay/batches/          see `holding`
+    HOME/relay/receipts/         see `proofs`
+    HOME/relay/returned/         work that the HMU sends back, on its way to its laptops
+
+It holds sealed records and cannot read one. A batch is forgotten when central's signed receipt shows that central holds
+this very history up to its end, and at once when a withdrawal names a record in it: its laptop still has the rest, and
+sends it again without. How sticks come and go is `carrying`'s business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager, suppress
+from datetime import UTC
+from pathlib import Path
+from typing import Final
+
+from fieldsurvey.base.clock import Clock, SystemClock
+from fieldsurvey.base.errors import UntrustedError
+from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.base.process_lock import ProcessLock
+from fieldsurvey.fieldwork.erasures import Reports, Trust
+from fieldsurvey.project.keys import MAX_KEY_FILE, SUPERVISOR, read_role_key
+from fieldsurvey.project.signed import SignedProject, read_project
+from fieldsurvey.records.erased import Place
+from fieldsurvey.records.log import start_head
+from fieldsurvey.records.receipt import Level, Receipt, Role
+from fieldsurvey.records.returned import MAX_BYTES as MAX_RETURN
+from fieldsurvey.records.returned import read_return
+from fieldsurvey.records.signing import SigningKey
+from sync.batches import Batch
+from sync.errors import NoRelayError, NotSupervisorsKeyError, RelayBusyError
+from sync.holding import Chain, Held, Holding, Outcome
+from sync.proofs import Proofs
+from sync.stick import opened
+from sync.withdrawals import tags_withdrawn
+
+FOLDER: Final = "relay"
+PROJECT: Final = "project.fsp"
+RETURNED: Final = "returned"
+SUFFIX: Final = ".fsr"
+MAX_RETURNS: Final = 1_000
+_APPLIED: Final = "withdrawn"
+
+
+class Relay:
+    """See above. Whoever changes it does so inside `alone`."""
+
+    def __init__(self, home: Path, project: SignedProject, key: SigningKey, clock: Clock | None = None) -> None:
+        self.home = home
+        self.project = project
+        self.key = key
+        self.clock: Clock = clock or SystemClock()
+        self.holding = Holding(self.folder / "batches", project.model)
+        self.proofs = Proofs(self.folder / "receipts", project.model)
+        self._seen: dict[str, set[tuple[int, bytes]]] = defaultdict(set)
+
+    @classmethod
+    def set_up(cls, home: Path, key_file: Path, project: bytes, clock: Clock | None = None) -> Relay:
+        """Make this laptop a relay, or give it a new key. The project must name the key as a supervisor's.
+
+        What is trusted here already stands, unless `project` is a newer version of it. Raises NotSupervisorsKeyError,
+        UntrustedError, ForeignRootError, StorageError; then everything is as it was.
+        """
+        held = read_role_key(key_file)
+        stored = home / FOLDER / PROJECT
+        signed = read_project(project)
+        if stored.exists():
+            known = read_project(stored)
+            signed = read_project(project, pinned=known.root_fingerprint)
+            signed = max(known, signed, key=lambda one: one.model.version)
+        if held.project != signed.model.id or (Role.SUPERVISOR, held.key.public) not in signed.model.role_keys:
+            raise NotSupervisorsKeyError(project=signed.model.name)
+        make(stored.parent)
+        write_atomic(stored, signed.data, private=True)
+        with key_file.open("rb") as handle:
+            write_atomic(stored.with_name(SUPERVISOR), handle.read(MAX_KEY_FILE), private=True)
+        return cls(home, signed, held.key, clock)
+
+    @classmethod
+    def open(cls, home: Path, clock: Clock | None = None) -> Relay:
+        """The relay as it is. Raises NoRelayError, NotSupervisorsKeyError, UntrustedError, StorageError."""
+        folder = home / FOLDER
+        if not (folder / SUPERVISOR).exists() or not (folder / PROJECT).exists():
+            raise NoRelayError(place=str(home))
+        project = read_project(folder / PROJECT)
+        held = read_role_key(folder / SUPERVISOR)
+        if held.project != project.model.id or (Role.SUPERVISOR, held.key.public) not in project.model.role_keys:
+            raise NotSupervisorsKeyError(project=project.model.name)
+        return cls(home, project, held.key, clock)
+
+    @property
+    def folder(self) -> Path:
+        """Where all of it lies."""
+        return self.home / FOLDER
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else changes it meanwhile. Raises RelayBusyError, StorageError."""
+        make(self.folder)
+        lock = ProcessLock(self.folder / "lock")
+        if not lock.acquire():
+            raise RelayBusyError(holder=lock.holder())
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def update(self, data: bytes) -> bool:
+        """Trust a newer version of the same project; whether it was newer.
+
+        Raises what `read_project` refuses (another root, an older version), StorageError.
+        """
+        version = self.project.model.version
+        found = read_project(data, pinned=self.project.root_fingerprint, at_least_version=version)
+        if found.model.version == version:
+            return False
+        write_atomic(self.folder / PROJECT, data, private=True)
+        self.project = found
+        self.holding = Holding(self.folder / "batches", found.model)
+        self.proofs = Proofs(self.folder / "receipts", found.model)
+        return True
+
+    # -- what is held, and vouched for
+
+    def offers(self) -> Iterator[Held]:
+        """Every batch, each read to its end just before: what is handed out is whole. For a push as for a stick."""
+        return self.holding.verified()
+
+    def take(self, path: Path, size: int, tags: AbstractSet[str]) -> tuple[Outcome, Batch]:
+        """Copy a batch file here, whole or not at all; `tags`: see `tags`.
+
+        Raises what `read_batch` and `Batch.records` raise, RelayFullError, StorageError.
+        """
+        return self.holding.take(path, size, tags, self._at_central)
+
+    def take_receipt(self, data: bytes) -> Receipt | None:
+        """Keep a receipt of central's, for laptops and as proof; None where it says nothing new, or is no central's.
+
+        Raises what `read_receipt` raises, StorageError.
+        """
+        return self.proofs.keep(data)
+
+    def receipts(self) -> list[Receipt]:
+        """What is here, as `received`: one for each unbroken history that begins at a log's start, or where central's
+        receipt ends. A stretch whose beginning is nobody's is not vouched for.
+        """
+        found = []
+        for device in sorted({held.device for held in self.holding.batches()}):
+            links = self.holding.links(device)
+            starts = {(0, start_head(self.project.model.id, device)), *self.proofs.ends(device)}
+            whole = set(starts)
+            for seq, head in sorted(links):
+                if (seq - 1, links[seq, head]) in whole:
+                    whole.add((seq, head))
+            followed = {(seq - 1, previous) for (seq, _head), previous in links.items()}
+            for seq, head in sorted(whole - starts - followed):
+                found.append(self._received(device, seq, head))
+        return found
+
+    def forget(self) -> tuple[Held, ...]:
+        """Let go of every batch that central's receipts show to be there; which. Raises StorageError."""
+        gone = []
+        for device in sorted({held.device for held in self.holding.batches()}):
+            ends = self._ends(device)
+            if not ends:
+                continue
+            safe = _down_from(ends, self.holding.links(device))
+            gone += [held for held in self.holding.of(device) if (held.last, held.end) in safe]
+        for held in gone:
+            self.holding.remove(held)
+        return tuple(gone)
+
+    # -- withdrawals and returned work
+
+    def tags(self) -> frozenset[str]:
+        """Of every withdrawal that is known here."""
+        return tags_withdrawn(self.home, self.project.model.id)
+
+    def erase(self) -> tuple[Held, ...]:
+        """Delete every batch with a record that a withdrawal names, and report it; which. Raises StorageError.
+
+        Done again wherever it was cut off: what was done for all withdrawals is noted last.
+        """
+        tags = self.tags()
+        done = hashlib.sha256("".join(sorted(tags)).encode("ascii")).hexdigest().encode("ascii")
+        note = self.folder / _APPLIED
+        if not tags or (note.exists() and note.read_bytes() == done):
+            return ()
+        gone, records = self.holding.named_by(tags)
+        for held in gone:
+            self.holding.remove(held)
+        for path, _data, tag in list(self._returns()):
+            if tag in tags:
+                _unlink(path)
+        counts = Counter(dict.fromkeys(tags, 0))
+        counts.update(records)
+        model = self.project.model
+        reports = Reports(self.home, Trust.of(model))
+        reports.write(Place.RELAY, self.key, model.id, counts, self.clock.now())
+        make(self.folder)
+        write_atomic(note, done, private=True)
+        return gone
+
+    def keep_return(self, data: bytes) -> bool:
+        """Keep work that the HMU sends back to a laptop; whether it is new. Raises UntrustedError, StorageError."""
+        found = read_return(data, self.project.model.role_keys)
+        if found.manifest.project != self.project.model.id or found.manifest.withdrawal in self.tags():
+            return False
+        folder = self.folder / RETURNED
+        path = folder / f"{found.digest.hex()}{SUFFIX}"
+        if path.exists() or len(list(folder.glob(f"*{SUFFIX}"))) >= MAX_RETURNS:
+            return False
+        make(folder)
+        write_atomic(path, data, private=True)
+        return True
+
+    def returns(self) -> Iterator[bytes]:
+        """What is on its way to laptops."""
+        for _path, data, _tag in self._returns():
+            yield data
+
+    def _returns(self) -> Iterator[tuple[Path, bytes, str | None]]:
+        """Each with its case's tag. What the HMU's present key did not sign is left where it is: nobody takes it."""
+        for path in sorted((self.folder / RETURNED).glob(f"*{SUFFIX}")):
+            with suppress(UntrustedError), opened(path) as stream:
+                data = stream.read(MAX_RETURN + 1)
+                yield path, data, read_return(data, self.project.model.role_keys).manifest.withdrawal
+
+    def _ends(self, device: str) -> set[tuple[int, bytes]]:
+        """What central holds of a device's log, by its receipts and by what was seen to lead up to them."""
+        return self.proofs.ends(device) | self._seen[device]
+
+    def _at_central(self, batch: Batch) -> bool:
+        ends = self._ends(batch.device)
+        if not ends:
+            return False
+        links = {(link.seq, link.head): link.previous for link in batch.links()}
+        links.update(self.holding.links(batch.device))
+        known = _down_from(ends, links)
+        if (batch.last, batch.entries[-1].head) not in known:
+            return False
+        self._seen[batch.device].add((batch.first - 1, batch.previous))  # it is not kept, and may be the missing link
+        return True
+
+    def _received(self, device: str, seq: int, head: bytes) -> Receipt:
+        return Receipt(
+            project=self.project.model.id,
+            device=device,
+            up_to=seq,
+            head=head.hex(),
+            level=Level.RECEIVED,
+            by=Role.SUPERVISOR,
+            issued=self.clock.now().astimezone(UTC).isoformat("T", "seconds"),
+        )
+
+
+def _down_from(ends: set[tuple[int, bytes]], links: Chain) -> set[tuple[int, bytes]]:
+    """The ends, and every entry that one of them follows from, as far as the links are known."""
+    found: set[tuple[int, bytes]] = set()
+    for end in ends:
+        seq, head = end
+        while (seq, head) not in found:
+            found.add((seq, head))
+            if (seq, head) not in links:
+                break
+            seq, head = seq - 1, links[seq, head]
+    return found
+
+
+def make(folder: Path) -> None:
+    """Make a private folder. Raises StorageError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(error, path) from error
