@@ -1,0 +1,61 @@
+"""The sync log on the screen: filtered by kind, problems and words; newest first; names instead of numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fieldsurvey.base.clock import FixedClock
+from fieldsurvey.tui.central.journal import PROBLEMS, log_cells, newest, view_name, views
+from sync.journal import Journal
+from tests.tui.central.province import NOW
+
+DEVICE = "12" * 16
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    """Four lines, an hour apart."""
+    clock = FixedClock(NOW)
+    made = Journal(tmp_path, clock)
+    made.note("import", "central", place="/media/AZUL", device=DEVICE, new=5, refused=0)
+    clock.move(hours=1)
+    made.note("refusal", "central", place="/media/AZUL/x.fsb", code="untrusted.container")
+    clock.move(hours=1)
+    made.note("import", "central", place="/media/ROJO", new=2, refused=1)
+    clock.move(hours=1)
+    made.note("backup", "central", place="/media/DISCO")
+    return made
+
+
+def test_the_newest_stands_first_and_views_filter(journal: Journal) -> None:
+    """All, problems (a refusal, an import that refused something), a kind."""
+    assert [line.what for line in newest(journal)] == ["backup", "import", "refusal", "import"]
+    assert [line.what for line in newest(journal, PROBLEMS)] == ["import", "refusal"]
+    assert [line.place for line in newest(journal, "import")] == ["/media/ROJO", "/media/AZUL"]
+    assert views(journal.lines()) == ["", PROBLEMS, "import", "refusal", "backup"]
+    assert [view_name(view) for view in ("", PROBLEMS, "backup")] == ["all", "problems", "backup"]
+
+
+def test_words_filter_without_case_and_accents(journal: Journal) -> None:
+    """Every word must be there: a place, a kind, a day."""
+    assert len(newest(journal, "", "azul")) == 2
+    assert len(newest(journal, "", "ázul REFUSED")) == 1
+    assert len(newest(journal, "", "2026-03-02")) == 4
+    assert newest(journal, "backup", "azul") == []
+
+
+def test_a_row_says_who_and_how_many(journal: Journal) -> None:
+    """Names for numbers, counts that are not nothing, the code of a refusal."""
+    first = newest(journal)[-1]
+    assert log_cells(first, {DEVICE: "Laptop 1"})[1:] == ("import", "Laptop 1", "/media/AZUL", "5 new")
+    assert log_cells(first, {})[2] == DEVICE[:8]
+    assert log_cells(newest(journal, "refusal")[0], {})[4] == "untrusted.container"
+
+
+def test_what_is_shown_can_be_saved(journal: Journal) -> None:
+    """Only the lines of the view, with the head of the table."""
+    rows = journal.as_csv(newest(journal, "backup")).splitlines()
+    assert len(rows) == 2
+    assert rows[0].startswith("at,what")
