@@ -19,20 +19,26 @@ from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import language as current_language
+from fieldsurvey.cli import erasing
 from fieldsurvey.cli.central import NoCentralError
-from fieldsurvey.cli.common import Json, command, passphrase, result
+from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.cli.erasing import RoundNotClearedError, clear_here, cleared_lines, hmu_keys
+from fieldsurvey.cli.needs_table import table_lines
+from fieldsurvey.cli.overdue import said_overdue
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.needs.ledger import Ledger
+from fieldsurvey.needs.opened.erasing import Cleared
 from fieldsurvey.needs.opened.opening import open_round, round_kept, round_named
 from fieldsurvey.needs.opened.store import load_dataset, save_dataset
 from fieldsurvey.needs.protect import parse_hierarchy, protect_table
 from fieldsurvey.needs.protect.files import read_table, write_table
 from fieldsurvey.needs.publish import Rounds
 from fieldsurvey.needs.report.content import ReportContent
-from fieldsurvey.project.keys import HmuKeys, open_hmu, people_needed
+from fieldsurvey.project.keys import HmuKeys
 from fieldsurvey.project.ledger import Ledger as KeyLedger
+from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward, stamp
-from sync.central import Central
+from sync.place import central_exists, open_central
 
 
 class NoSuchCellError(InputError):
@@ -79,6 +85,9 @@ def needs() -> None:
     """
 
 
+erasing.register(app)
+
+
 @app.command("open")
 @command
 def open_(
@@ -108,10 +117,11 @@ def open_(
         raise NoPurposeError
     book = KeyLedger(paths.steward_dir(), project.model)  # before anything is opened: what cannot be written stays shut
     wanted = round_kept(project, round_, SystemClock().now().date())
-    if not paths.central_path().exists():
-        raise NoCentralError(place=str(paths.central_path().parent))
-    keys = _hmu_keys()
-    with Central.open(paths.central_path()) as central:
+    if not central_exists(paths.home()):
+        raise NoCentralError(place=str(paths.home()))
+    keys = hmu_keys()
+    cleared = _cleared_or_not(project, keys)
+    with open_central(paths.home()) as central:
         central.learn(project.model)  # a laptop enrolled since the last import counts from now on
         with progress_bar(_("Opening"), quiet=json_) as progress:
             people = max(1, len(keys.people))
@@ -121,9 +131,10 @@ def open_(
     book.append(keys.sign, "opened", at=at, who=keys.people, round_id=wanted.id, count=count, text=purpose.strip())
     place = save_dataset(dataset, keys)
     rows = {form: dataset.frame(form).height for form in dataset.forms}
+    cleared = cleared or clear_here(project, keys)
     data = {"round": wanted.id, "out": str(place), "rows": rows, **dataset.quality.model_dump(mode="json")}
     counted = _("Round {round}: {n} cases at central.").format(round=wanted.id, n=dataset.quality.cases)
-    result(json_, data, "\n".join((counted, *dataset.quality.lines())))
+    result(json_, data, "\n".join((counted, *dataset.quality.lines(), *cleared_lines(cleared))))
 
 
 @app.command()
@@ -230,7 +241,7 @@ def table(
     rows = pl.concat(frames).filter(wanted) if frames else pl.DataFrame()
     if rows.is_empty():
         raise NoSuchCellError(unit=unit, kind=kind, place=place or "–")
-    result(json_, {"round": made.round_title, "rows": rows.to_dicts()}, _lines(rows, made, language))
+    result(json_, {"round": made.round_title, "rows": rows.to_dicts()}, table_lines(rows, made, language))
 
 
 @app.command()
@@ -318,8 +329,9 @@ def ledger(*, json_: Json = False) -> None:
         _("Published (round, release, when, SHA-256)"),
         *(released or [_("  Nothing is published yet.")]),
     ]
-    data = {"openings": openings, "releases": [asdict(entry) for entry in entries]}
-    result(json_, data, "\n".join(lines))
+    due, loud = said_overdue()
+    data = {"openings": openings, "releases": [asdict(entry) for entry in entries], "overdue": due}
+    result(json_, data, "\n".join([*lines, *loud]))
 
 
 def _openings() -> list[dict[str, Any]]:
@@ -335,12 +347,12 @@ def _openings() -> list[dict[str, Any]]:
     ]
 
 
-def _hmu_keys() -> HmuKeys:
-    """Asks for as many passphrases as hmu.key needs people."""
-    given = [passphrase("HMU", _("Passphrase of the HMU"))]
-    if people_needed(paths.steward_dir()) > 1:
-        given.append(passphrase("HMU2", _("Passphrase of the second person of the HMU")))
-    return open_hmu(paths.steward_dir(), given)
+def _cleared_or_not(project: SignedProject, keys: HmuKeys) -> Cleared | None:
+    """What left the opened rounds; None where one does not open, which opening it again mends."""
+    try:
+        return clear_here(project, keys)
+    except RoundNotClearedError:
+        return None
 
 
 def _made(round_: str | None, *, publish: bool, published: bool, simulated: bool, quiet: bool) -> ReportContent:
@@ -355,7 +367,8 @@ def _made(round_: str | None, *, publish: bool, published: bool, simulated: bool
         return found
     today = SystemClock().now().date()
     round_kept(project, wanted.id, today)
-    keys = _hmu_keys()
+    keys = hmu_keys()
+    clear_here(project, keys)
     make = way.release if publish else way.prepared
     dataset = load_dataset(wanted.id, keys)
     many = max((dataset.frame(form).height for form in dataset.forms), default=0) >= POOL_FROM
@@ -371,26 +384,3 @@ def _pool(wanted: bool) -> Iterator[Executor | None]:
         return
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
         yield pool
-
-
-def _lines(rows: pl.DataFrame, made: ReportContent, language: str | None) -> str:
-    """A table for the terminal: one line an indicator and group."""
-    # start-up: the report's words are read from files
-    from fieldsurvey.needs.report.names import Names
-    from fieldsurvey.needs.report.words import Words
-
-    words = Words(language or current_language())
-    names = Names(made.labels, words, made.territory)
-    first = rows.row(0, named=True)
-    found = [f"{names.place(first['place'])} · {names.unit(first['unit'])}"]
-    for group in rows["group"].unique(maintain_order=True):
-        mine = rows.filter(pl.col("group") == group).sort("serious", descending=True, nulls_last=True)
-        found += ["", names.group(group)]
-        for row in mine.iter_rows(named=True):
-            said = {"suppressed": "▨", "not_asked": "○"}.get(row["status"], str(row["serious"]))
-            asked = "▨" if row["asked"] is None else str(row["asked"])
-            share = "" if row["pct"] is None else f"{row['pct']:.0f} %"
-            found.append(
-                f"  {names.indicator(row['indicator'], row['sector']):<42.42} {said:>6} / {asked:<6} {share:>5}"
-            )
-    return "\n".join(found)

@@ -7,7 +7,7 @@ counts. A place says the same thing once. It erases nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -199,14 +199,17 @@ def standings(
     *,
     devices: Iterable[str] = (),
     relayed: bool = False,
+    heard: Iterable[HeardReport] | None = None,
 ) -> tuple[Standing, ...]:
     """Place by place: central, the HMU, relays, laptops.
 
     Central and the HMU must report; so must `devices`, which are known to have held it, unless they are revoked, and
     the relays, where it is known that the case went through one (`relayed`). Whoever else reported is listed too.
+    `heard`: the reports, where they have been read already.
     """
     due = due_day(requested, project)
-    heard = [(one, case) for one in reports for case in one.report.cases if case.tag == tag]
+    every = reports if heard is None else heard
+    spoken = [(one, case) for one in every for case in one.report.cases if case.tag == tag]
 
     def standing(place: Place, name: str, mine: list[tuple[HeardReport, ErasedCase]]) -> Standing:
         if not mine:
@@ -220,15 +223,15 @@ def standings(
     found = []
     for place, role in ((Place.CENTRAL, Role.CENTRAL), (Place.HMU, Role.HMU)):
         names = [one.label for one in project.roles if one.role is role and one.retired is None]
-        mine = [pair for pair in heard if pair[0].report.place is place]
+        mine = [pair for pair in spoken if pair[0].report.place is place]
         if names or mine:
             found.append(standing(place, names[0] if names else place.value, mine))
     for one in (one for one in project.roles if one.role is Role.SUPERVISOR and one.retired is None):
-        mine = [pair for pair in heard if pair[0].report.place is Place.RELAY and pair[0].key == one.key]
+        mine = [pair for pair in spoken if pair[0].report.place is Place.RELAY and pair[0].key == one.key]
         if mine or relayed:
             found.append(standing(Place.RELAY, one.label, mine))
     by_device: dict[str, list[tuple[HeardReport, ErasedCase]]] = {device: [] for device in devices}
-    for pair in heard:
+    for pair in spoken:
         if pair[0].report.device is not None:
             line = reports.trust.line(pair[0].report.device)
             named = [device for device in line if device in by_device] or [line[0]]
@@ -239,3 +242,38 @@ def standings(
         if mine or known is None or known.status == "enrolled":
             found.append(standing(Place.LAPTOP, known.name if known else device[:8], mine))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A place that should have reported by now. `count`: withdrawals; `due`: the first one's last day."""
+
+    place: Place
+    name: str
+    count: int
+    due: str
+
+
+def overdue(
+    requests: Mapping[str, str],
+    project: Project,
+    reports: Reports,
+    today: date,
+    *,
+    devices_of: Callable[[str], Iterable[str]] = lambda _tag: (),
+    nothing_at: Iterable[Place] = (),
+) -> tuple[Overdue, ...]:
+    """Which places have not reported withdrawals whose days are over. `requests`: tag -> day of the request.
+
+    `devices_of`: the laptops known to have held a case; `nothing_at`: kinds of places known to have nothing.
+    """
+    none = frozenset(nothing_at)
+    found: dict[tuple[Place, str], list[str]] = {}
+    said = list(reports)
+    for tag, requested in requests.items():
+        if due_day(requested, project) >= today:
+            continue
+        for one in standings(tag, requested, project, reports, today, devices=devices_of(tag), heard=said):
+            if one.overdue and one.place not in none:
+                found.setdefault((one.place, one.name), []).append(one.due)
+    return tuple(Overdue(place, name, len(days), min(days)) for (place, name), days in found.items())

@@ -90,6 +90,15 @@ class Ledger:
         """Keep what was made, so that it need not be made twice."""
         self._write(self._path(round_id, "prepared"), {"fingerprint": fingerprint, "content": _encode(content)})
 
+    def forget_prepared(self, round_id: str) -> None:
+        """Delete what was made and not published; it is made again when it is asked for. Raises StorageError."""
+        path = self._path(round_id, "prepared")
+        for one in (path, path.with_name(path.name + ".part")):
+            try:
+                one.unlink(missing_ok=True)
+            except OSError as error:
+                raise storage_error(error, one) from error
+
     def publish(self, round_id: str, fingerprint: str, content: ReportContent) -> ReportContent:
         """Enter a release, or recognise it as the one that is published; returns it with its number.
 

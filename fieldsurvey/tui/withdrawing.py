@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.fieldwork.erasures import Overdue, Standing
 from fieldsurvey.fieldwork.withdrawals import Access, Erased, Held
+from fieldsurvey.records.erased import Place
 from fieldsurvey.tui.standing import STATES, when
+
+PLACES = {
+    Place.CENTRAL: n_("central"),
+    Place.HMU: n_("the HMU"),
+    Place.RELAY: n_("a supervisor's laptop"),
+    Place.LAPTOP: n_("laptop"),
+}
 
 
 def access_lines(found: Access) -> list[str]:
@@ -13,6 +22,7 @@ def access_lines(found: Access) -> list[str]:
     lines = []
     if found.requested is not None:
         lines.append(_("Withdrawn on {day}: excluded, and erased here.").format(day=when(found.requested)))
+        lines += place_lines(found.places)
     if not found.held:
         lines.append(_("No record of this code is on this laptop."))
         if found.requested is None:
@@ -60,3 +70,44 @@ def erased_lines(done: Erased) -> list[str]:
             _("Copies were made to: {places}. Copy again there, so that it is known.").format(places=", ".join(gone))
         )
     return lines
+
+
+def place_lines(places: tuple[Standing, ...]) -> list[str]:
+    """Place by place: erased when, or due when; what a backup still holds, and until when."""
+    return [_place_line(one) for one in places]
+
+
+def _place_line(one: Standing) -> str:
+    kind = _(PLACES[one.place])
+    where = kind if one.name.casefold() in {kind.casefold(), one.place.value} else f"{kind} {one.name}"
+    if one.at is None:
+        text = _("{where}: NO WORD, and it was due by {due}") if one.overdue else _("{where}: to come, by {due}")
+        return "  " + text.format(where=where, due=when(one.due))
+    if one.records:
+        text = ngettext("{where}: erased, {count} record, {at}", "{where}: erased, {count} records, {at}", one.records)
+    else:
+        text = _("{where}: holds nothing of it, {at}")
+    line = "  " + text.format(where=where, count=one.records, at=when(one.at))
+    if one.backups_until is not None:
+        line += _("; in backups until {day}").format(day=when(one.backups_until))
+    return line
+
+
+def overdue_lines(found: tuple[Overdue, ...]) -> list[str]:
+    """Said loudly, and what to do about it; nothing when nothing is overdue."""
+    lines = []
+    for one in found:
+        text = ngettext(
+            "OVERDUE: {count} withdrawal is not reported erased by {where}; it was due by {due}.",
+            "OVERDUE: {count} withdrawals are not reported erased by {where}; the first was due by {due}.",
+            one.count,
+        )
+        where = " ".join(dict.fromkeys((_(PLACES[one.place]), one.name)))
+        lines.append(text.format(count=one.count, where=where, due=when(one.due)))
+    todo = {
+        Place.HMU: _("  At the HMU: fieldsurvey needs erase"),
+        Place.CENTRAL: _("  At central: fieldsurvey central status, then a stick to bring its word back"),
+        Place.RELAY: _("  Take a stick with the withdrawals to the supervisor's laptop, and back"),
+        Place.LAPTOP: _("  Take a stick with the withdrawals to the laptop, and back"),
+    }
+    return lines + [todo[place] for place in dict.fromkeys(one.place for one in found)]

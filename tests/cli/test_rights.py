@@ -103,11 +103,11 @@ def test_a_wrong_word_is_named_by_its_place(sealed: tuple[Laptop, WithdrawalCode
 
 
 def test_where_there_is_no_laptop_it_is_entered_to_be_carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a project's file: kept and put on a stick as bytes. Without one, or asked for access: what to do is said."""
+    """With a project's file: kept and put on a stick as bytes. Without one, what to do is said."""
     monkeypatch.setenv("FIELDSURVEY_HOME", str(tmp_path / "office"))
     code, project = WithdrawalCode.generate(), SyntheticProject()
     assert run(code.text, "erase")[1]["error"] == "input.no_place"
-    assert run(code.text, "access")[1]["error"] == "input.access_on_laptop"
+    assert run(code.text, "access")[1]["error"] == "input.no_place"
     assert run(code.text, "forget")[1]["error"] == "input.which_right"
     file = tmp_path / "project.fsp"
     file.write_bytes(project.publish())

@@ -23,8 +23,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(commands, "read_steward", lambda _folder: made.project())
     monkeypatch.setattr(commands, "round_named", lambda _project, _name: made.ROUND)
     monkeypatch.setattr(commands, "round_kept", lambda _project, _name, _today: made.ROUND)
-    monkeypatch.setattr(commands, "passphrase", lambda _role, _prompt: "")
-    monkeypatch.setattr(commands, "open_hmu", lambda _folder, _words: None)
+    monkeypatch.setattr(commands, "hmu_keys", lambda: None)
+    monkeypatch.setattr(commands, "clear_here", lambda _project, _keys: None)
     opened(monkeypatch, made.interviews(70, 3))
     set_language("en")
     return tmp_path

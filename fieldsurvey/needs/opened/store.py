@@ -3,8 +3,7 @@
     "FSO1" version 1 | key id 8 | Cobblestone-256 of: manifest length 4 | manifest | (length 8 | Parquet) a table
 
 The key is derived from the dataset key in hmu.key, or from one that it had before; the seal binds project and round, so
-that one round's file does not pass for another's. What a withdrawal erases leaves the file when the round is opened
-again.
+that one round's file does not pass for another's. What a withdrawal takes back leaves the file: see `erasing`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,164 @@
+"""Withdrawals at central: known before anything is merged, erased after it, reported, passed on.
+
+Tombstones and reports lie in the home's folders and in central's store; each learns from the other, so that several
+sites over one store, and whoever pushes over a line, know the same. What is erased is central's to decide.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from fieldsurvey.base.errors import UntrustedError
+from fieldsurvey.fieldwork.erasures import Reports, Trust
+from fieldsurvey.fieldwork.withdrawals import Withdrawals
+from fieldsurvey.records.container import Signer
+from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.erased import Place
+from fieldsurvey.records.withdrawal import Tombstone
+from sync.batches import Batch
+from sync.central import Central
+from sync.stick import Stick
+from sync.store import Notice
+from sync.withdrawals import erase_on_stick, export_withdrawals, keep_withdrawals, tags_withdrawn, take_reports
+
+NOTICE: Final = "erasure"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of it. `erased`: records erased now; `withdrawn`: cases known to be; `sticks`: batch files that were
+    taken off the stick, because they held some of it.
+    """
+
+    erased: int
+    withdrawn: int
+    sticks: int = 0
+
+
+def learn_withdrawals(central: Central, home: Path, source: Path | None = None) -> int:
+    """Before a merge: what is withdrawn here, at central, or on a stick (`source`) is known in both; how many were new.
+
+    Raises StorageError.
+    """
+    project = central.project()
+    if project is None:
+        return 0
+    kept = Withdrawals(home)
+    new = keep_withdrawals(home, project.id, source) if source is not None else 0
+    told = {data for _tag, data in central.store.tombstones()}
+    for data in told:
+        with contextlib.suppress(UntrustedError):  # damaged in the database: `central verify` says so
+            new += kept.enter(Tombstone.from_bytes(data))
+    for tombstone in kept.of(project.id).values():
+        if tombstone.to_bytes() not in told:
+            central.withdraw(tombstone)
+    return new
+
+
+def settle(central: Central, home: Path, key: Signer | None, now: datetime, source: Path | None = None) -> Settled:
+    """After a merge, and whenever central's status is looked at: erase, report with central's `key`, pass reports on.
+
+    `source`: a stick whose batches are all merged: what it holds of withdrawn cases goes from it, then withdrawals and
+    reports are put on it. Without a key nothing is reported. Raises StorageError.
+    """
+    project = central.project()
+    if project is None:
+        return Settled(0, 0)
+    learn_withdrawals(central, home, source)
+    erased = central.erase()
+    tags = tags_withdrawn(home, project.id)
+    trust = trust_of(central)
+    if source is not None:
+        take_reports(home, trust, source)
+    reports = Reports(home, trust)
+    _from_notices(central, reports)
+    if key is not None and tags:
+        totals = _totals(central, tags)
+        days = project.policy.retention.backup_days
+        until = _backups_until(central, days) if any(totals.values()) else None
+        reports.write(Place.CENTRAL, key, project.id, totals, now, backups_until=until, total=True)
+    hand_on(central, reports)
+    gone = 0
+    if source is not None:
+        gone = erase_on_stick(Stick(source), project.id, tags, lambda batch: _holds(central, batch))
+        export_withdrawals(home, source)
+    return Settled(erased, len(tags), gone)
+
+
+def trust_of(central: Central) -> Trust:
+    """Whose reports central believes: the project's, and every laptop's that sent something."""
+    cards = []
+    for device in central.store.devices():
+        with contextlib.suppress(UntrustedError):
+            cards.append(DeviceCard.from_bytes(device.card))
+    return Trust.of(central.project(), *cards)
+
+
+def makers(central: Central, tag: str) -> tuple[str, ...]:
+    """The laptops that logged something of the cases with this tag."""
+    wanted = bytes.fromhex(tag)
+    found: set[str] = set()
+    for case in central.store.withdrawn_cases():
+        entries = central.store.case(case)
+        if any(entry.withdrawal == wanted for entry in entries):
+            found.update(entry.device for entry in entries)
+    return tuple(sorted(found))
+
+
+def take_report(central: Central, data: bytes) -> bool:
+    """A report that came over a line: kept to be passed on if its place signed it; whether it is new.
+
+    Raises UntrustedError, StorageError.
+    """
+    heard = trust_of(central).read(data)
+    with central.store.write() as writer:
+        return writer.notice(Notice(NOTICE, hashlib.sha256(data).digest(), heard.report.device or "", data))
+
+
+def hand_on(central: Central, reports: Reports) -> None:
+    """Reports that are kept in a home become central's, for whoever asks it. Raises StorageError."""
+    known = {notice.digest for notice in central.store.notices(NOTICE)}
+    new = []
+    for data in reports.files():
+        digest = hashlib.sha256(data).digest()
+        with contextlib.suppress(UntrustedError):
+            if digest not in known:
+                new.append(Notice(NOTICE, digest, reports.trust.read(data).report.device or "", data))
+    if new:
+        with central.store.write() as writer:
+            for notice in new:
+                writer.notice(notice)
+
+
+def _holds(central: Central, batch: Batch) -> bool:
+    """Whether everything in a batch is here, or erased here."""
+    return not central.store.missing(batch.device, [(entry.seq, entry.head) for entry in batch.entries])
+
+
+def _totals(central: Central, tags: frozenset[str]) -> Counter[str]:
+    """For every withdrawn tag, how many records of its cases are erased here; 0 where none ever came."""
+    found: Counter[str] = Counter(dict.fromkeys(tags, 0))
+    for case in central.store.withdrawn_cases():
+        entries = central.store.case(case)
+        gone = len(central.store.erased([entry.record_hash for entry in entries]))
+        for tag in {entry.withdrawal.hex() for entry in entries if entry.withdrawal} & tags:
+            found[tag] += gone
+    return found
+
+
+def _backups_until(central: Central, days: int) -> date | None:
+    """The last day on which a backup that was made so far is kept."""
+    last = central.store.last_backup()
+    return datetime.fromisoformat(last).date() + timedelta(days=days) if last else None
+
+
+def _from_notices(central: Central, reports: Reports) -> None:
+    for notice in central.store.notices(NOTICE):
+        with contextlib.suppress(UntrustedError):  # damaged, or of a key that has retired meanwhile
+            reports.keep(notice.data)
