@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fieldsurvey.vault.errors import VaultDamagedError
 
@@ -32,10 +32,35 @@ class FormKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What the HMU returned: revision `revision` of a case, whose hash is `record` and whose tag is `withdrawal`.
+
+    `comments`: (reference, text). `finished`: when that revision was (ISO 8601); in its draft time stands still there.
+    `mode` and `attachments` are as that record says; attachments as `records.payload.Attachment` has them.
+    """
+
+    revision: int
+    record: str
+    withdrawal: str | None
+    finished: str
+    mode: Literal["screen", "paper"]
+    issued: str
+    general: str = field(default="", repr=False)
+    comments: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    attachments: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def by_ref(self) -> dict[str, str]:
+        """The comments by reference."""
+        return dict(self.comments)
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """What a list of drafts shows, and what does not change while the draft is open.
 
     `completed`: ISO 8601, "" while it is unfinished; from then on `withdrawal` is the code that the person was given.
+    `returned`: what the HMU says, where it is a record that came back.
     """
 
     form: FormKey
@@ -46,6 +71,7 @@ class Head:
     case: str
     completed: str = ""
     withdrawal: str = field(default="", repr=False)
+    returned: Correction | None = None
 
     def to_bytes(self) -> bytes:
         """For the vault."""
@@ -56,8 +82,12 @@ class Head:
         """The inverse. Raises VaultDamagedError."""
         found = _load(data)
         try:
-            return cls(**{**found, "form": FormKey(**found["form"])})
-        except (TypeError, KeyError):
+            came = found.get("returned")
+            if came is not None:
+                comments = tuple((ref, text) for ref, text in came["comments"])
+                came = Correction(**{**came, "comments": comments, "attachments": tuple(came["attachments"])})
+            return cls(**{**found, "form": FormKey(**found["form"]), "returned": came})
+        except (TypeError, KeyError, ValueError):
             raise VaultDamagedError(what="draft head") from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,31 @@ from fieldsurvey.base.clock import Clock
 from fieldsurvey.base.errors import FieldsurveyError, render
 from fieldsurvey.fieldwork.cards import DraftCard, FormCard, SealedCard
 from fieldsurvey.fieldwork.consent import check_asked
+from fieldsurvey.fieldwork.drafting import place_ref
 from fieldsurvey.fieldwork.errors import ClosedError
 from fieldsurvey.fieldwork.forms import FormShelf, offered_languages
 from fieldsurvey.fieldwork.practice import MemoryDraft, PracticeWork
-from fieldsurvey.fieldwork.saved import AuditLog, Head, Paradata, SavedChange, read_snapshot, replay, snapshot_bytes
+from fieldsurvey.fieldwork.returned import (
+    ReturnedCard,
+    ReturnsReport,
+    open_returns,
+    returned_card,
+    take_left,
+)
+from fieldsurvey.fieldwork.saved import (
+    AuditLog,
+    FormKey,
+    Head,
+    Paradata,
+    SavedChange,
+    read_snapshot,
+    replay,
+    snapshot_bytes,
+)
 from fieldsurvey.fieldwork.standing import sealed_cards
 from fieldsurvey.fieldwork.waiting import ReviewReport, WaitingCard, is_due, waiting_card
 from fieldsurvey.fieldwork.withdrawals import Withdrawals, apply_all
-from fieldsurvey.fieldwork.work import Work, place_ref
+from fieldsurvey.fieldwork.work import Work
 from fieldsurvey.project.policy import Policy
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.recipients import RecipientPublic
@@ -41,6 +59,7 @@ class Session:
         self.clock = clock
         self.practice: dict[str, MemoryDraft] = {}
         self.at_unlock = ReviewReport()
+        self.returns = ReturnsReport()
         self._shelf = shelf
         self._open: dict[str, Work] = {}
         self._closed = False
@@ -70,14 +89,57 @@ class Session:
         """A form, loaded (once). Raises NoSuchFormError."""
         return self._shelf.current(form_id)[1]
 
+    def form_exactly(self, key: FormKey) -> Form:
+        """A form of that very version, loaded (once). Raises FormGoneError."""
+        return self._shelf.exactly(key)
+
     def languages(self, form_id: str) -> tuple[str, ...]:
         """Those in which the policy lets a form be asked; its default language when the policy names none it has."""
         return offered_languages(self.form(form_id), self.policy)
 
     def drafts(self) -> list[DraftCard]:
         """This person's unfinished interviews, the last saved first. Raises VaultDamagedError."""
-        cards = [_draft_card(draft_id, head, last) for draft_id, head, last in self._listed() if not head.completed]
+        cards = [
+            _draft_card(draft_id, head, last)
+            for draft_id, head, last in self._listed()
+            if not head.completed and head.returned is None
+        ]
         return sorted(cards, key=lambda card: card.saved, reverse=True)
+
+    def returned(self) -> list[ReturnedCard]:
+        """This person's records that the HMU sent back, the oldest interview first. Raises VaultDamagedError."""
+        cards = [
+            returned_card(draft_id, head, head.returned, last)
+            for draft_id, head, last in self._listed()
+            if head.returned is not None
+        ]
+        return sorted(cards, key=lambda card: card.started)
+
+    def open_returned(self) -> ReturnsReport:
+        """Open what was returned to this person and waits; what came of it is in `returns` too.
+
+        Called when the laptop is unlocked, and after a stick was read. Drafts of withdrawn cases are erased.
+        """
+        self._check_open()
+        erased = 0
+        for draft_id, head, _ in list(self._listed()):
+            if head.returned is not None and draft_id not in self._open and self.is_withdrawn(head.returned.withdrawal):
+                self.discard(draft_id)
+                erased += 1
+        report = open_returns(self)
+        self.returns = replace(report, withdrawn=report.withdrawn + erased)
+        return self.returns
+
+    def take_returned(self, digest: str) -> str:
+        """Take over returned work of somebody who has left (see `returns.left`); the draft's id.
+
+        Raises ReturnGoneError, ReturnFormGoneError, UntrustedError, StorageError.
+        """
+        self._check_open()
+        draft_id = take_left(self, digest)
+        left = tuple(one for one in self.returns.left if one.digest != digest)
+        self.returns = replace(self.returns, left=left)
+        return draft_id
 
     def practice_drafts(self) -> list[DraftCard]:
         """Practice interviews that are not completed, the oldest first."""
@@ -124,10 +186,18 @@ class Session:
             self.at_unlock = self.seal_waiting()
         except FieldsurveyError as error:
             self.at_unlock = ReviewReport(failed=((self.project.model.name, render(error)),))
+        try:
+            self.open_returned()
+        except FieldsurveyError as error:
+            self.returns = ReturnsReport(failed=((self.project.model.name, render(error)),))
 
     def withdrawn(self, code: WithdrawalCode) -> bool:
         """Whether a withdrawal with this code was entered on, or came to, this laptop."""
-        return Withdrawals(self.vault.locked.path.parent).holds(code.tag(self.vault.project))
+        return self.is_withdrawn(code.tag(self.vault.project))
+
+    def is_withdrawn(self, tag: str | None) -> bool:
+        """Whether the case of this tag is withdrawn here; one without a tag cannot be."""
+        return tag is not None and Withdrawals(self.vault.locked.path.parent).holds(tag)
 
     def sealed(self, limit: int = 200) -> list[SealedCard]:
         """The last sealed records of this laptop, newest first, whoever sealed them."""
@@ -149,7 +219,7 @@ class Session:
             language = offered[0]
         audit = AuditLog()
         interview = form.start(
-            now=self.clock.now, seed=secrets.randbits(31), language=language, metadata=self._metadata(),
+            now=self.clock.now, seed=secrets.randbits(31), language=language, metadata=self.metadata(),
             audit=audit, monotonic=self.clock.monotonic,
         )  # fmt: skip
         now = self.clock.now().isoformat("T", "seconds")
@@ -195,7 +265,7 @@ class Session:
             Draft(head.form.id, head.form.version, head.form.hash, data),
             [change.engine for change in changes],
             now=self._time_in(head),
-            metadata=self._metadata(),
+            metadata=self.metadata(),
             audit=audit,
             monotonic=self.clock.monotonic,
         )
@@ -249,21 +319,27 @@ class Session:
             yield listed.draft_id, Head.from_bytes(listed.head), last
 
     def _time_in(self, head: Head) -> Callable[[], datetime]:
-        if not head.completed:
-            return self.clock.now
-        completed = datetime.fromisoformat(head.completed)
-        return lambda: completed
+        if head.returned is not None:
+            return still(head.returned.finished)
+        return still(head.completed) if head.completed else self.clock.now
 
     def _keep(self, work: Work) -> Work:
         self._open[work.draft_id] = work
         return work
 
-    def _metadata(self) -> dict[str, str]:
+    def metadata(self) -> dict[str, str]:
+        """What the engine is told of the device and the person."""
         return {"deviceid": self.vault.device, "username": self.person}
 
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError
+
+
+def still(at: str) -> Callable[[], datetime]:
+    """A clock that stands at that instant."""
+    moment = datetime.fromisoformat(at)
+    return lambda: moment
 
 
 def _draft_card(draft_id: str, head: Head, last: SavedChange | None) -> DraftCard:

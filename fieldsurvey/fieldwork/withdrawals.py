@@ -26,6 +26,7 @@ from fieldsurvey.records.log import LogEntry
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.vault import SealedLog
 from fieldsurvey.vault.erasure import erase_bodies
+from fieldsurvey.vault.purge import drop_withdrawn_returns
 
 FOLDER: Final = "withdrawals"
 SUFFIX: Final = ".fsw"
@@ -184,6 +185,7 @@ def apply_all(log: SealedLog, now: datetime | None = None) -> int:
     tags = frozenset(Withdrawals(home).of(project))
     if not tags:
         return 0
+    drop_withdrawn_returns(log, tags)
     gone: Counter[str] = Counter()
     for part in logs_of(log):
         named = list(_records(part, tags))

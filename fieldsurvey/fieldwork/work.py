@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from fieldsurvey.base.errors import StorageError
 from fieldsurvey.fieldwork.attachments import Attachments, check_attachable, refusal
 from fieldsurvey.fieldwork.cards import SealedCard, State
 from fieldsurvey.fieldwork.consent import asked_by, consents, heard, is_kept
+from fieldsurvey.fieldwork.drafting import blocked, place_ref
 from fieldsurvey.fieldwork.errors import ClosedError, TooLongError
+from fieldsurvey.fieldwork.revisions import carried, code_of, header_of
 from fieldsurvey.fieldwork.saved import AuditLog, Head, Paradata, SavedChange, plain_text, snapshot_bytes
 from fieldsurvey.fieldwork.sealing_day import fieldwork_day
 from fieldsurvey.fieldwork.waiting import WaitingCard, sealed_at_once, waiting_card
 from fieldsurvey.fieldwork.withdrawals import WithdrawnError
-from fieldsurvey.records.envelope import MAX_PAYLOAD, Header, seal
+from fieldsurvey.records.envelope import MAX_PAYLOAD, seal
 from fieldsurvey.records.errors import NoRecipientError
 from fieldsurvey.records.payload import Attachment, Consent, FormRef, Payload
 from fieldsurvey.records.withdrawal import WithdrawalCode
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fieldsurvey.fieldwork.attachments import Held
+    from fieldsurvey.fieldwork.drafting import DraftLike
     from fieldsurvey.fieldwork.practice import PracticeCard
+    from fieldsurvey.fieldwork.saved import Correction
     from fieldsurvey.fieldwork.session import Session
     from fieldsurvey.project.model import ProjectForm
+    from fieldsurvey.records.envelope import Header
     from fieldsurvey.records.log import LogEntry
     from fieldsurvey.xforms.contract import Change, Form, Instance, Interview, Place
     from fieldsurvey.xforms.live.interview import LiveInterview
@@ -42,17 +47,6 @@ _SNAPSHOT_AFTER: Final = 1000
 """Changes: an interview that is never closed is snapshotted this often, so that taking it up again stays quick."""
 _TIDY_AFTER: Final = 32
 """Changes: fewer are left to be replayed when the interview is closed."""
-
-
-class DraftLike(Protocol):
-    """What work needs of a draft: see `vault.OpenDraft`."""
-
-    @property
-    def draft_id(self) -> str: ...
-    @property
-    def changes_since_snapshot(self) -> int: ...
-    def append(self, change: bytes) -> None: ...
-    def rebase(self, head: bytes, snapshot: bytes, *, keep: bool = False) -> None: ...
 
 
 class Work:
@@ -95,6 +89,11 @@ class Work:
     def completed(self) -> bool:
         """Whether it was completed and waits for the evening review; changes now mend slips."""
         return bool(self._head.completed)
+
+    @property
+    def returned(self) -> Correction | None:
+        """What the HMU says to it, where it is a record that came back."""
+        return self._head.returned
 
     @property
     def saved(self) -> bool:
@@ -220,7 +219,7 @@ class Work:
         """
         self._check_open()
         hours = self._session.policy.review_window_hours
-        if self.completed or not hours:
+        if self.completed or not hours or self.returned is not None:  # nobody is waited for: it was looked over already
             return self.finalise()
         self.save()
         self._end()
@@ -247,19 +246,13 @@ class Work:
         self._check_open()
         self.save()
         session = self._session
-        given = self._head.withdrawal
-        code = WithdrawalCode.parse(given) if given else WithdrawalCode.generate()
-        if session.withdrawn(code):
+        code = code_of(self._head)
+        header = header_of(session, self._head, code)
+        if session.is_withdrawn(header.withdrawal):
             self.discard()
             raise WithdrawnError
         instance = self._end()
-        kept = self._consented()[1]
-        header = Header(
-            project=session.vault.project,
-            device=session.vault.device,
-            case=self._head.case,
-            withdrawal=code.tag(session.vault.project),
-        )
+        new = code if self._consented()[1] and not self._head.withdrawal else None
         entry, size = self._seal(header, instance.xml.decode("utf-8"))
         self._closed = True
         session.forget(self)
@@ -269,8 +262,8 @@ class Work:
             revision=header.revision,
             size=size,
             state=State.SEALED,
-            withdrawal_code=None if given or not kept else code.text,
-            withdrawal_words=None if given or not kept else code.words,
+            withdrawal_code=new.text if new else None,
+            withdrawal_words=new.words if new else None,
         )
 
     def _seal(self, header: Header, xml: str) -> tuple[LogEntry, int]:
@@ -282,7 +275,7 @@ class Work:
 
         def record(_parts: object = None) -> bytes:
             nonlocal size
-            payload = self._payload(xml, tuple(done)).to_bytes()
+            payload = self._payload(xml, (*carried(self._head, xml, names), *done)).to_bytes()
             if len(payload) > MAX_PAYLOAD:
                 raise TooLongError(size=len(payload) >> 20, limit=MAX_PAYLOAD >> 20)
             sealed = seal(header, payload, recipients)
@@ -320,7 +313,7 @@ class Work:
         self.save()
         if self._draft.changes_since_snapshot >= _TIDY_AFTER:
             self._snapshot()
-        if self.completed and sealed_at_once(self._form, self.interview) and not _blocked(self.interview):
+        if self.completed and sealed_at_once(self._form, self.interview) and not blocked(self.interview):
             self.finalise()
             return
         self._closed = True
@@ -340,7 +333,7 @@ class Work:
         return replace(self._head, saved=self._now(), place=place_ref(self.interview.current))
 
     def _snapshot(self) -> None:
-        if self.completed and _blocked(self.interview):
+        if self.completed and blocked(self.interview):
             return  # the snapshot stays as it was completed: what is sealed if nobody finishes the mending
         head = self._current_head()
         try:
@@ -360,6 +353,7 @@ class Work:
             language=self.interview.language,
             started=self._head.started,
             finished=self._head.completed or self._now(),
+            mode=self._head.returned.mode if self._head.returned else "screen",
             consent=consented,
             attachments=attachments,
             notes=notes if kept else {},
@@ -384,12 +378,3 @@ class Work:
 
     def _now(self) -> str:
         return self._session.clock.now().isoformat("T", "seconds")
-
-
-def _blocked(interview: Interview) -> bool:
-    return any(problem.blocks for problem in interview.problems())
-
-
-def place_ref(place: Place) -> str:
-    """Where an interview stands; "" after the last question."""
-    return getattr(place, "ref", "")

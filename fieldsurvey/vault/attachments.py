@@ -23,6 +23,7 @@ from fieldsurvey.records.envelope import read_header, record_hash
 from fieldsurvey.records.labels import bind
 from fieldsurvey.records.log import LogEntry, next_entry
 from fieldsurvey.vault.errors import NotOurRecordError, VaultDamagedError
+from fieldsurvey.vault.returned import note_sealed
 from fieldsurvey.vault.vault import LockedVault, Vault
 
 DRAFT_FILE: Final = "fieldsurvey/1/vault/draft file"
@@ -144,6 +145,7 @@ def finalise_with_parts(
         blob = record(hashes)
         last = _entry(vault, last, blob, "record")
         vault.locked.append(connection, last, blob)
+        note_sealed(connection, draft_id)
         vault.drafts.delete(connection, draft_id)
     store.tidy()
     return last

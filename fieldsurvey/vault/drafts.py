@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -147,8 +147,18 @@ class Drafts:
     def _key_key(self) -> bytes:
         return derive(self._person_key, DRAFT_KEY)
 
-    def create(self, form_tag: bytes, head: bytes, snapshot: bytes) -> OpenDraft:
-        """A new draft, durable. `form_tag`: 32 bytes that stand for form, version and hash. Raises StorageError."""
+    def create(
+        self,
+        form_tag: bytes,
+        head: bytes,
+        snapshot: bytes,
+        *,
+        also: Callable[[sqlite3.Connection, bytes], None] | None = None,
+    ) -> OpenDraft:
+        """A new draft, durable. `form_tag`: 32 bytes that stand for form, version and hash. Raises StorageError.
+
+        `also` is done in the same transaction, with the draft's id.
+        """
         assert len(form_tag) == FORM_TAG_BYTES
         draft_id = secrets.token_bytes(16)
         key = new_key()
@@ -172,6 +182,8 @@ class Drafts:
                 "INSERT INTO draft_key (number, box) VALUES (?, ?)",
                 (made._number, lock_box(self._key_key(), key, DRAFT_KEY, *bound)),
             )
+            if also is not None:
+                also(connection, draft_id)
         made.head, made.snapshot = head, snapshot
         return made
 
@@ -262,6 +274,10 @@ class Drafts:
 
 def delete_draft(connection: sqlite3.Connection, number: int) -> None:
     """A draft with its key and changes, inside the caller's transaction; secure_delete overwrites each."""
+    connection.execute(
+        "UPDATE returned SET state = 'gone', draft = NULL WHERE draft = (SELECT id FROM draft WHERE number = ?)",
+        (number,),
+    )
     connection.execute("DELETE FROM draft_key WHERE number = ?", (number,))
     connection.execute("DELETE FROM draft_age WHERE number = ?", (number,))
     delete_changes(connection, number)

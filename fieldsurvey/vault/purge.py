@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.records.receipt import Level
 from fieldsurvey.vault.attachments import sweep_locked
 from fieldsurvey.vault.drafts import delete_draft
+from fieldsurvey.vault.errors import VaultInUseError
+from fieldsurvey.vault.returned import drop_withdrawn, stored_returns
 from fieldsurvey.vault.sealed_log import SealedLog
 from fieldsurvey.vault.vault import LockedVault, hold
 
@@ -70,3 +73,30 @@ def purge_drafts(locked: LockedVault, before: datetime) -> int:
         return len(due)
     finally:
         guard.release()
+
+
+def drop_withdrawn_returns(locked: SealedLog, tags: Collection[str]) -> int:
+    """Erase returned work of withdrawn cases: files that wait, and the drafts that they became; how many.
+
+    Drafts wait while somebody is at work: whoever is erases them when they are left. Raises StorageError.
+    """
+    gone = drop_withdrawn(locked, tags)
+    drafts = [one for one in stored_returns(locked) if one.state == "draft" and one.tag in tags]
+    if not drafts:
+        return gone
+    try:
+        guard = hold(locked.path)
+    except VaultInUseError:
+        return gone
+    try:
+        with locked.store.write() as connection:
+            for one in drafts:
+                for (number,) in connection.execute(
+                    "SELECT number FROM draft WHERE id = ?", (bytes.fromhex(one.draft),)
+                ).fetchall():
+                    delete_draft(connection, number)
+                    gone += 1
+        locked.store.tidy()
+    finally:
+        guard.release()
+    return gone

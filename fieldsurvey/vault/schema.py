@@ -106,7 +106,21 @@ _SECOND = (
     # entries whose case was withdrawn: their body was erased, which is no damage
     "CREATE TABLE erased (seq INTEGER PRIMARY KEY REFERENCES log (seq)) STRICT",
 )
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _SECOND)
+_THIRD = (
+    # work that the HMU returned. state: waiting (sealed holds the file), draft, sealed (answered), gone (erased).
+    # draft: the id of the draft that it became; since: as in draft_age
+    """CREATE TABLE returned (
+        digest BLOB PRIMARY KEY,
+        case_id BLOB NOT NULL,
+        revision INTEGER NOT NULL,
+        tag BLOB,
+        state TEXT NOT NULL,
+        draft BLOB UNIQUE,
+        sealed BLOB,
+        since TEXT NOT NULL
+    ) STRICT""",
+)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _SECOND, _THIRD)
 """Migration n is at n - 1. Never edited once released: the next one is appended."""
 
 

@@ -16,13 +16,14 @@ from fieldsurvey.base.process_lock import ProcessLock
 from fieldsurvey.records.envelope import read_header, record_hash
 from fieldsurvey.records.errors import FormatVersionError
 from fieldsurvey.records.log import LogEntry, next_entry, start_head
-from fieldsurvey.records.recipients import RecipientPublic
+from fieldsurvey.records.recipients import RecipientPrivate, RecipientPublic
 from fieldsurvey.records.slots import Argon2Params, SlotDamagedError, lock_slot, open_slot
 from fieldsurvey.vault.device_keys import DeviceKeys, open_secrets
 from fieldsurvey.vault.drafts import Drafts
 from fieldsurvey.vault.errors import NotOurRecordError, VaultInUseError
 from fieldsurvey.vault.keys import OWNER, SLOT_LABEL, SlotContent, code_bytes, derive, new_key
 from fieldsurvey.vault.people import People, insert_slot
+from fieldsurvey.vault.returned import note_sealed
 from fieldsurvey.vault.schema import check_blank, migrate
 from fieldsurvey.vault.sealed_log import SealedLog
 from fieldsurvey.vault.store import Store
@@ -142,9 +143,15 @@ class Vault:
         with self.locked.store.write() as connection:
             entry = next_entry(self._signing, self.project, self.device, self.locked.last_entry(), record_hash(record))
             self.locked.append(connection, entry, record)
+            note_sealed(connection, draft_id)
             self.drafts.delete(connection, draft_id)
         self.locked.store.tidy()
         return entry
+
+    @property
+    def recipient(self) -> RecipientPrivate:
+        """To whom work is returned: this laptop, whoever unlocked it."""
+        return RecipientPrivate(self._hpke_seed)
 
     @property
     def vault_key(self) -> bytes:

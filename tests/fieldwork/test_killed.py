@@ -13,7 +13,7 @@ import pytest
 
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.fieldwork import Laptop
-from fieldsurvey.fieldwork.work import place_ref
+from fieldsurvey.fieldwork.drafting import place_ref
 from tests.fieldwork.conftest import WORDS, SyntheticProject, join
 
 _WORK = """
@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.fieldwork import Laptop
-from fieldsurvey.fieldwork.work import place_ref
+from fieldsurvey.fieldwork.drafting import place_ref
 clock = FixedClock(datetime(2026, 3, 1, tzinfo=UTC))
 work = Laptop.open(Path(sys.argv[1]), clock).unlock(sys.argv[2]).start("synthetic")
 def say():

@@ -142,7 +142,7 @@ def test_a_vault_of_the_first_schema_opens_with_all_it_held(old: Path) -> None:
         assert (opened.snapshot, opened.changes) == (b"snapshot", [b"change"])
         opened.append(b"more")
         assert vault.drafts.open(draft).changes == [b"change", b"more"]
-        assert vault.locked.store.rows("SELECT version FROM migration") == [(1,), (2,)]
+        assert vault.locked.store.rows("SELECT version FROM migration") == [(1,), (2,), (3,)]
         check_tables(vault.locked.store.connection, old)
         vault.discard(draft)
         assert vault.locked.draft_count() == 0
@@ -159,13 +159,20 @@ def test_a_migrated_vault_has_the_tables_of_a_new_one(old: Path, tmp_path: Path)
     )
 
 
-@pytest.mark.parametrize("at", range(len(schema.MIGRATIONS[1])))
-def test_a_migration_that_fails_leaves_the_vault_as_it_was(old: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    """Whichever statement fails: the old tables and version are there, and the next start migrates."""
-    before = list(sqlite3.connect(old).iterdump())
+@pytest.mark.parametrize(
+    ("number", "at"), [(n, at) for n in range(1, len(schema.MIGRATIONS)) for at in range(len(schema.MIGRATIONS[n]))]
+)
+def test_a_migration_that_fails_leaves_the_vault_as_it_was(
+    old: Path, monkeypatch: pytest.MonkeyPatch, number: int, at: int
+) -> None:
+    """Whichever statement of whichever fails: the tables and version before it are there, the next start migrates."""
     whole = schema.MIGRATIONS
-    broken = (*whole[1][:at], "INSERT INTO log (seq, entry) VALUES (1, 'no')", *whole[1][at:])
-    monkeypatch.setattr(schema, "MIGRATIONS", (whole[0], broken))
+    monkeypatch.setattr(schema, "MIGRATIONS", whole[:number])
+    if number > 1:
+        open_locked(old).close()
+    before = list(sqlite3.connect(old).iterdump())
+    broken = (*whole[number][:at], "INSERT INTO log (seq, entry) VALUES (1, 'no')", *whole[number][at:])
+    monkeypatch.setattr(schema, "MIGRATIONS", (*whole[:number], broken))
     with pytest.raises((StorageError, sqlite3.Error)):
         open_locked(old)
     assert list(sqlite3.connect(old).iterdump()) == before
@@ -178,13 +185,13 @@ def test_a_vault_from_a_newer_version_is_refused_untouched(old: Path) -> None:
     """A sentence with both versions and what to do; not a byte of it has changed."""
     open_locked(old).close()
     connection = sqlite3.connect(old)
-    connection.execute("PRAGMA user_version=3")
+    connection.execute(f"PRAGMA user_version={len(schema.MIGRATIONS) + 1}")
     connection.commit()
     connection.close()
     before = old.read_bytes()
     with pytest.raises(NewerVaultError) as caught:
         open_locked(old)
-    assert "3" in caught.value.message
+    assert str(len(schema.MIGRATIONS) + 1) in caught.value.message
     assert "newer" in caught.value.advice
     assert old.read_bytes() == before
 
