@@ -3,12 +3,16 @@
 Writing needs no passphrase: the carrier key signs the manifest, the entries carry the device's own signatures.
 Reading verifies, and accepts nothing: the caller merges inside a transaction and rolls it back if the reading of the
 records raises. One record is in memory at a time, and the entries of one batch.
+
+Version 2 has entries without a record: the device erased it after a withdrawal, and says so. A batch without any such
+entry is written, and read, in version 1 only.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, BinaryIO, ClassVar, Final, Literal, Protocol
 
@@ -18,7 +22,7 @@ from fieldsurvey.records.container import Container, Frame, Signer, open_contain
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import Header, read_header, record_hash
 from fieldsurvey.records.log import MAX_SEQ, LogEntry, verify_run
-from fieldsurvey.records.wire import Hash, Id, Wire, field_error
+from fieldsurvey.records.wire import Hash, Id, Since, Wire, field_error
 from sync.errors import BatchError, ForeignProjectError
 from sync.merge import Link
 
@@ -50,7 +54,7 @@ class LogSource(Protocol):
 
 
 class BatchEntry(Wire):
-    """One log entry in a manifest. Its record is the frame of that address."""
+    """One log entry in a manifest. Its record is the frame of that address; of an erased one there is no frame."""
 
     what: ClassVar[str] = "batch"
 
@@ -58,6 +62,7 @@ class BatchEntry(Wire):
     head: Hash
     record: Hash
     signature: Annotated[str, Field(pattern=r"^[0-9a-f]{130}$")]
+    erased: Annotated[bool, Since(2)] = False
 
 
 class BatchManifest(Wire):
@@ -66,19 +71,29 @@ class BatchManifest(Wire):
     what: ClassVar[str] = "batch"
 
     format: Literal["fieldsurvey batch"] = "fieldsurvey batch"
-    format_version: Literal[1] = 1
+    format_version: Literal[1, 2] = 1
     project: Id
     card: DeviceCard
     previous: Hash
     entries: Annotated[list[BatchEntry], Field(min_length=1, max_length=16_384)]
 
 
+_FIELDS: Final = {
+    1: {"seq", "head", "record", "signature"},
+    2: {"seq", "head", "record", "signature", "erased"},
+}
+"""Of an entry, by version."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one batch will hold: its entries, the length of each one's record, and the head before them."""
+    """What one batch will hold: its entries, the length of each one's record, and the head before them.
+
+    A length is None where the device erased the record.
+    """
 
     entries: tuple[LogEntry, ...]
-    sizes: tuple[int, ...]
+    sizes: tuple[int | None, ...]
     previous: bytes
 
     @property
@@ -94,64 +109,94 @@ class Plan:
     @property
     def size(self) -> int:
         """The records' bytes."""
-        return sum(self.sizes)
+        return sum(size or 0 for size in self.sizes)
 
 
 def plan_batches(
-    log: LogSource, first: int, last: int, *, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_BYTES
+    log: LogSource,
+    first: int,
+    last: int,
+    *,
+    erased: Iterable[LogEntry] = (),
+    max_entries: int = MAX_ENTRIES,
+    max_bytes: int = MAX_BYTES,
 ) -> Iterator[Plan]:
     """Cut entries first … last into batches within the bounds; a single large record still gets one of its own.
 
-    An entry whose record is gone or damaged is left out, and the next batch begins after it: all others still travel.
+    `erased`: those of them, in order, whose record the device itself erased; they travel without it. An entry whose
+    record is gone otherwise, or damaged, is left out, and the next batch begins after it: all others still travel.
     """
     entries: list[LogEntry] = []
-    sizes: list[int] = []
+    sizes: list[int | None] = []
+    total = 0
     previous = b""
-    for entry, record in log.entries(first, last):
-        if record_hash(record) != entry.record_hash:
-            continue
-        full = len(entries) == max_entries or sum(sizes) + len(record) > max_bytes
+    for entry, size in _sized(log, first, last, erased):
+        full = len(entries) == max_entries or total + (size or 0) > max_bytes
         if entries and (full or entry.seq != entries[-1].seq + 1):
             yield Plan(tuple(entries), tuple(sizes), previous)
-            entries, sizes = [], []
+            entries, sizes, total = [], [], 0
         if not entries:
             previous = log.head_at(entry.seq - 1)
         entries.append(entry)
-        sizes.append(len(record))
+        sizes.append(size)
+        total += size or 0
     if entries:
         yield Plan(tuple(entries), tuple(sizes), previous)
+
+
+def _sized(log: LogSource, first: int, last: int, erased: Iterable[LogEntry]) -> Iterator[tuple[LogEntry, int | None]]:
+    """Entries that can travel, by position, each with its record's length; an erased one's record is not looked for."""
+    gone = [(entry, None) for entry in erased if first <= entry.seq <= last]
+    without = {entry.seq for entry, _none in gone}
+    whole = (
+        (entry, len(record))
+        for entry, record in log.entries(first, last)
+        if entry.seq not in without and record_hash(record) == entry.record_hash
+    )
+    return heapq.merge(whole, gone, key=lambda found: found[0].seq)
 
 
 def write_batch(log: LogSource, plan: Plan) -> Iterator[bytes]:
     """The file in pieces. The same plan gives the same bytes. Raises ContainerError."""
     card = log.device_card()
     manifest = BatchManifest(
+        format_version=2 if None in plan.sizes else 1,
         project=card.project,
         card=card,
         previous=plan.previous.hex(),
         entries=[
             BatchEntry(
-                seq=entry.seq, head=entry.head.hex(), record=entry.record_hash.hex(), signature=entry.signature.hex()
+                seq=entry.seq,
+                head=entry.head.hex(),
+                record=entry.record_hash.hex(),
+                signature=entry.signature.hex(),
+                erased=size is None,
             )
-            for entry in plan.entries
+            for entry, size in zip(plan.entries, plan.sizes, strict=True)
         ],
     )
-    records = (record for _entry, record in log.entries(plan.first, plan.last))
+    present = {entry.seq: size for entry, size in zip(plan.entries, plan.sizes, strict=True) if size is not None}
+    records = (record for entry, record in log.entries(plan.first, plan.last) if entry.seq in present)
     frames = [
-        Frame(entry.record_hash, size, lambda: next(records))  # the container asks for them in this order
-        for entry, size in zip(plan.entries, plan.sizes, strict=True)
+        Frame(entry.record_hash, present[entry.seq], lambda: next(records, b""))  # asked for in this order
+        for entry in plan.entries
+        if entry.seq in present
     ]
     return write_container("batch", manifest.content(), frames, log.carrier)
 
 
 class Batch:
-    """A batch whose manifest has been verified: its card, its chain, its signatures. The records are still to come."""
+    """A batch whose manifest has been verified: its card, its chain, its signatures. The records are still to come.
+
+    `entries` are all of them; `erased` are the positions of those whose record the device erased.
+    """
 
     def __init__(self, container: Container, manifest: BatchManifest, entries: tuple[LogEntry, ...]) -> None:
         self._container = container
         self.card = manifest.card
         self.previous = bytes.fromhex(manifest.previous)
         self.entries = entries
+        self.erased = frozenset(entry.seq for entry in manifest.entries if entry.erased)
         self.manifest_hash = hashlib.sha256(container.manifest_bytes).digest()
 
     @property
@@ -181,14 +226,19 @@ class Batch:
             yield Link(entry.seq, entry.head, previous)
             previous = entry.head
 
+    @property
+    def present(self) -> tuple[LogEntry, ...]:
+        """The entries that come with their record."""
+        return tuple(entry for entry in self.entries if entry.seq not in self.erased) if self.erased else self.entries
+
     def records(self) -> Iterator[tuple[LogEntry, Header, bytes]]:
-        """Each entry with its record's clear header and its bytes, verified one by one. Once only.
+        """Each entry that has one with its record's clear header and its bytes, verified one by one. Once only.
 
         Raises BatchError, RecordFormatError, FieldError, and ContainerError at the end when the file is short or
         longer than it says: nothing may be kept unless the iteration came to its end.
         """
         # The frames come first, so that their iteration reaches its end: there it refuses what follows the last one.
-        for (_address, record), entry in zip(self._container.frames(), self.entries, strict=True):
+        for (_address, record), entry in zip(self._container.frames(), self.present, strict=True):
             header = read_header(record)
             if header.device != self.device:
                 raise BatchError(reason="a record of another device")
@@ -209,12 +259,7 @@ def read_batch(stream: BinaryIO, project: str | None = None) -> Batch:
     SignatureError, LogError, BatchError, ForeignProjectError.
     """
     container = open_container(stream, "batch")
-    try:
-        manifest = BatchManifest.model_validate(container.manifest)
-    except ValidationError as error:
-        raise field_error(BatchManifest.what, error) from None
-    if manifest.content() != container.manifest:  # a default left out: two spellings of one manifest
-        raise BatchError(reason="encoding")
+    manifest = _manifest(container)
     card = manifest.card
     if manifest.project != card.project:
         raise BatchError(reason="a card of another project")
@@ -234,7 +279,27 @@ def read_batch(stream: BinaryIO, project: str | None = None) -> Batch:
         )
         for entry in manifest.entries
     )
-    if [address for address, _size in container.table] != [entry.record_hash for entry in entries]:
-        raise BatchError(reason="records and entries differ")
     verify_run(card.sign_key, card.project, card.device, bytes.fromhex(manifest.previous), entries)
-    return Batch(container, manifest, entries)
+    batch = Batch(container, manifest, entries)
+    if [address for address, _size in container.table] != [entry.record_hash for entry in batch.present]:
+        raise BatchError(reason="records and entries differ")
+    return batch
+
+
+def _manifest(container: Container) -> BatchManifest:
+    """What the manifest says, where it says it in the one spelling. Raises FieldError, FormatVersionError, BatchError.
+
+    The container has compared its bytes with their encoding; what is left are defaults that are not spelled out.
+    """
+    content = container.manifest
+    try:
+        manifest = BatchManifest.model_validate(content)
+    except ValidationError as error:
+        raise field_error(BatchManifest.what, error, known=max(_FIELDS)) from None
+    fields = _FIELDS[manifest.format_version]
+    rest = manifest.model_copy(update={"entries": []}).content()
+    if rest != {**content, "entries": []} or any(entry.keys() != fields for entry in content["entries"]):
+        raise BatchError(reason="encoding")
+    if (manifest.format_version > 1) != any(entry.erased for entry in manifest.entries):
+        raise BatchError(reason="version")
+    return manifest

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, Self
@@ -25,10 +26,10 @@ from fieldsurvey.records.withdrawal import Tombstone
 from sync.audit import AuditReport, audit
 from sync.batches import Batch, read_batch
 from sync.errors import ForeignProjectError, RecordLostError
-from sync.merge import CaseView, LogView, Version, project_cases, project_log
+from sync.merge import CaseView, LogView, Version, project_cases, project_log, taken_back
 from sync.sqlite_store import SqliteStore
 from sync.stick import Progress
-from sync.store import Counts, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject
+from sync.store import AbsentEntry, Counts, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject
 
 Where = Literal["enrolled", "quarantined", "revoked"]
 
@@ -141,17 +142,19 @@ class Central:
         """Merge one batch: verified whole, or central is as it was before. Raises what sync.batches raises."""
         known = self.project()
         batch = read_batch(stream, known.id if known else None)
-        wanted = [(entry.seq, entry.head) for entry in batch.entries]
+        wanted = [(entry.seq, entry.head) for entry in batch.present]
         end = batch.entries[-1]
         missing = self.store.missing(batch.device, wanted, brought=True)
-        new = 0
+        without = self._without(batch)
+        new = self.store.missing(batch.device, [(entry.seq, entry.head) for entry in without])
         if not missing:  # said to be there already: still, a damaged copy is named, so that the stick is looked at
             batch.verify()
-        if missing or self.store.signature(batch.device, end.seq, end.head) is None:
+        if missing or without or self.store.signature(batch.device, end.seq, end.head) is None:
             with self.store.write() as writer:
                 writer.device(StoredDevice(batch.device, batch.card.to_bytes()))
                 if missing:
-                    new = writer.entries(_entries(batch))
+                    new += writer.entries(_entries(batch, self._tags()))
+                writer.absent(without)
                 writer.signature(batch.device, end.seq, end.head, end.signature)
                 writer.batch(SeenBatch(batch.manifest_hash, batch.device, batch.first, batch.last, self._now()))
         return Merged(batch.device, batch.card.name, batch.first, batch.last, new)
@@ -164,26 +167,66 @@ class Central:
         return project_log(device, links, start_head(project.id, device) if project else b"")
 
     def receipts(self, device: str) -> list[Receipt]:
-        """What central can vouch for: one receipt for each unbroken history of the device's log, with its records."""
+        """What central can vouch for: one receipt for each unbroken history of the device's log, with its records.
+
+        Those of level `committed` first; then, where a backup is noted, `backed_up` ones up to what it holds.
+        """
         project = self.project()
         if project is None:
             return []
+        end = self.store.first_without_body(device)
+        whole = self.log(device, end).tips
+        safe = [tip for tip in self.store.covered(device) if tip in whole or self._is_whole(device, tip, end)]
         return [
             Receipt(
                 project=project.id,
                 device=device,
                 up_to=seq,
                 head=head.hex(),
-                level=Level.COMMITTED,
+                level=level,
                 by=Role.CENTRAL,
                 issued=self._now(),
             )
-            for seq, head in self.log(device, self.store.first_without_body(device)).tips
+            for level, tips in ((Level.COMMITTED, whole), (Level.BACKED_UP, safe))
+            for seq, head in tips
         ]
+
+    def _is_whole(self, device: str, tip: tuple[int, bytes], end: int | None) -> bool:
+        """Whether the log is unbroken from its first entry to `tip`: what a backup held may be damaged here since."""
+        seq, _head = tip
+        return (end is None or seq < end) and tip in self.log(device, seq + 1).tips
+
+    def erase(self) -> int:
+        """Erase every record that a withdrawal takes back, attachments too; how many were not erased before.
+
+        Their entries stay, so that logs stay whole, and no later batch brings them back. What is erased follows from
+        the set of entries and tombstones alone, of devices that do not count too: a person's withdrawal does not wait
+        for an enrolment. What is only excluded for want of the revision before it is erased when that comes. Raises
+        StorageError.
+        """
+        tags = self._tags()
+        new = 0
+        for case in list(self.store.withdrawn_cases()):
+            hashes = _of_the_withdrawn(self.store.case(case), tags)
+            todo = hashes - self.store.erased(sorted(hashes))
+            if todo:
+                with self.store.write() as writer:
+                    new += writer.erase(sorted(todo))
+        return new
+
+    def _tags(self) -> frozenset[bytes]:
+        return frozenset(tag for tag, _data in self.store.tombstones())
+
+    def _without(self, batch: Batch) -> list[AbsentEntry]:
+        """What a batch says that its device erased, and is not noted yet."""
+        if not batch.erased:
+            return []
+        noted = {entry.head for entry in self.store.absent(batch.device)}
+        return [entry for entry in _absent(batch) if entry.head not in noted]
 
     def cases(self) -> Iterator[CaseView]:
         """Every case that enrolled devices speak of, projected; streaming, by case id."""
-        return project_cases(self._counting(), {tag for tag, _data in self.store.tombstones()})
+        return project_cases(self.store.versions(), self._tags(), self._counts())
 
     def records(self) -> Iterator[tuple[LogEntry, bytes]]:
         """The current record of every case, with the entry that logged it; streaming.
@@ -210,12 +253,14 @@ class Central:
         return audit(self.store, progress)
 
     def digest(self) -> str:
-        """SHA-256 (hex) of the set of entries and tombstones: two centrals that hold the same have the same."""
+        """SHA-256 (hex) of the entries, absent ones and tombstones: two centrals that hold the same have the same."""
         found = hashlib.sha256()
         for device in sorted({item.device for item in self.store.devices()}):
             self._check_id(device)
             for entry in self.store.entries(device):
                 found.update(bytes.fromhex(device) + entry.seq.to_bytes(8, "big") + entry.head)
+            for absent in self.store.absent(device):
+                found.update(b"absent" + bytes.fromhex(device) + absent.seq.to_bytes(8, "big") + absent.head)
         for tag, data in self.store.tombstones():
             found.update(tag + data)
         return found.hexdigest()
@@ -228,14 +273,16 @@ class Central:
     def _now(self) -> str:
         return self.clock.now().isoformat("T", "seconds")
 
-    def _counting(self) -> Iterator[Version]:
-        """Records of devices that are enrolled, up to their revocation."""
+    def _counts(self) -> Callable[[Version], bool]:
+        """Which records count: those of devices that are enrolled, up to their revocation."""
         project = self.project()
         ends = {device.id: device.revoked_from for device in project.devices} if project else {}
-        for version in self.store.versions():
+
+        def counts(version: Version) -> bool:
             end = ends.get(version.device, 0)
-            if end is None or version.seq < end:
-                yield version
+            return end is None or version.seq < end
+
+        return counts
 
     def _device_status(self, device: str, card: bytes, project: Project | None) -> DeviceStatus:
         enrolled = project.device(device) if project else None
@@ -274,19 +321,37 @@ def _name(card: bytes) -> str:
         return "?"
 
 
-def _entries(batch: Batch) -> Iterator[tuple[StoredEntry, bytes | None]]:
-    """A batch's entries as they are stored, each with its record, verified one by one to the end of the file."""
-    for (entry, header, body), link in zip(batch.records(), batch.links(), strict=True):
+def _entries(batch: Batch, withdrawn: AbstractSet[bytes]) -> Iterator[tuple[StoredEntry, bytes | None]]:
+    """A batch's entries as they are stored, each with its record, verified one by one to the end of the file.
+
+    A record whose tag is `withdrawn` already is not stored at all.
+    """
+    previous = {link.seq: link.previous for link in batch.links()}
+    for entry, header, body in batch.records():
+        tag = bytes.fromhex(header.withdrawal) if header.withdrawal else None
         stored = StoredEntry(
             device=entry.device,
             seq=entry.seq,
             head=entry.head,
-            previous=link.previous,
+            previous=previous[entry.seq],
             record_hash=entry.record_hash,
             case=header.case,
             revision=header.revision,
             kind=header.kind,
             parent=bytes.fromhex(header.parent) if header.parent else None,
-            withdrawal=bytes.fromhex(header.withdrawal) if header.withdrawal else None,
+            withdrawal=tag,
         )
-        yield stored, body
+        yield stored, None if tag in withdrawn else body
+
+
+def _of_the_withdrawn(entries: list[StoredEntry], withdrawn: AbstractSet[bytes]) -> set[bytes]:
+    """The hashes of what is erased of one case. An attachment goes with its device's records, or by its own tag."""
+    gone = taken_back((entry for entry in entries if entry.kind == "record"), withdrawn)
+    return {entry.record_hash for entry in entries if entry.device in gone or entry.withdrawal in withdrawn}
+
+
+def _absent(batch: Batch) -> Iterator[AbsentEntry]:
+    """The entries whose record the device says that it erased."""
+    for entry, link in zip(batch.entries, batch.links(), strict=True):
+        if entry.seq in batch.erased:
+            yield AbsentEntry(entry.device, entry.seq, entry.head, link.previous, entry.record_hash)

@@ -7,11 +7,12 @@ case. No storage, no signatures and no clock here: what reaches this module has 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,30 @@ class Version:
     withdrawal: bytes | None
     seq: int
     head: bytes
+
+
+class Said(Protocol):
+    """What a withdrawal looks at: a Version is one, a stored entry of a record too."""
+
+    @property
+    def device(self) -> str:
+        """Who logged it."""
+        ...
+
+    @property
+    def record_hash(self) -> bytes:
+        """Its identity."""
+        ...
+
+    @property
+    def parent(self) -> bytes | None:
+        """The record that it revises."""
+        ...
+
+    @property
+    def withdrawal(self) -> bytes | None:
+        """The tag of the case's withdrawal code."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +143,56 @@ def _diverges(here: list[Link], held: AbstractSet[bytes], *, contiguous: bool) -
     return any(parent not in held for parent in parents)
 
 
-def project_cases(versions: Iterable[Version], withdrawn: AbstractSet[bytes]) -> Iterator[CaseView]:
-    """Every case in turn. `versions` come ordered by case; `withdrawn` are the tags that tombstones have revealed."""
+def project_cases(
+    versions: Iterable[Version], withdrawn: AbstractSet[bytes], counts: Callable[[Version], bool] | None = None
+) -> Iterator[CaseView]:
+    """Every case in turn that a version which counts speaks of.
+
+    `versions` come ordered by case; `withdrawn` are the tags that tombstones have revealed; `counts`: which versions
+    do (by default all). One that does not is not shown, but what its tag takes back is taken back.
+    """
     for case, group in groupby(versions, key=attrgetter("case")):
-        yield project_case(case, group, withdrawn)
+        every = list(group)
+        counting = [version for version in every if counts is None or counts(version)]
+        if counting:
+            yield project_case(case, counting, withdrawn, taken_back(every, withdrawn))
 
 
-def project_case(case: str, versions: Iterable[Version], withdrawn: AbstractSet[bytes]) -> CaseView:
-    """Tombstone > highest revision > the device that made it > hash; never the time of anything."""
+def taken_back(records: Iterable[Said], withdrawn: AbstractSet[bytes]) -> set[str]:
+    """The devices all of whose records (and attachments) of one case are withdrawn for good.
+
+    Those that logged a record with a revealed tag, and those that built a revision upon a record of such a device,
+    however far. It only ever grows with the records and the tags, so that what is erased on its word (which cannot be
+    undone) is the same in whatever order they come. A device can draw in nobody but itself and those who build on it.
+    """
+    every = list(records)
+    gone = {record.device for record in every if record.withdrawal in withdrawn}
+    makers = {record.record_hash: record.device for record in every}
+    built: dict[str, set[str]] = {}
+    for record in every:
+        if record.parent is not None and (before := makers.get(record.parent)) is not None:
+            built.setdefault(before, set()).add(record.device)
+    todo = list(gone)
+    while todo:
+        new = built.get(todo.pop(), set()) - gone
+        gone |= new
+        todo += new
+    return gone
+
+
+def project_case(
+    case: str, versions: Iterable[Version], withdrawn: AbstractSet[bytes], gone: AbstractSet[str] | None = None
+) -> CaseView:
+    """Tombstone > highest revision > the device that made it > hash; never the time of anything.
+
+    `gone`: the devices that `taken_back` gives over all that is held of the case, by default over `versions`.
+    """
     every = _distinct(versions)
+    if gone is None:
+        gone = taken_back(every, withdrawn)
     makers = {version.device for version in every if version.parent is None}
     contested = len(makers) > 1
-    excluded = _excluded(every, makers, withdrawn)
+    excluded = _excluded(every, makers, gone)
     standing = [version for version in every if version not in excluded]
     own = [version for version in standing if not makers or version.device in makers]
     proposals = [version for version in standing if version not in own]
@@ -175,13 +238,13 @@ def _concurrent(current: Version, own: list[Version]) -> list[Version]:
     return [v for v in own if v.record_hash not in line and v.record_hash not in followed and v.revision >= since]
 
 
-def _excluded(versions: list[Version], makers: AbstractSet[str], withdrawn: AbstractSet[bytes]) -> list[Version]:
-    """What a tombstone takes out.
+def _excluded(versions: list[Version], makers: AbstractSet[str], gone: AbstractSet[str]) -> list[Version]:
+    """What a tombstone takes out: all that the devices in `gone` said of the case.
 
-    A tag on the maker's own record takes the whole case. A tag on anybody else's takes only what carries it: else a
-    hostile device could put its own tag into somebody's case and withdraw that.
+    If the one device that made the case is among them, the whole case, what others said without building on anything
+    held included. Anybody else takes out no more than what is built on its own: else a hostile device could put its own
+    tag into somebody's case and withdraw that.
     """
-    tagged = [version for version in versions if version.withdrawal is not None and version.withdrawal in withdrawn]
-    if len(makers) == 1 and any(version.device in makers for version in tagged):
+    if len(makers) == 1 and makers <= gone:
         return versions
-    return tagged
+    return [version for version in versions if version.device in gone]

@@ -140,8 +140,10 @@ def _fields(kind: type[Wire]) -> dict[str, int]:
     }
 
 
-def field_error(what: str, error: ValidationError) -> FieldError | FormatVersionError:
+def field_error(what: str, error: ValidationError, known: int = FORMAT_VERSION) -> FieldError | FormatVersionError:
     """The first problem pydantic saw, without the input it saw it in; before all others, another version.
+
+    `known`: the newest version of such a structure.
 
     A flood of problems is not listed: that would take two hundred times the file's size in memory.
     """
@@ -151,7 +153,7 @@ def field_error(what: str, error: ValidationError) -> FieldError | FormatVersion
     for problem in problems:
         found = problem["input"]
         if problem["loc"][-1:] == ("format_version",) and isinstance(found, int) and not isinstance(found, bool):
-            return FormatVersionError(what=what, found=found, known=FORMAT_VERSION)
+            return FormatVersionError(what=what, found=found, known=known)
     first = problems[0]
     return FieldError(what=what, field=str(first["loc"][0]) if first["loc"] else "*", reason=first["type"])
 

@@ -4,7 +4,7 @@ import { Cursor, ensure, equal, hex, parse, unhex } from "./bytes.mjs";
 import { checkCard, checkRun } from "./device.mjs";
 import { keyId, signatureLength, verify } from "./keys.mjs";
 import { readRecord } from "./record.mjs";
-import { anything, bytes, fields, hash, id, instant, int, is, list, oneOf, seq, structure, table } from "./shapes.mjs";
+import { anything, bool, bytes, fields, hash, id, instant, int, is, list, oneOf, seq, structure, table } from "./shapes.mjs";
 
 const MAX_FILE = 64 << 20;
 const MAX_FRAME = 16 << 20;
@@ -56,12 +56,12 @@ function checkManifest(manifest, kind) {
   ensure(new Set(manifest.frames.map(([one]) => one)).size === manifest.frames.length, "a frame twice");
 }
 
-const batch = structure("fieldsurvey batch", {
-  project: id,
-  card: anything,
-  previous: hash,
-  entries: list(fields({ seq, head: hash, record: hash, signature: bytes(65) }), 1),
-});
+const entry = { seq, head: hash, record: hash, signature: bytes(65) };
+const batch = structure(
+  "fieldsurvey batch",
+  { project: id, card: anything, previous: hash, entries: list(fields(entry), 1) },
+  { entries: list(fields({ ...entry, erased: bool }), 1) },
+);
 
 export function readBatch(data) {
   const container = readContainer(data, "batch");
@@ -79,9 +79,11 @@ export function readBatch(data) {
     signature: unhex(entry.signature),
   }));
   checkRun(card, { head: unhex(content.previous), seq: entries[0].seq - 1n }, entries, false);
-  ensure(container.frames.length === entries.length, "entries without records");
+  const present = entries.filter((_, i) => content.entries[i].erased !== true);
+  ensure((content.format_version === 2) === present.length < entries.length, "a version that the entries do not need");
+  ensure(container.frames.length === present.length, "entries without records");
   container.frames.forEach((frame, i) => {
-    ensure(equal(sha256(frame), entries[i].record), "a record that is not its entry's");
+    ensure(equal(sha256(frame), present[i].record), "a record that is not its entry's");
     const { header } = readRecord(frame);
     ensure(header.project === card.project && header.device === card.device, "a record of another device");
   });

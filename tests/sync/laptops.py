@@ -36,6 +36,7 @@ class SyntheticLaptop:
             parent=parent,
         )
         self.log: list[tuple[LogEntry, bytes]] = []
+        self.erased: set[int] = set()
 
     @property
     def device(self) -> str:
@@ -52,7 +53,11 @@ class SyntheticLaptop:
 
     def entries(self, from_seq: int, to_seq: int) -> Iterator[tuple[LogEntry, bytes]]:
         """As a locked vault gives them."""
-        return iter(self.log[from_seq - 1 : to_seq])
+        return (item for item in self.log[from_seq - 1 : to_seq] if item[0].seq not in self.erased)
+
+    def erase(self, *seqs: int) -> None:
+        """What a withdrawal does on the laptop: from now on these entries travel without their records."""
+        self.erased.update(seqs)
 
     def seal(self, case: str | None = None, size: int = 40, **header: Any) -> bytes:
         """Seal one more synthetic record and log it; returns the record."""
@@ -70,11 +75,13 @@ class SyntheticLaptop:
         """The same keys and the same log so far: a copied disk."""
         twin = object.__new__(SyntheticLaptop)
         twin.key, twin.carrier, twin.card, twin.log = self.key, self.carrier, self.card, list(self.log)
+        twin.erased = set(self.erased)
         return twin
 
     def batches(self, first: int = 1, last: int | None = None, **bounds: int) -> list[bytes]:
         """Batch files of a stretch of the log."""
-        plans = plan_batches(self, first, last or len(self.log), **bounds)
+        gone = [entry for entry, _record in self.log if entry.seq in self.erased]
+        plans = plan_batches(self, first, last or len(self.log), erased=gone, **bounds)
         return [b"".join(write_batch(self, plan)) for plan in plans]
 
     def batch(self, first: int = 1, last: int | None = None) -> bytes:

@@ -50,6 +50,79 @@ def test_the_same_stretch_gives_the_same_bytes() -> None:
     assert device.batch(2, 4) == device.batch(2, 4)
 
 
+def test_what_the_device_erased_travels_without_its_record() -> None:
+    """The chain stays whole over it; the batch says so in version 2, and one without any is the same as ever."""
+    device = laptop(5)
+    before = device.batch()
+    device.erase(2, 5)
+    batch = read_batch(io.BytesIO(device.batch()), PROJECT)
+    assert (batch.first, batch.last, set(batch.erased)) == (1, 5, {2, 5})
+    assert [entry.seq for entry in batch.present] == [1, 3, 4]
+    assert [record for _entry, _header, record in batch.records()] == [device.log[at][1] for at in (0, 2, 3)]
+    assert device.manifest()["format_version"] == 2
+    assert device.manifest(3, 4)["format_version"] == 1
+    assert all("erased" not in entry for entry in device.manifest(3, 4)["entries"])
+    device.erased.clear()
+    assert device.batch() == before
+
+
+def test_a_batch_may_hold_nothing_but_what_was_erased() -> None:
+    """No frame at all; and every byte of it still counts."""
+    device = laptop(2)
+    device.erase(1, 2)
+    data = device.batch()
+    assert check(data) == []
+    assert read_batch(io.BytesIO(data), PROJECT).erased == {1, 2}
+    for position in range(0, len(data), 7):
+        refuse(data[:position] + bytes([data[position] ^ 1 << position % 8]) + data[position + 1 :])
+    refuse(data + b"\0")
+
+
+def _version_1(manifest: dict[str, Any]) -> None:
+    manifest["format_version"] = 1
+
+
+def _not_said(manifest: dict[str, Any]) -> None:
+    manifest["entries"][1]["erased"] = False
+
+
+def _said_of_another(manifest: dict[str, Any]) -> None:
+    manifest["entries"][0]["erased"], manifest["entries"][1]["erased"] = True, False
+
+
+def _said_of_all(manifest: dict[str, Any]) -> None:
+    for entry in manifest["entries"]:
+        entry["erased"] = True
+
+
+def _left_out(manifest: dict[str, Any]) -> None:
+    del manifest["entries"][0]["erased"]
+
+
+def _a_number(manifest: dict[str, Any]) -> None:
+    manifest["entries"][0]["erased"] = 0
+
+
+@pytest.mark.parametrize("tamper", [_version_1, _not_said, _said_of_another, _said_of_all, _left_out, _a_number])
+def test_what_is_said_to_be_erased_must_fit_the_frames(tamper: Callable[[dict[str, Any]], None]) -> None:
+    """Signed by the carrier key all the same: refused. As it was, it is read (control)."""
+    device = laptop(3)
+    device.erase(2)
+    manifest = device.manifest()
+    records = [device.log[0][1], device.log[2][1]]
+    assert check(device.resign(manifest, records)) == records
+    tamper(manifest)
+    refuse(device.resign(manifest, records))
+
+
+def test_a_batch_of_a_version_to_come_is_told() -> None:
+    """By a sentence of its own, with the newest version that is read here."""
+    device = laptop(1)
+    manifest = device.manifest() | {"format_version": 3}
+    with pytest.raises(FormatVersionError, match=r"version 3 .* reads version 2\."):
+        check(device.resign(manifest, [device.log[0][1]]))
+
+
 def test_one_record_in_memory_at_a_time() -> None:
     """Writing asks for a record only when its turn comes."""
     device = laptop(5)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import find, given
 from hypothesis import strategies as st
 
-from sync.merge import CaseView, Link, Version, project_case, project_cases, project_log
+from sync.merge import CaseView, Link, Version, project_case, project_cases, project_log, taken_back
 
 GENESIS = bytes(32)
 
@@ -104,6 +104,27 @@ def test_a_foreign_tag_cannot_withdraw_somebody_elses_case() -> None:
     assert view.withdrawn == (hostile,)
     contest = replace(version("claim", 1, "thief"), withdrawal=tag)
     assert project_case("c", [first, second, contest], {tag}).current == second
+
+
+def test_who_builds_on_what_is_withdrawn_is_withdrawn_too() -> None:
+    """A tagless correction of the withdrawn record goes with it, contested or not; a case of somebody's own stays."""
+    tag = digest("tag")
+    tagged = replace(first, withdrawal=tag)
+    claim = version("claim", 1, "thief")
+    follow = version("follow", 10, "third", correction)
+    assert taken_back([tagged, second, correction, follow, claim], {tag}) == {"maker", "other", "third"}
+    view = project_case("c", [tagged, second, correction, follow, claim], {tag})
+    assert view.current == claim
+    assert len(view.withdrawn) == 4
+
+
+def test_a_record_that_does_not_count_still_takes_back_what_was_built_on_it() -> None:
+    """The tagged record came from a laptop not enrolled: what builds on it is out, and nothing of it is shown."""
+    tag = digest("tag")
+    tagged = replace(first, withdrawal=tag)
+    (view,) = project_cases([tagged, correction], {tag}, lambda found: found.device != "maker")
+    assert (view.current, view.proposals, view.withdrawn) == (None, (), (correction,))
+    assert list(project_cases([tagged, correction], {tag}, lambda found: False)) == []
 
 
 @st.composite
@@ -225,3 +246,37 @@ def _is_before(step: Link, link: Link, every: list[Link]) -> bool:
             return True
         at = by_head.get(at.previous)
     return False
+
+
+@given(_cases(), st.data())
+def test_what_is_taken_back_only_grows(case: tuple[list[Version], set[bytes]], data: st.DataObject) -> None:
+    """With part of the records and tags no device is taken back that is not with all: erasing early erases no more."""
+    versions, tags = case
+    some = [version for version in versions if data.draw(st.booleans())]
+    fewer = {tag for tag in sorted(tags) if data.draw(st.booleans())}
+    assert taken_back(some, fewer) <= taken_back(versions, tags)
+
+
+@given(_cases())
+def test_what_is_erased_is_never_shown(case: tuple[list[Version], set[bytes]]) -> None:
+    """Nothing of a device that is taken back is current, proposed or kept beside."""
+    versions, tags = case
+    gone = taken_back(versions, tags)
+    view = project_case("c", versions, tags)
+    shown = [view.current, *view.superseded, *view.concurrent, *view.proposals]
+    assert not [version for version in shown if version is not None and version.device in gone]
+
+
+def test_a_rule_that_shrinks_is_noticed() -> None:
+    """Control for the search above: "the whole case, if one device alone made it" is taken away by a later record."""
+
+    def planted(records: list[Version], tags: set[bytes]) -> set[str]:
+        makers = {record.device for record in records if record.parent is None}
+        tagged = any(record.withdrawal in tags and record.device in makers for record in records)
+        return {record.device for record in records} if tagged and len(makers) == 1 else set()
+
+    def shrinks(case: tuple[list[Version], set[bytes]]) -> bool:
+        versions, tags = case
+        return any(not planted(versions[:end], tags) <= planted(versions, tags) for end in range(len(versions)))
+
+    find(_cases(), shrinks)
