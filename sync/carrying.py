@@ -7,7 +7,6 @@ and trying again goes on from there.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from fieldsurvey.base.errors import FieldsurveyError, RefusedError, Rendered, StorageError, UntrustedError, render
-from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.base.files import write_atomic
 from fieldsurvey.fieldwork.erasures import Trust
 from fieldsurvey.project.errors import OlderProjectError
 from fieldsurvey.records.container import MAX_FILE
@@ -24,17 +23,14 @@ from fieldsurvey.records.receipt import Receipt
 from fieldsurvey.records.returned import MAX_BYTES as MAX_RETURN
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.batches import read_batch
-from sync.errors import StickTooSmallError
 from sync.holding import SUFFIX, Held
 from sync.holding import Outcome as Taking
 from sync.journal import Journal
 from sync.relay import Relay
-from sync.stick import Found, Progress, Stick, looks_ours, opened
+from sync.stick import Found, Progress, Stick, check_room, looks_ours, opened
 from sync.withdrawals import export_withdrawals, keep_withdrawals, take_reports
 
 Outcome = Literal[Taking, "refused", "ignored", "left"]
-_SLACK: Final = 1 << 20
-"""Bytes that receipts, withdrawals and the like may take beside the batches."""
 _OURS: Final = re.compile(r"[0-9a-f]{64}\.fsb\.part")
 
 
@@ -142,7 +138,7 @@ def hand_on(relay: Relay, target: Path, progress: Progress | None = None) -> Han
         there = _whole_on(stick, relay)
         todo = [held for held in relay.offers() if held.manifest not in there]
         total = sum(held.size for held in todo)
-        _check_room(stick, total)
+        check_room(stick, total)
         copying = _Copying(stick, total, progress)
         for held in todo:
             copying.copy(held, stick.batches / f"{held.manifest.hex()}{SUFFIX}")
@@ -242,15 +238,6 @@ def _whole_on(stick: Stick, relay: Relay) -> set[bytes]:
                     batch.verify()
                     found.add(batch.manifest_hash)
     return found
-
-
-def _check_room(stick: Stick, needed: int) -> None:
-    try:
-        free = shutil.disk_usage(stick.root).free
-    except OSError as error:
-        raise storage_error(error, stick.place) from error
-    if needed and needed + _SLACK > free:
-        raise StickTooSmallError(place=stick.place, needed=-(-(needed + _SLACK) >> 20), free=free >> 20)
 
 
 @dataclass

@@ -1,7 +1,8 @@
-"""A laptop and a stick: batches out, receipts and a newer project in. All of it works while the laptop is locked.
+"""A laptop and a stick: batches out; receipts, returned work and a newer project in. All of it works while locked.
 
-What is exported starts after what central (or a relay) has confirmed, never after what was merely copied. A batch
-counts as copied when it has been read back; one that is on the stick already is read and verified, not written again.
+What is exported starts after what central has confirmed, never after what was merely copied, or received by a relay: a
+relay may lose a batch, and must erase it. A batch counts as copied when it has been read back; one that is on the stick
+already is read and verified, not written again. What was erased after a withdrawal travels as an entry without record.
 """
 
 from __future__ import annotations
@@ -17,19 +18,23 @@ from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import RefusedError, Rendered, StorageError, UntrustedError, render
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.fieldwork.erasures import Trust
 from fieldsurvey.fieldwork.laptop import PROJECT, Laptop
+from fieldsurvey.fieldwork.returned import WARNED, IgnoredReturn, TakenReturn, take_return
 from fieldsurvey.fieldwork.withdrawals import apply_all
 from fieldsurvey.project.errors import OlderProjectError
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.container import MAX_FILE
-from fieldsurvey.records.receipt import MAX_BYTES, Receipt, read_receipt
+from fieldsurvey.records.receipt import MAX_BYTES, Level, Receipt, read_receipt
+from fieldsurvey.records.returned import MAX_BYTES as MAX_RETURN
 from fieldsurvey.vault import SealedLog
-from fieldsurvey.vault.erasure import erased
+from fieldsurvey.vault.erasure import erased_entries
 from fieldsurvey.vault.errors import ReceiptMismatchError
 from sync.batches import MAX_BYTES as BATCH_BYTES
-from sync.batches import MAX_ENTRIES, Plan, plan_batches, read_batch, write_batch
-from sync.stick import Found, Progress, Stick, opened
-from sync.withdrawals import export_withdrawals, take_withdrawals
+from sync.batches import MAX_ENTRIES, Batch, Plan, plan_batches, read_batch, write_batch
+from sync.journal import Journal
+from sync.stick import Found, Progress, Stick, check_room, opened
+from sync.withdrawals import erase_on_stick, export_withdrawals, tags_withdrawn, take_reports, take_withdrawals
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +97,57 @@ def export_batches(
     apply_all(locked)  # what was withdrawn is not handed on
     withdrawals = export_withdrawals(locked.path.parent, target)
 
+    _erase_on(Stick(target), locked)
+
     def export(log: SealedLog) -> ExportReport:
-        after = log.purged_up_to() if everything else max(log.acknowledged().values(), default=0)
+        after = log.purged_up_to() if everything else at_central(log)
         return _export_log(log, target, after, progress, now=time.now(), bounds=(max_entries, max_bytes))
 
-    former = [export(log) for log in locked.former_logs()]
-    own = export(locked)
-    return replace(
+    journal = Journal(locked.path.parent, time)
+    device = locked.device_card().device
+    try:
+        former = [export(log) for log in locked.former_logs()]
+        own = export(locked)
+    except StorageError as error:
+        journal.note("refusal", "laptop", place=str(target), device=device, code=error.code)
+        raise
+    report = replace(
         own,
         files=tuple(file for report in [*former, own] for file in report.files),
         left_out=tuple(seq for report in [*former, own] for seq in report.left_out),
         former=tuple(report for report in former if report.head > report.after),
         withdrawals=withdrawals,
     )
+    journal.note(
+        "export",
+        "laptop",
+        place=str(target),
+        device=device,
+        written=report.written,
+        present=report.present,
+        up_to=report.up_to,
+        left_out=len(report.left_out),
+        withdrawals=withdrawals,
+    )
+    return report
+
+
+def at_central(log: SealedLog) -> int:
+    """Up to which entry central has confirmed a log, 0 for none; a relay's word does not count."""
+    levels = log.acknowledged()
+    return max(levels.get(Level.COMMITTED.value, 0), levels.get(Level.BACKED_UP.value, 0))
+
+
+def _erase_on(stick: Stick, locked: SealedLog) -> None:
+    """Take this laptop's own batches off a stick that hold what was withdrawn since; they are written anew without."""
+    tags = tags_withdrawn(locked.path.parent, locked.device_card().project)
+    logs = {log.device_card().device: log for log in locked.logs()}
+
+    def ours(batch: Batch) -> bool:
+        log = logs.get(batch.device)
+        return log is not None and _holds(log, batch.last, batch.entries[-1].head)
+
+    erase_on_stick(stick, locked.device_card().project, tags, ours)
 
 
 def _export_log(
@@ -120,11 +163,15 @@ def _export_log(
     _clear_unfinished(stick, locked)
     present = list(_present(stick, locked))
     todo = _without(range(after + 1, head + 1), present)
+    check_room(stick, sum(locked.stored_bytes(stretch[0], stretch[-1]) for stretch in todo))
+    gone = list(erased_entries(locked))
     total = sum(len(stretch) for stretch in todo)
     files = list(present)
     done = 0
     for stretch in todo:
-        for plan in plan_batches(locked, stretch[0], stretch[-1], max_entries=max_entries, max_bytes=max_bytes):
+        for plan in plan_batches(
+            locked, stretch[0], stretch[-1], erased=gone, max_entries=max_entries, max_bytes=max_bytes
+        ):
             path = stick.batches / _name(locked, plan)
             try:
                 write_atomic(path, _told(write_batch(locked, plan), done, total, path.name, progress))
@@ -132,8 +179,7 @@ def _export_log(
                 raise type(error)(place=str(target)) from error
             files.append(ExportedFile(path.name, plan.first, plan.last, written=True))
             done += len(plan.entries)
-    gone = erased(locked)
-    left = [seq for part in _without(range(after + 1, head + 1), files) for seq in part if seq not in gone]
+    left = [seq for part in _without(range(after + 1, head + 1), files) for seq in part]
     up_to = left[0] - 1 if left else head
     locked.mark_copied(up_to, str(target), now)
     files.sort(key=lambda file: (file.first, file.last))
@@ -212,7 +258,9 @@ class IgnoredReceipt:
 class ReceiptsReport:
     """What came back on a stick. `project`: a newer one that was taken; `project_problem`: why one was not.
 
-    `withdrawals`: how many were new here; what they name was erased.
+    `withdrawals`: how many were new here; what they name was erased. `returned`: records that the HMU sent back, which
+    wait until their enumerator unlocks; `returns_ignored`: those that somebody should hear of. `purged`: records whose
+    body was let go of, because central has it safe.
     """
 
     taken: tuple[Receipt, ...] = ()
@@ -220,6 +268,9 @@ class ReceiptsReport:
     project: SignedProject | None = None
     project_problem: Rendered | None = None
     withdrawals: int = 0
+    returned: int = 0
+    returns_ignored: tuple[IgnoredReturn, ...] = ()
+    purged: int = 0
 
     @property
     def warnings(self) -> tuple[IgnoredReceipt, ...]:
@@ -247,10 +298,55 @@ def collect(laptop: Laptop, source: Path) -> ReceiptsReport:
         problem = None
     except (UntrustedError, RefusedError) as error:
         problem = render(error)
-    report = take_receipts(laptop.locked, source, laptop.project)
+    report = take_receipts(laptop.locked, source, laptop.project, now=laptop.clock.now())
     withdrawn = take_withdrawals(laptop.locked, source)
-    laptop.purge()
-    return replace(report, project=newer, project_problem=problem, withdrawals=withdrawn)
+    cards = [log.device_card() for log in laptop.locked.logs()]
+    take_reports(laptop.home, Trust.of(laptop.project.model, *cards), source)
+    returned, odd = _take_returns(laptop, stick)
+    report = replace(
+        report,
+        project=newer,
+        project_problem=problem,
+        withdrawals=withdrawn,
+        returned=returned,
+        returns_ignored=odd,
+        purged=laptop.purge().records,
+    )
+    _note_collected(Journal(laptop.home, laptop.clock), laptop.locked.device_card().device, source, report)
+    return report
+
+
+def _take_returns(laptop: Laptop, stick: Stick) -> tuple[int, tuple[IgnoredReturn, ...]]:
+    """How many wait now, and what somebody should hear of."""
+    taken = 0
+    odd = []
+    for file in stick.files(stick.returned):
+        if not file.ignored:
+            with opened(file.path) as stream:
+                found = take_return(laptop.locked, stream.read(MAX_RETURN + 1), laptop.project)
+            if isinstance(found, TakenReturn):
+                taken += 1
+            elif found.kind in WARNED:
+                odd.append(found)
+    return taken, tuple(odd)
+
+
+def _note_collected(log: Journal, device: str, source: Path, report: ReceiptsReport) -> None:
+    place = str(source)
+    for receipt in report.taken:
+        log.note("receipt", "laptop", place=place, device=receipt.device, up_to=receipt.up_to, code=receipt.level.value)
+    for item in report.warnings:
+        log.note("refusal", "laptop", place=f"{place}: {item.name}", device=device, code=f"receipt.{item.kind}")
+    if report.project:
+        log.note("project", "laptop", place=place, device=device, version=report.project.model.version)
+    if report.project_problem:
+        log.note("refusal", "laptop", place=place, device=device, code=report.project_problem.code)
+    if report.withdrawals:
+        log.note("withdrawal", "laptop", place=place, device=device, new=report.withdrawals)
+    if report.returned:
+        log.note("return", "laptop", place=place, device=device, new=report.returned)
+    if report.purged:
+        log.note("erasure", "laptop", place=place, device=device, records=report.purged, code="purged")
 
 
 def _update(laptop: Laptop, data: bytes) -> SignedProject | None:
@@ -260,10 +356,13 @@ def _update(laptop: Laptop, data: bytes) -> SignedProject | None:
     return laptop.update(data)
 
 
-def take_receipts(locked: SealedLog, source: Path, project: SignedProject | None = None) -> ReceiptsReport:
+def take_receipts(
+    locked: SealedLog, source: Path, project: SignedProject | None = None, *, now: datetime | None = None
+) -> ReceiptsReport:
     """Apply the receipts on a stick that a role key of the trusted project signed; works while locked.
 
-    `project`: by default the file beside the vault. Raises NothingHereError, StorageError, what `read_project` refuses.
+    `project`: by default the file beside the vault; `now`: by default the machine's time. Raises NothingHereError,
+    StorageError, what `read_project` refuses.
     """
     stick = Stick(source)
     stick.require()
@@ -274,7 +373,7 @@ def take_receipts(locked: SealedLog, source: Path, project: SignedProject | None
     for file in stick.files(stick.receipts):
         if file.ignored:
             continue
-        found = _take_one(locked, file, trusted)
+        found = _take_one(locked, file, trusted, now)
         if isinstance(found, Receipt):
             taken.append(found)
         else:
@@ -282,7 +381,7 @@ def take_receipts(locked: SealedLog, source: Path, project: SignedProject | None
     return ReceiptsReport(tuple(taken), tuple(ignored))
 
 
-def _take_one(locked: SealedLog, file: Found, project: SignedProject) -> Receipt | IgnoredReceipt:
+def _take_one(locked: SealedLog, file: Found, project: SignedProject, now: datetime | None) -> Receipt | IgnoredReceipt:
     try:
         with opened(file.path) as stream:
             data = stream.read(MAX_BYTES + 1)
@@ -293,7 +392,7 @@ def _take_one(locked: SealedLog, file: Found, project: SignedProject) -> Receipt
     if ours is None or receipt.project != project.model.id:
         return IgnoredReceipt(file.name, "other", _("It speaks of another laptop."))
     try:
-        if ours.take_receipt(receipt):
+        if ours.take_receipt(receipt, now):
             return receipt
     except ReceiptMismatchError as error:
         return IgnoredReceipt(file.name, "history", error.message)

@@ -9,6 +9,7 @@ DIR/fieldsurvey/project.fsp the newest project, for laptops to take
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +19,12 @@ from typing import BinaryIO, Final, cast
 
 from fieldsurvey.base.files import storage_error
 from fieldsurvey.base.i18n import n_
-from sync.errors import NothingHereError
+from sync.errors import NothingHereError, StickTooSmallError
 
 FOLDER: Final = "fieldsurvey"
 MAGIC: Final = b"FSB1"
+SLACK: Final = 1 << 20
+"""Bytes that receipts, withdrawals and the like may take on a stick beside the batches."""
 Progress = Callable[[int, int, str], None]
 """(done, total, text): both in bytes unless the caller says otherwise; text names what is under way."""
 
@@ -101,6 +104,16 @@ def _look(entry: os.DirEntry[str]) -> Found:
     elif entry.name.endswith(".part"):
         reason = n_("an unfinished copy")
     return Found(Path(entry.path), information.st_size, reason)
+
+
+def check_room(stick: Stick, needed: int) -> None:
+    """Look at the free space before `needed` bytes are written. Raises StickTooSmallError, StorageError."""
+    try:
+        free = shutil.disk_usage(stick.root).free
+    except OSError as error:
+        raise storage_error(error, stick.place) from error
+    if needed and needed + SLACK > free:
+        raise StickTooSmallError(place=stick.place, needed=-(-(needed + SLACK) >> 20), free=free >> 20)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fieldsurvey.records.log import LogEntry
 from fieldsurvey.vault.sealed_log import SealedLog
@@ -25,6 +25,12 @@ def erase_bodies(log: SealedLog, entries: Sequence[LogEntry]) -> int:
 def erased(log: SealedLog) -> frozenset[int]:
     """The entries of a log whose record was erased because its case was withdrawn."""
     return frozenset(seq - log.first_row for (seq,) in log.store.rows("SELECT seq FROM erased") if _of(log, seq))
+
+
+def erased_entries(log: SealedLog) -> Iterator[LogEntry]:
+    """The same as entries, in order: they travel without their record, so that the log stays whole."""
+    for seq in sorted(erased(log)):
+        yield LogEntry.from_bytes(log.store.one("SELECT entry FROM log WHERE seq = ?", (log.first_row + seq,))[0])
 
 
 def _of(log: SealedLog, seq: int) -> bool:

@@ -193,6 +193,14 @@ class SealedLog:
             after, entry, record = found[0]
             yield after - base, entry, record
 
+    def stored_bytes(self, from_seq: int, to_seq: int) -> int:
+        """Of the records of these entries, both ends included, that are here."""
+        (found,) = self.store.one(
+            "SELECT coalesce(sum(length(record)), 0) FROM outbox WHERE seq BETWEEN ? AND ?",
+            (self.first_row + from_seq, self.first_row + to_seq),
+        )
+        return int(found)
+
     def purged(self) -> int:
         """How many records have gone after central had them safe; their entries stay."""
         base = self.first_row

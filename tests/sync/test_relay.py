@@ -302,7 +302,7 @@ def test_the_free_space_is_looked_at_first(relay: Relay, stick: Path, tmp_path: 
     road = tmp_path / "road"
     road.mkdir()
     usage = type("Usage", (), {"free": 1 << 20})
-    monkeypatch.setattr("sync.carrying.shutil.disk_usage", lambda _path: usage)
+    monkeypatch.setattr("sync.stick.shutil.disk_usage", lambda _path: usage)
     with pytest.raises(StickTooSmallError) as caught:
         hand_on(relay, road)
     assert caught.value.details["needed"] == 2
