@@ -49,6 +49,13 @@ class PostgresStore:
         """Host and database."""
         return self._link.place
 
+    @property
+    def identity(self) -> str:
+        """The server's start and the database's number."""
+        query = """SELECT extract(epoch FROM pg_postmaster_start_time())::text || ' ' || oid::text FROM pg_database
+                   WHERE datname = current_database()"""
+        return f"postgresql {self._one(query)}"
+
     def close(self) -> None:
         """Close every connection."""
         self._link.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 from sync.errors import CentralMovedError
@@ -30,6 +31,11 @@ class SqliteSets:
 
     def _locked(self) -> AbstractContextManager[None]:
         raise NotImplementedError
+
+    @property
+    def identity(self) -> str:
+        """The file's."""
+        return f"sqlite {Path(self.place).resolve()}"
 
     def rows(self, spec: SetSpec, *, keys: bool = False) -> Iterator[Row]:
         """A set's rows, or only their keys, in the order of the keys."""

@@ -184,6 +184,11 @@ class Store(Protocol):
         """Where it is, for messages."""
         ...
 
+    @property
+    def identity(self) -> str:
+        """Names the database itself: two stores with one identity are the same one, however it was called."""
+        ...
+
     def write(self) -> AbstractContextManager[Writer]:
         """One transaction: all of it or nothing. Waits for another writer, then raises CentralBusyError.
 
