@@ -94,9 +94,9 @@ def export_batches(
     goes on from there.
     """
     time = clock or SystemClock()
-    apply_all(locked)  # what was withdrawn is not handed on
+    take_withdrawals(locked, target)  # what was withdrawn, here or on the stick, is not handed on
+    apply_all(locked, time.now())
     withdrawals = export_withdrawals(locked.path.parent, target)
-
     _erase_on(Stick(target), locked)
 
     def export(log: SealedLog) -> ExportReport:

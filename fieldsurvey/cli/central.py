@@ -13,9 +13,11 @@ from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.cli.central_show import register as register_show
 from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.cli.overdue import overdue_here, settle_here
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.project.model import WARN_DAYS, Project
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward
+from fieldsurvey.tui.withdrawing import overdue_lines
 from sync.audit import AuditReport
 from sync.central import Central, CentralStatus, DeviceStatus
 
@@ -45,16 +47,23 @@ def status(json_: Json = False) -> None:
     """Devices, what each has sent, gaps and forks, cases and conflicts. Needs no key.
 
     A gap means that entries are still on their way, or were withheld. A fork means that a laptop was cloned or restored
-    from a backup: both histories are kept. Entries of devices that are not enrolled are kept aside until they are.
+    from a backup: both histories are kept. Entries of devices that are not enrolled are kept aside until they are. What
+    was withdrawn is erased first, where it is not yet; a place that has not reported it in time is named.
 
     Example: fieldsurvey central status
     """
     with _open() as central:
         if (paths.steward_dir() / PROJECT_FILE).exists():
             central.learn(read_steward(paths.steward_dir()).model)  # a laptop enrolled since the last import counts now
+        settled = settle_here(central)
         found = central.status()
         model = central.project()
-    result(json_, _status_data(found, model), "\n".join([*_status_lines(found), *_expiry(model)]))
+        late = overdue_here(central, model) if model is not None else ()
+    data = {
+        **_status_data(found, model),
+        "withdrawals": {**asdict(settled), "overdue": [asdict(one) for one in late]},
+    }
+    result(json_, data, "\n".join([*_status_lines(found), *_expiry(model), *overdue_lines(late)]))
 
 
 @app.command("verify")
