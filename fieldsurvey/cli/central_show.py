@@ -38,14 +38,16 @@ def register(app: typer.Typer) -> None:
         Imports a stick with progress and says of every file what became of it, puts receipts on sticks, and says
         loudly when nobody backed central up. Nothing on it can show an answer: central holds sealed records only.
 
+        On a supervisor's laptop that is a relay: what it carries, from whom and for whom, since when.
+
         Example: fieldsurvey central show
         """
         desk = Desk.at(paths.home())
         if plain or json_:
-            from fieldsurvey.tui.central.plain import as_data, everything, plain_lines  # reads every case
+            from fieldsurvey.tui.central.plain import shown  # reads every case
 
-            found = everything(desk)
-            result(json_, as_data(found), "\n".join(plain_lines(found)))
+            data, lines = shown(desk)
+            result(json_, data, "\n".join(lines))
             return
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise NoScreenError

@@ -183,6 +183,14 @@ ACTIONS: tuple[Action, ...] = (
            n_("Write the lines shown to a file"), rank=3),
     Action("log_back", "close", Scope.CENTRAL_LOG, (*_BACK, "f6", *_CTRL6), n_("Back"),
            n_("Back to the laptops"), rank=4),
+    Action("relay_take", "take", Scope.RELAY, ("f9", "ctrl+r"), n_("Take"),
+           n_("Take what laptops put on a stick, and put receipts on it"), rank=1),
+    Action("relay_hand", "hand", Scope.RELAY, ("f10", "ctrl+s"), n_("Hand on"),
+           n_("Put everything that is carried on a stick for central"), rank=2),
+    Action("relay_log", "log", Scope.RELAY, ("f6", *_CTRL6), n_("Log"),
+           n_("What was imported, exported, refused, erased and backed up, and when"), rank=3),
+    Action("relay_again", "again", Scope.RELAY, ("f5", *_CTRL5), n_("Look again"),
+           n_("Look at what is carried again"), rank=4),
 )
 # fmt: on
 

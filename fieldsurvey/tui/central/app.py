@@ -33,7 +33,11 @@ class CentralApp(FieldsurveyApp):
         return self.job is not None and self.job.running
 
     def first_screen(self) -> BaseScreen:
-        """The laptops."""
+        """The laptops; what is carried, on a supervisor's."""
+        if self.desk.relaying:
+            from fieldsurvey.tui.central.screens.relay import RelayScreen  # it imports this module
+
+            return RelayScreen()
         from fieldsurvey.tui.central.screens.devices import DevicesScreen  # it imports this module
 
         return DevicesScreen()

@@ -1,4 +1,4 @@
-"""Where central is and what it is worked with: FIELDSURVEY_HOME, the steward's folder, a clock.
+"""Where central is, or a supervisor's relay, and what it is worked with: FIELDSURVEY_HOME, keys, a clock.
 
 Every look and every job opens central for itself: what reads does not wait for what merges.
 """
@@ -13,22 +13,23 @@ from typing import TypeVar
 
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import InputError
-from fieldsurvey.project.keys import CENTRAL, read_role_key
+from fieldsurvey.project.keys import CENTRAL, SUPERVISOR, read_role_key
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward
 from fieldsurvey.records.signing import SigningKey
 from sync.central import Central
+from sync.place import central_exists, open_central
+from sync.relay import FOLDER, Relay
 
 T = TypeVar("T")
 STEWARD = "steward"
-DATABASE = "central.db"
 
 
 class NotCentralError(InputError):
     """This machine has neither a central nor the key to make one."""
 
     code = "input.not_central"
-    template = "There is no central in {place}, and no key of central's to begin one with."
+    template = "There is no central in {place}, no key of central's to begin one with, and no relay."
     hint = "Set FIELDSURVEY_HOME to central's folder, or put the project file and central.key into its folder steward."
 
 
@@ -43,7 +44,7 @@ class Desk:
     def at(cls, home: Path, clock: Clock | None = None) -> Desk:
         """Raises NotCentralError where there is nothing to show and nothing to import with."""
         desk = cls(home, clock or SystemClock())
-        if not desk.begun and not desk.can_sign:
+        if not desk.begun and not desk.can_sign and not desk.relaying:
             raise NotCentralError(place=str(home))
         return desk
 
@@ -55,7 +56,12 @@ class Desk:
     @property
     def begun(self) -> bool:
         """Whether anything was ever imported here."""
-        return (self.home / DATABASE).exists()
+        return central_exists(self.home)
+
+    @property
+    def relaying(self) -> bool:
+        """Whether this is a supervisor's laptop that carries for others, and no central."""
+        return not self.begun and not self.can_sign and (self.home / FOLDER / SUPERVISOR).exists()
 
     @property
     def can_sign(self) -> bool:
@@ -70,6 +76,16 @@ class Desk:
         """The signed project beside the key, None where there is none. Raises what `read_steward` raises."""
         return read_steward(self.steward) if (self.steward / PROJECT_FILE).exists() else None
 
+    def relay(self) -> Relay:
+        """The supervisor's. Raises NoRelayError, NotSupervisorsKeyError, UntrustedError, StorageError."""
+        return Relay.open(self.home, self.clock)
+
+    def names(self) -> dict[str, str]:
+        """Device -> its name in the project that is trusted here. Raises as `central` and `relay`."""
+        if self.relaying:
+            return {device.id: device.name for device in self.relay().project.model.devices}
+        return self.read(names_of, {})
+
     def read(self, call: Callable[[Central], T], nothing: T) -> T:
         """What `call` finds in central; `nothing` before the first import. Raises StorageError."""
         if not self.begun:
@@ -80,7 +96,7 @@ class Desk:
     @contextmanager
     def central(self) -> Iterator[Central]:
         """Central, open; it learns the newest project beside it first. Raises StorageError."""
-        with Central.open(self.home / DATABASE, clock=self.clock) as central:
+        with open_central(self.home, clock=self.clock) as central:
             project = self.project()
             if project is not None:
                 central.learn(project.model)  # a laptop enrolled since the last import counts now

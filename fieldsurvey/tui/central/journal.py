@@ -36,7 +36,17 @@ COUNTS: Mapping[str, str] = {
     "entries": n_("entries"),
     "written": n_("written"),
     "receipts": n_("receipts"),
+    "returns": n_("returned"),
+    "merged": n_("files merged"),
+    "batches": n_("batches"),
+    "taken": n_("batches taken"),
+    "at_central": n_("at central already"),
+    "forgotten": n_("let go of"),
+    "withdrawn": n_("withdrawn"),
+    "bytes": n_("bytes"),
 }
+_PLACES: Final = ("first", "last", "up_to")
+"""Counts that are positions of a log."""
 
 
 def problem(line: Line) -> bool:
@@ -71,9 +81,15 @@ def log_head() -> tuple[str, ...]:
 
 def log_cells(line: Line, names: Mapping[str, str]) -> tuple[str, ...]:
     """A line as a row of the table."""
-    said = ", ".join(f"{count} {_(COUNTS.get(name, name))}" for name, count in line.counts.items() if count)
+    parts = [f"{n} {_(COUNTS.get(name, name))}" for name, n in line.counts.items() if n and name not in _PLACES]
+    counts = line.counts
+    if "first" in counts and "last" in counts:
+        parts.append(_("entries {first} to {last}").format(first=counts["first"], last=counts["last"]))
+    if "up_to" in counts:
+        parts.append(_("up to {up_to}").format(up_to=counts["up_to"]))
     if line.code:
-        said = f"{said} ({line.code})" if said else line.code
+        parts.append(line.code)
+    said = ", ".join(parts)
     whose = clean(names.get(line.device, short(line.device))) if line.device else "–"
     return (at(line.at), _(KINDS[line.what]), whose, clean(line.place) or "–", clean(said) or "–")
 

@@ -5,11 +5,13 @@ Textual is never imported.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.project.model import Person
+from fieldsurvey.tui.central.carried import Carried, carried, carried_line, carried_summary
 from fieldsurvey.tui.central.cases import CaseList, cases_to_look_at
 from fieldsurvey.tui.central.desk import Desk, names_of
 from fieldsurvey.tui.central.journal import log_cells, newest
@@ -57,7 +59,7 @@ def everything(desk: Desk) -> Everything:
         cases=desk.read(cases, CaseList((), 0, {})),
         returned=desk.read(returned_work, ()),
         log=tuple(newest(Journal(desk.home, desk.clock))[:LOGGED]),
-        names=desk.read(names_of, {}),
+        names=desk.names(),
     )
 
 
@@ -83,6 +85,16 @@ def plain_lines(found: Everything) -> list[str]:
     return lines
 
 
+def relay_lines(found: Carried, log: Sequence[Line], names: Mapping[str, str]) -> list[str]:
+    """What a supervisor's laptop carries."""
+    lines = [f"{found.name}. {carried_summary(found)}"]
+    lines += [f"  {carried_line(row)}" for row in found.rows]
+    if log:
+        lines += ["", _("Sync log, the newest first")]
+        lines += ["  " + "; ".join(log_cells(line, names)) for line in log]
+    return lines
+
+
 def as_data(found: Everything) -> dict[str, Any]:
     """For `--json`."""
     view = found.overview
@@ -102,6 +114,18 @@ def as_data(found: Everything) -> dict[str, Any]:
         "returned": [{**asdict(row), "state": row.state.value} for row in found.returned],
         "log": [line.as_dict() for line in found.log],
     }
+
+
+def shown(desk: Desk) -> tuple[dict[str, Any], list[str]]:
+    """Data and lines of whatever this place is. Raises as `everything`, and what opening the relay raises."""
+    if not desk.relaying:
+        found = everything(desk)
+        return as_data(found), plain_lines(found)
+    held = carried(desk.relay())
+    log = newest(Journal(desk.home, desk.clock))[:LOGGED]
+    rows = [asdict(row) for row in held.rows]
+    data = {"project": held.name, "project_version": held.version, "carried": rows}
+    return {**data, "log": [line.as_dict() for line in log]}, relay_lines(held, log, desk.names())
 
 
 def _case(found: CaseList, at: int) -> dict[str, Any]:

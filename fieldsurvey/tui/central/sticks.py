@@ -13,8 +13,9 @@ from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
 from fieldsurvey.tui.central.layout import clean
-from sync.answers import Offer, offer_project
-from sync.importing import FileReport, ImportReport, import_folder, write_receipts
+from sync.answers import Offer, offer_project, put_returns
+from sync.importing import FileReport, ImportReport, import_folder, pending_returns, write_receipts
+from sync.journal import Journal
 from sync.stick import Stick
 from sync.withdrawals import export_withdrawals
 
@@ -58,6 +59,7 @@ class ReceiptsWritten:
     place: str
     receipts: int
     project: Offer
+    returns: int = 0
 
 
 def take(desk: Desk, place: Path, told: Told, stop: Stop) -> ImportReport:
@@ -71,7 +73,10 @@ def take(desk: Desk, place: Path, told: Told, stop: Stop) -> ImportReport:
 
 
 def give_receipts(desk: Desk, place: Path, told: Told, stop: Stop) -> ReceiptsWritten:
-    """Put receipts for every laptop, the project and withdrawals on a stick. Raises NoKeyError, StorageError."""
+    """Put receipts for every laptop, returned work, the project and withdrawals on a stick.
+
+    Raises NoKeyError, StorageError.
+    """
     project = _project(desk)
     stick = Stick(place)
     receipts = []
@@ -82,9 +87,12 @@ def give_receipts(desk: Desk, place: Path, told: Told, stop: Stop) -> ReceiptsWr
                 break
             receipts += central.receipts(device)
             told(number, len(senders), device[:8])
+        returns = put_returns(stick, pending_returns(central))
     write_receipts(stick, receipts, desk.key(), project.model)
     export_withdrawals(desk.home, place)
-    return ReceiptsWritten(str(place), len(receipts), offer_project(stick, project))
+    done = ReceiptsWritten(str(place), len(receipts), offer_project(stick, project), returns)
+    Journal(desk.home, desk.clock).note("export", "central", place=done.place, receipts=done.receipts, returns=returns)
+    return done
 
 
 def _project(desk: Desk) -> SignedProject:
@@ -144,10 +152,37 @@ def _stick(report: ImportReport) -> list[Sentence]:
     elif report.receipts:
         text = ngettext("{count} receipt is on it.", "{count} receipts are on it.", len(report.receipts))
         lines.append(Sentence(True, text.format(count=len(report.receipts))))
-    return lines + _offered(report.project) + [out_words()]
+    return lines + _returned(report.returns) + _withdrawn(report) + offered_words(report.project) + [out_words()]
 
 
-def _offered(offer: Offer) -> list[Sentence]:
+def _returned(count: int) -> list[Sentence]:
+    if not count:
+        return []
+    text = ngettext(
+        "{count} piece of returned work is on it for its laptop.",
+        "{count} pieces of returned work are on it for their laptops.",
+        count,
+    )
+    return [Sentence(True, text.format(count=count))]
+
+
+def _withdrawn(report: ImportReport) -> list[Sentence]:
+    lines = []
+    if report.withdrawals:
+        text = ngettext(
+            "{count} withdrawal came with it: excluded from now on.",
+            "{count} withdrawals came with it: excluded from now on.",
+            report.withdrawals,
+        )
+        lines.append(Sentence(True, text.format(count=report.withdrawals)))
+    if report.erased:
+        text = ngettext("{count} withdrawn record erased.", "{count} withdrawn records erased.", report.erased)
+        lines.append(Sentence(True, text.format(count=report.erased)))
+    return lines
+
+
+def offered_words(offer: Offer) -> list[Sentence]:
+    """What became of the project on a stick."""
     if offer == "written":
         return [Sentence(True, _("The newest project is on it for laptops to take."))]
     if offer == "newer":
@@ -175,21 +210,13 @@ def receipt_words(done: ReceiptsWritten) -> list[Sentence]:
     text = ngettext("{count} receipt put on {place}.", "{count} receipts put on {place}.", done.receipts)
     return [
         Sentence(True, text.format(count=done.receipts, place=clean(done.place))),
-        *_offered(done.project),
+        *_returned(done.returns),
+        *offered_words(done.project),
         out_words(),
     ]
 
 
-def words_of(outcome: object) -> list[Sentence]:
-    """What came of any of them."""
-    if isinstance(outcome, ImportReport):
-        return import_words(outcome)
-    if isinstance(outcome, ReceiptsWritten):
-        return receipt_words(outcome)
-    raise TypeError(type(outcome).__name__)
-
-
-PURPOSES: Mapping[str, Purpose] = {
+CENTRAL_PURPOSES: Mapping[str, Purpose] = {
     purpose.kind: purpose
     for purpose in (
         Purpose(

@@ -23,7 +23,8 @@ def test_it_tells_how_far_it_is_and_what_came_of_it() -> None:
     job = Job("import", "stick", work)
     job.start()
     assert there.wait(10)
-    assert job.running
+    running = job.running
+    assert running
     assert job.reached == Reached(3, 12, "synthetic")
     assert job.reached.share == 0.25
     go.set()

@@ -87,7 +87,10 @@ def test_nobody_backs_central_up(found: tuple[Province, Overview]) -> None:
 def test_the_projects_age_and_the_cases_are_told(found: tuple[Province, Overview]) -> None:
     """Expired, soon, or not yet; how many cases somebody should look at."""
     seen = replace(found[1], last_backup=NOW.isoformat())
-    told = lambda days: " ".join(text for _l, text in alerts(replace(seen, days_left=days)))  # noqa: E731  three times below
+
+    def told(days: int) -> str:
+        return " ".join(text for _loud, text in alerts(replace(seen, days_left=days)))
+
     assert "expired 3 days ago" in told(-3)
     assert "expires in 29 days" in told(29)
     assert "expire" not in told(30)

@@ -11,15 +11,14 @@ from fieldsurvey.project.signed import read_project
 from fieldsurvey.records.receipt import read_receipt
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.tui.central.desk import Desk, NotCentralError
+from fieldsurvey.tui.central.purposes import PURPOSES, words_of
 from fieldsurvey.tui.central.sticks import (
-    PURPOSES,
     NoKeyError,
     ReceiptsWritten,
     Sentence,
     give_receipts,
     import_words,
     take,
-    words_of,
 )
 from sync.importing import FileReport, ImportReport
 from tests.sync.laptops import PROJECT

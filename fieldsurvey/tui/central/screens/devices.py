@@ -14,7 +14,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope, of, show_key
 from fieldsurvey.tui.central.overview import Overview, Trouble, look
 from fieldsurvey.tui.central.screens.base import CentralScreen, Table
-from fieldsurvey.tui.central.sticks import PURPOSES
+from fieldsurvey.tui.central.screens.under_way import under_way
 from fieldsurvey.tui.central.wording import alerts, backup_words, device_cells, device_head, summary
 from fieldsurvey.tui.screens.base import bindings
 from fieldsurvey.tui.symbols import symbols
@@ -107,29 +107,9 @@ class DevicesScreen(CentralScreen):
 
     def _watch(self) -> None:
         """How far the work beside is; read again when it has ended."""
-        job = self.mine.job
-        if job is None or not self.is_current:
-            return
-        line = self.query_one("#job", Words)
         key = show_key(self.ours.keymap["central_take"][0])
-        if job.running:
-            text = _("{work} {place}: {share} % [{key}]")
-            line.say(
-                bracketed(
-                    text.format(
-                        work=_(PURPOSES[job.kind].verb), place=job.place, share=int(job.reached.share * 100), key=key
-                    )
-                )
-            )
-        elif not job.seen:
-            said = bracketed(_("{work} {place}: finished. [{key}] shows what came of it.").format(
-                work=_(PURPOSES[job.kind].verb), place=job.place, key=key
-            ))  # fmt: skip
-            if line.text != said:
-                line.say(said)
-                self.action_again()
-        else:
-            line.say("")
+        if self.is_current and under_way(self.mine, self.query_one("#job", Words), key):
+            self.action_again()
 
     # -- what the keys do
 
@@ -177,14 +157,9 @@ class DevicesScreen(CentralScreen):
         self._stick("backup")
 
     def _stick(self, purpose: str) -> None:
-        from fieldsurvey.tui.central.screens.stick import StickScreen  # when it is looked at
+        from fieldsurvey.tui.central.screens.stick import StickScreen, purpose_now  # when it is looked at
 
-        if purpose not in PURPOSES:
-            return
-        job = self.mine.job
-        if job is not None and (job.running or not job.seen):
-            purpose = job.kind
-        self.app.push_screen(StickScreen(PURPOSES[purpose]))
+        self.app.push_screen(StickScreen(purpose_now(self.mine, purpose)))
 
 
 def _style(troubles: tuple[Trouble, ...]) -> str:

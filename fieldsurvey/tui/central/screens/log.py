@@ -12,7 +12,6 @@ from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.tui.actions import Scope, of
-from fieldsurvey.tui.central.desk import names_of
 from fieldsurvey.tui.central.journal import PROBLEMS, SHOWN, log_cells, log_head, newest, problem, view_name, views
 from fieldsurvey.tui.central.screens.base import CentralScreen, Table
 from fieldsurvey.tui.screens.base import bindings
@@ -56,7 +55,7 @@ class LogScreen(CentralScreen):
         desk, journal = self.mine.desk, self.journal
 
         def read() -> tuple[list[Line], dict[str, str]]:
-            return newest(journal, self.view, self.words), desk.read(names_of, {})
+            return newest(journal, self.view, self.words), desk.names()
 
         found = await self.read(read)
         if found is None:

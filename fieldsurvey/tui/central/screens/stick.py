@@ -19,10 +19,12 @@ from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Action, Scope, of
 from fieldsurvey.tui.carrying import found_line
+from fieldsurvey.tui.central.app import CentralApp
 from fieldsurvey.tui.central.job import Job, Reached
 from fieldsurvey.tui.central.layout import clean
+from fieldsurvey.tui.central.purposes import PURPOSES, words_of
 from fieldsurvey.tui.central.screens.base import CentralScreen
-from fieldsurvey.tui.central.sticks import Purpose, words_of
+from fieldsurvey.tui.central.sticks import Purpose
 from fieldsurvey.tui.screens.base import bindings
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
@@ -216,6 +218,14 @@ class StickScreen(CentralScreen):
             )
         self.query_one("#lines", Hung).hang(lines)
         self.query_one("#outcome").focus()
+
+
+def purpose_now(app: CentralApp, wanted: str) -> Purpose:
+    """What is under way, or ended unseen, comes before what is wanted."""
+    job = app.job
+    if job is not None and (job.running or not job.seen):
+        return PURPOSES[job.kind]
+    return PURPOSES[wanted]
 
 
 def bar_line(reached: Reached, width: int, *, stopping: bool) -> Content:

@@ -1,0 +1,171 @@
+"""What a supervisor's laptop carries: from whom, since when, and for whom something is on its way back. Values, words.
+
+It holds sealed batches and cannot read one; central's own receipts say what it may let go of.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fieldsurvey.base.errors import UntrustedError
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.records.returned import read_return
+from fieldsurvey.tui.central.layout import clean
+from fieldsurvey.tui.central.wording import at, ranges, short
+from sync.holding import Held
+from sync.relay import Relay
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedRow:
+    """A laptop that something is carried from or for.
+
+    `spans`: entries that are here, as (first, last); `since`: when the oldest batch came, ISO 8601, this machine's
+    clock; `at_central`: up to where a receipt of central's is carried; `returns`: work on its way back to it.
+    """
+
+    device: str
+    name: str
+    batches: int
+    size: int
+    spans: tuple[tuple[int, int], ...]
+    since: str | None
+    at_central: int
+    returns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Everything that is carried. `name`: the project's."""
+
+    name: str
+    version: int
+    rows: tuple[CarriedRow, ...]
+
+    @property
+    def batches(self) -> int:
+        """In all."""
+        return sum(row.batches for row in self.rows)
+
+    @property
+    def size(self) -> int:
+        """Bytes, in all."""
+        return sum(row.size for row in self.rows)
+
+
+def carried(relay: Relay) -> Carried:
+    """Look at all of it; reads manifests, no record. Raises StorageError."""
+    model = relay.project.model
+    names = {device.id: device.name for device in model.devices}
+    held: dict[str, list[Held]] = {}
+    for one in relay.holding.batches():
+        held.setdefault(one.device, []).append(one)
+    proofs: dict[str, int] = {}
+    for receipt, _data in relay.proofs.files():
+        proofs[receipt.device] = max(proofs.get(receipt.device, 0), receipt.up_to)
+    returns = _returns(relay)
+    rows = [
+        _row(device, names, held.get(device, []), proofs.get(device, 0), returns[device])
+        for device in {*held, *proofs, *returns}
+    ]
+    return Carried(model.name, model.version, tuple(sorted(rows, key=lambda row: (-row.batches, row.name.casefold()))))
+
+
+def _row(device: str, names: Mapping[str, str], held: list[Held], at_central: int, returns: int) -> CarriedRow:
+    return CarriedRow(
+        device=device,
+        name=names.get(device) or (held[0].name if held else device[:8]),
+        batches=len(held),
+        size=sum(one.size for one in held),
+        spans=joined((one.first, one.last) for one in held),
+        since=min((_came(one.path) for one in held), default=None),
+        at_central=at_central,
+        returns=returns,
+    )
+
+
+def joined(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Ranges (first, last) that touch or overlap become one."""
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
+    return tuple(found)
+
+
+def _returns(relay: Relay) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for data in relay.returns():
+        with suppress(UntrustedError):
+            found[read_return(data, relay.project.model.role_keys).manifest.device] += 1
+    return found
+
+
+def _came(path: Path) -> str:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat("T", "seconds")
+
+
+# -- in words
+
+
+def carried_head() -> tuple[str, ...]:
+    """Over `carried_cells`."""
+    return (_("Laptop"), _("carried"), _("batches"), _("since"), _("at central"), _("for it"))
+
+
+def carried_cells(row: CarriedRow) -> tuple[str, ...]:
+    """A laptop as a line of the table."""
+    return (
+        clean(row.name),
+        ranges(row.spans, 2) or "–",
+        str(row.batches) if row.batches else "–",
+        at(row.since) if row.since else "–",
+        _("up to {up_to}").format(up_to=row.at_central) if row.at_central else "–",
+        _for_it(row) or "–",
+    )
+
+
+def _for_it(row: CarriedRow) -> str:
+    parts = [_("receipt")] if row.at_central else []
+    if row.returns:
+        parts.append(ngettext("{count} returned", "{count} returned", row.returns).format(count=row.returns))
+    return ", ".join(parts)
+
+
+def carried_line(row: CarriedRow) -> str:
+    """The same, read aloud."""
+    text = _("{name} ({id}): entries {spans} in {batches} batches since {since}.")
+    line = (
+        text.format(
+            name=clean(row.name), id=short(row.device), spans=ranges(row.spans), batches=row.batches,
+            since=at(row.since),
+        )
+        if row.since
+        else _("{name} ({id}): nothing carried from it.").format(name=clean(row.name), id=short(row.device))
+    )  # fmt: skip
+    parts = [line]
+    if row.at_central:
+        parts.append(_("Central holds it up to {up_to}.").format(up_to=row.at_central))
+    if row.returns:
+        text = ngettext(
+            "{count} piece of returned work for it.", "{count} pieces of returned work for it.", row.returns
+        )
+        parts.append(text.format(count=row.returns))
+    return " ".join(parts)
+
+
+def carried_summary(found: Carried) -> str:
+    """One line: how much, and that nobody here can read it."""
+    if not found.batches:
+        return _("Nothing is carried for central.")
+    count = ngettext("{count} batch carried for central", "{count} batches carried for central", found.batches)
+    text = _("{batches}, {size} KB, sealed: nothing here can read it.")
+    return text.format(batches=count.format(count=found.batches), size=found.size + 1023 >> 10)

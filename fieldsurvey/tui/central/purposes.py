@@ -1,0 +1,33 @@
+"""All that is done with a stick, at central and on a supervisor's laptop, and the words for what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fieldsurvey.tui.central.relaying import RELAY_PURPOSES, hand_words, take_words
+from fieldsurvey.tui.central.sticks import (
+    CENTRAL_PURPOSES,
+    Purpose,
+    ReceiptsWritten,
+    Sentence,
+    import_words,
+    receipt_words,
+)
+from sync.carrying import HandReport, TakeReport
+from sync.importing import ImportReport
+
+PURPOSES: Mapping[str, Purpose] = {**CENTRAL_PURPOSES, **RELAY_PURPOSES}
+
+
+def words_of(outcome: object) -> list[Sentence]:
+    """What came of any of them."""
+    match outcome:
+        case ImportReport():
+            return import_words(outcome)
+        case ReceiptsWritten():
+            return receipt_words(outcome)
+        case TakeReport():
+            return take_words(outcome)
+        case HandReport():
+            return hand_words(outcome)
+    raise TypeError(type(outcome).__name__)
