@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 
@@ -54,8 +55,41 @@ def test_draws_are_even() -> None:
     for value in range(usable):
         counts[generate_passphrase(lambda _, v=value: v.to_bytes(2, "big"), words=1)] += 1  # type: ignore[misc]
     assert len(set(counts.values())) == 1
-    pieces = iter([usable.to_bytes(2, "big"), b"\x00\x00"])
-    assert generate_passphrase(lambda _: next(pieces), words=1) == WORDS[0]
+    for refused in {usable, 65535}:
+        pieces = iter([refused.to_bytes(2, "big"), b"\x00\x01"])
+        asked: list[int] = []
+        assert generate_passphrase(lambda n, p=pieces, a=asked: (a.append(n), next(p))[1], words=1) == WORDS[1]  # type: ignore[misc]
+        assert asked == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("typed", "different", "kinds"),
+    [
+        ("abcdefgh", 8, 26),
+        ("aaaabbbb", 2, 26),
+        ("12345678", 8, 10),
+        ("abcd1234", 8, 36),
+        ("ab12!?", 6, 56),
+        ("abñá", 4, 46),
+        ("!?", 2, 20),
+        ("ñ", 1, 20),
+        ("casa lozb", 7, 26),
+        ("casa mapa casa", 2, len(WORDS)),
+        ("casa mapa", 2, len(WORDS)),
+    ],
+)
+def test_what_a_passphrase_is_worth(typed: str, different: int, kinds: int) -> None:
+    """Different characters times the kinds there are, or different words of the list: written out by hand."""
+    assert passphrase_bits(typed) == pytest.approx(different * math.log2(kinds))
+
+
+def test_nothing_is_worth_nothing_and_the_floor_is_enough() -> None:
+    """An empty passphrase has no bits; one exactly at the floor is taken, a shade under it refused."""
+    assert passphrase_bits(" - ") == 0.0
+    worth = passphrase_bits("abcd1234")
+    check_strength("abcd1234", worth)
+    with pytest.raises(WeakPassphraseError):
+        check_strength("abcd1234", worth + 0.001)
 
 
 @pytest.mark.parametrize(
