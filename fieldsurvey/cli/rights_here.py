@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -92,7 +92,8 @@ class Here:
 
     def _model(self, named: Path | None) -> Project | None:
         if self.laptop is not None and named is None:
-            return self.laptop.project.model
+            with suppress(FieldsurveyError):  # its file is gone or damaged: a withdrawal is taken all the same
+                return self.laptop.project.model
         for path in (
             named,
             paths.steward_dir() / PROJECT_FILE,

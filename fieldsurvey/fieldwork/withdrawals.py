@@ -17,7 +17,7 @@ from typing import Final
 from fieldsurvey.base.errors import RefusedError, UntrustedError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.fieldwork.cards import State
-from fieldsurvey.fieldwork.erasures import Reports, Standing, Trust, standings
+from fieldsurvey.fieldwork.erasures import Overdue, Reports, Standing, Trust, overdue, standings
 from fieldsurvey.fieldwork.standing import reached
 from fieldsurvey.project.model import Project
 from fieldsurvey.records.envelope import Header, read_header
@@ -156,6 +156,17 @@ def access(log: SealedLog, code: WithdrawalCode, project: Project | None = None,
             relayed=relayed,
         )
     return Access(held, tombstone.requested if tombstone else None, places)
+
+
+def overdue_at(log: SealedLog, project: Project, today: date) -> tuple[Overdue, ...]:
+    """Which places have not reported withdrawals in time, as far as this laptop has heard. Works locked."""
+    home = log.path.parent
+    requests = {tag: stone.requested for tag, stone in Withdrawals(home).of(project.id).items()}
+    if not requests:
+        return ()
+    cards = [part.device_card() for part in logs_of(log)]
+    reports = Reports(home, Trust.of(project, *cards))
+    return overdue(requests, project, reports, today, devices_of=lambda _tag: [cards[0].device])
 
 
 def _said(log: SealedLog) -> list[ErasedCase]:

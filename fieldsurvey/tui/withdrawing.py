@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.fieldwork.erasures import Overdue, Standing
-from fieldsurvey.fieldwork.withdrawals import Access, Erased, Held
+from fieldsurvey.fieldwork.withdrawals import Access, Erased, Held, access
 from fieldsurvey.records.erased import Place
 from fieldsurvey.tui.standing import STATES, when
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from fieldsurvey.fieldwork import Laptop
+    from fieldsurvey.records.withdrawal import WithdrawalCode
 
 PLACES = {
     Place.CENTRAL: n_("central"),
@@ -15,6 +24,15 @@ PLACES = {
     Place.RELAY: n_("a supervisor's laptop"),
     Place.LAPTOP: n_("laptop"),
 }
+
+
+def look(laptop: Laptop, code: WithdrawalCode, today: date) -> Access:
+    """What the laptop holds of a code and what became of it elsewhere; also where its project's file is gone."""
+    try:
+        model = laptop.project.model
+    except FieldsurveyError:  # what is held here can be said without it
+        model = None
+    return access(laptop.locked, code, model, today)
 
 
 def access_lines(found: Access) -> list[str]:

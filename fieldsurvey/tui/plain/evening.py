@@ -9,11 +9,11 @@ from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.fieldwork import Laptop, Session
 from fieldsurvey.fieldwork.codes import read_code
 from fieldsurvey.fieldwork.waiting import WaitingCard
-from fieldsurvey.fieldwork.withdrawals import access, withdraw
+from fieldsurvey.fieldwork.withdrawals import withdraw
 from fieldsurvey.tui.actions import Scope, action, of
 from fieldsurvey.tui.evening import card_line, report_text, what_for
 from fieldsurvey.tui.plain.console import Command, Console
-from fieldsurvey.tui.withdrawing import access_lines, erased_lines
+from fieldsurvey.tui.withdrawing import access_lines, erased_lines, look, place_lines
 
 _ACTIONS = [a for a in of(Scope.EVENING) if a.plain]
 
@@ -46,8 +46,11 @@ def withdrawal(console: Console, laptop: Laptop, clock: Clock) -> None:
         if not typed.strip():
             return
         code = read_code(typed)
-        console.say("\n".join(access_lines(access(laptop.locked, code))))
+        now = clock.now()
+        console.say("\n".join(access_lines(look(laptop, code, now.date()))))
         if console.yes(_("Erase this case, here and everywhere?")):
-            console.say("\n".join(erased_lines(withdraw(laptop.locked, code, clock.now().date()))))
+            done = withdraw(laptop.locked, code, now.date(), now)
+            places = look(laptop, code, now.date()).places
+            console.say("\n".join([*erased_lines(done), *place_lines(places)]))
     except FieldsurveyError as error:
         console.say(f"{error.message} {error.advice}")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork.codes import MistypedCodeError, read_code
-from fieldsurvey.fieldwork.withdrawals import access, withdraw
+from fieldsurvey.fieldwork.withdrawals import withdraw
 from fieldsurvey.tui.screens.dialogs import AskLine, AskYes, Tell
-from fieldsurvey.tui.withdrawing import access_lines, erased_lines
+from fieldsurvey.tui.withdrawing import access_lines, erased_lines, look, place_lines
 
 if TYPE_CHECKING:
     from fieldsurvey.fieldwork import Laptop
@@ -41,7 +41,7 @@ async def _ask(app: FieldsurveyApp, laptop: Laptop, code: WithdrawalCode) -> Non
             await _erase(app, laptop, code)
 
     try:
-        found = await app.hand.do(lambda: access(laptop.locked, code))
+        found = await app.hand.do(lambda: look(laptop, code, app.now().date()))
     except FieldsurveyError as error:
         app.tell(error)
         return
@@ -51,10 +51,12 @@ async def _ask(app: FieldsurveyApp, laptop: Laptop, code: WithdrawalCode) -> Non
 
 async def _erase(app: FieldsurveyApp, laptop: Laptop, code: WithdrawalCode) -> None:
     try:
-        done = await app.hand.do(lambda: withdraw(laptop.locked, code, app.now().date()))
+        now = app.now()
+        done = await app.hand.do(lambda: withdraw(laptop.locked, code, now.date(), now))
         if app.session is not None:
             await app.hand.do(app.session.seal_waiting)  # one that waits is erased now
+        found = await app.hand.do(lambda: look(laptop, code, app.now().date()))
     except FieldsurveyError as error:
         app.tell(error)
         return
-    app.push_screen(Tell(_("Withdrawal"), "\n".join(erased_lines(done))))
+    app.push_screen(Tell(_("Withdrawal"), "\n".join([*erased_lines(done), *place_lines(found.places)])))
