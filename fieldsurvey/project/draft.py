@@ -34,6 +34,7 @@ from fieldsurvey.project.model import (
     RecipientLabel,
     RevocationReason,
     RoleKey,
+    Server,
 )
 from fieldsurvey.project.policy import Plan, Policy
 from fieldsurvey.project.succession import Succession
@@ -171,6 +172,10 @@ class Draft:
         except ValidationError as error:
             raise NameTakenError(value=code, reason=error.errors()[0]["type"]) from None
         return self._with(people=(*self.model.people, person))
+
+    def set_servers(self, servers: Iterable[tuple[str, Iterable[str]]]) -> Self:
+        """Where laptops send over HTTPS: (address, its two pins) each; none: by stick only. Raises BadValueError."""
+        return self._with(servers=tuple(checked(Server, url=url, pins=tuple(pins)) for url, pins in servers))
 
     def prune(self) -> Self:
         """Drop frames that nothing names any more."""

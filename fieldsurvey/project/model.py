@@ -20,11 +20,12 @@ from fieldsurvey.records.envelope import MAX_RECIPIENTS
 from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.recipients import RecipientPublic
 from fieldsurvey.records.signing import ED25519_MLDSA65, VerifyKey
-from fieldsurvey.records.wire import Code, Day, Hash, Id, Instant, Label, Wire
+from fieldsurvey.records.wire import Code, Day, Hash, Id, Instant, Label, Since, Wire
 
 MAX_DEVICES: Final = 1000
 MAX_LISTED: Final = 200
 MAX_SUCCESSIONS: Final = 16
+MAX_SERVERS: Final = 4
 WARN_DAYS: Final = 30
 """Before a project expires, people are reminded for so many days."""
 RecipientLabel = Literal["operational", "escrow"]
@@ -148,13 +149,32 @@ class ProjectForm(Wire):
     media: Annotated[tuple[Media, ...], Field(strict=False)] = ()
 
 
+class Server(Wire):
+    """Where laptops send over HTTPS. `pins`: SHA-256 of the server's two TLS public keys (SPKI), in use and spare.
+
+    Its certificate's name, dates and issuer say nothing: only who holds one of these two keys is the server.
+    """
+
+    url: Annotated[str, Field(pattern=r"^https://([0-9A-Za-z.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[1-9][0-9]{0,4})?$")]
+    pins: Annotated[tuple[Hash, Hash], Field(strict=False)]
+
+    @model_validator(mode="after")
+    def _two_keys(self) -> Server:
+        if self.pins[0] == self.pins[1]:
+            raise ValueError("pin twice")
+        return self
+
+
 class Project(Wire):
-    """The whole. `version` only ever grows; `issued` and `expires` are the steward's clock."""
+    """The whole. `version` only ever grows; `issued` and `expires` are the steward's clock.
+
+    `servers`: the same central at one address or more, in the order in which laptops try them.
+    """
 
     what: ClassVar[str] = "project"
 
     format: Literal["fieldsurvey project"] = "fieldsurvey project"
-    format_version: Literal[1] = 1
+    format_version: Literal[1, 2] = 2
     id: Id
     name: Label
     version: Annotated[int, Field(ge=1, le=2**31)]
@@ -170,6 +190,7 @@ class Project(Wire):
     indicators: Hash | None = None
     plan: Plan = Plan()
     policy: Policy = Policy()
+    servers: Annotated[tuple[Server, ...], Since(2), Field(strict=False, max_length=MAX_SERVERS)] = ()
 
     @model_validator(mode="after")
     def _holds_together(self) -> Project:
@@ -183,6 +204,7 @@ class Project(Wire):
             ("person", [p.code for p in self.people]),
             ("form hash", [f.hash for f in self.forms]),
             ("current form", current),
+            ("server", [server.url for server in self.servers]),
         ):
             if len(set(values)) != len(values):
                 raise ValueError(f"{name} twice")

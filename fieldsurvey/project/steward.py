@@ -227,6 +227,13 @@ def set_plan(folder: Path, plan: Plan, *, root_pass: str, clock: Clock | None = 
     return change(folder, root_pass, lambda draft: draft.set_plan(plan), clock=clock)
 
 
+def set_servers(
+    folder: Path, servers: Iterable[tuple[str, Iterable[str]]], *, root_pass: str, clock: Clock | None = None
+) -> SignedProject:
+    """Name the servers (address, its two pins) that laptops send to, in place of those before; see `change`."""
+    return change(folder, root_pass, lambda draft: draft.set_servers(servers), clock=clock)
+
+
 def enrol(
     folder: Path,
     card: Path | bytes,

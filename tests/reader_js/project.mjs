@@ -4,7 +4,7 @@ import { H, Refused, bind, canonical, ensure, hex, parse, uint, unhex } from "./
 import { readContainer } from "./container.mjs";
 import { checkCard } from "./device.mjs";
 import { checkRecipient, checkSigningKey, fingerprint, recipientId, verify } from "./keys.mjs";
-import { anything, bool, bytes, code, day, fields, hash, id, instant, int, is, label, list, nullable, oneOf, parish, seq, structure, text, upTo } from "./shapes.mjs";
+import { anything, bool, bytes, code, day, fields, hash, id, instant, int, is, label, list, matches, nullable, oneOf, parish, seq, structure, text, upTo } from "./shapes.mjs";
 
 const MAX_VERSION = 2 ** 31;
 const MAX_ACTIVE = 8;
@@ -75,6 +75,8 @@ const project = structure("fieldsurvey project", {
   indicators: nullable(hash),
   plan: fields({ rounds: list(round) }),
   policy,
+}, {
+  servers: list(fields({ url: matches(/^https:\/\/([0-9A-Za-z.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[1-9][0-9]{0,4})?$/), pins: list(hash, 2, 2) }), 0, 4),
 });
 
 function once(values, what) {
@@ -132,6 +134,8 @@ function checkLists(content) {
   const current = content.forms.filter((one) => one.status === "current").map((one) => one.id);
   once(current, "a current form");
   ensure(content.forms.every((one) => current.includes(one.id)), "a form without a current version");
+  once((content.servers ?? []).map((one) => one.url), "a server");
+  ensure((content.servers ?? []).every((one) => one.pins[0] !== one.pins[1]), "one pin for two keys");
   once(content.policy.consent_forms, "a consent form");
   ensure(content.policy.people_to_open <= content.policy.hmu_people, "more people to open than there are");
 }

@@ -43,12 +43,14 @@ export const fields = (wanted) => (value, where) => {
   for (const name of names) wanted[name](value[name], `${where}.${name}`);
 };
 
-/** A structure that says its format and version. */
-export const structure = (format, wanted) => (value, where) => {
+/** A structure that says its format and version. `later`: the fields that came with version 2, with version 3, … */
+export const structure = (format, wanted, ...later) => (value, where) => {
   table(anything)(value, where);
   ensure(value.format === format, `not a ${format}`);
-  ensure(value.format_version === VERSION, `${format} of version ${value.format_version}, which this reader does not know`);
-  fields({ format: text, format_version: int(0), ...wanted })(value, where || format);
+  const version = value.format_version;
+  ensure(Number.isInteger(version) && version >= VERSION && version <= VERSION + later.length, `${format} of version ${version}, which this reader does not know`);
+  const known = Object.assign({}, wanted, ...later.slice(0, version - VERSION));
+  fields({ format: text, format_version: int(0), ...known })(value, where || format);
 };
 
 export const id = bytes(16);

@@ -112,6 +112,7 @@ class Keys:
         made, gone = "2026-01-02T12:00:00Z", "2026-01-04T12:00:00Z"
         retired = Recipient.of("operational", self.hmu.earlier[0].public, created=made)
         return Project(
+            format_version=1,  # that of the golden files; golden_servers.py has the one after it
             id=PROJECT,
             name="Proyecto sintético",
             version=4,
