@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+WAITS_LONG: Final = 7
+"""Days after which a record that central has not acknowledged is worth a warning."""
 
 
 class State(StrEnum):
@@ -45,8 +49,10 @@ class SealedCard:
     """A finalised interview: what its clear header and the receipts say. Which form it was stays sealed.
 
     `size` in bytes. `removed`: central has it safe and its body went from this laptop; then only the entry remains,
-    `case` is empty, `size` and `revision` are 0. `withdrawal_code` and `withdrawal_words` are set only on what
-    `Work.finalise` returns: the laptop keeps neither, so they are shown once.
+    `case` is empty, `size` and `revision` are 0. `sealed`: the day, by the laptop's clock, as long as central has not
+    got it ("" after that, and where an older program sealed it). `copies`: (place, ISO 8601) of each copy that was read
+    back there. `withdrawal_code` and `withdrawal_words` are set only on what `Work.finalise` returns: the laptop keeps
+    neither, so they are shown once.
     """
 
     seq: int
@@ -55,6 +61,8 @@ class SealedCard:
     size: int
     state: State
     removed: bool = False
+    sealed: str = ""
+    copies: tuple[tuple[str, str], ...] = ()
     withdrawal_code: str | None = field(default=None, repr=False)
     withdrawal_words: str | None = field(default=None, repr=False)
 
@@ -67,7 +75,10 @@ class DeviceStatus:
     `removed`: acknowledged ones whose body is no longer on this laptop. `former`: records in logs before this one (new
     vault, restored backup), `former_waiting`: those of them that central has not acknowledged.
     `enrolment`: enrolled, revoked, or unknown (joined, not yet in the project: interviewing works, central waits).
-    `last_copied`: (where, ISO 8601). `last_receipt`: the issuer's time. `damaged_slots`: numbers that cannot open.
+    `waiting_since`: the day on which the first of those was sealed that central has not acknowledged, "" where none
+    waits or the day is not known; `overdue`: how many have waited WAITS_LONG days or more. `copies`: (where, ISO 8601,
+    up to which record), the last copy in each place. `last_copied`: (where, ISO 8601). `last_receipt`: the issuer's
+    time. `damaged_slots`: numbers that cannot open.
     """
 
     device: str
@@ -90,3 +101,6 @@ class DeviceStatus:
     removed: int = 0
     former: int = 0
     former_waiting: int = 0
+    waiting_since: str = ""
+    overdue: int = 0
+    copies: tuple[tuple[str, str, int], ...] = ()

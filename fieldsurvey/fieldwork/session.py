@@ -57,6 +57,7 @@ class Session:
         self.project = project
         self.vault = vault
         self.clock = clock
+        vault.locked.today = lambda: clock.now().date()
         self.practice: dict[str, MemoryDraft] = {}
         self.at_unlock = ReviewReport()
         self.returns = ReturnsReport()

@@ -120,7 +120,11 @@ _THIRD = (
         since TEXT NOT NULL
     ) STRICT""",
 )
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = (
+    # the first entry sealed on each day, by the laptop's clock: since when records wait for central. Until it has them.
+    "CREATE TABLE sealed_on (seq INTEGER PRIMARY KEY, day TEXT NOT NULL) STRICT",
+)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """Migration n is at n - 1. Never edited once released: the next one is appended."""
 
 

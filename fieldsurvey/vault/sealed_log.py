@@ -5,9 +5,9 @@ carrier key, which signs batch manifests and requests and nothing else.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -68,6 +68,8 @@ class SealedLog:
         self.store = store
         self._former = former
         self._read_card: tuple[int, DeviceCard] | None = None
+        self.today: Callable[[], date] = date.today
+        """The day by the laptop's clock."""
 
     @property
     def number(self) -> int:
@@ -246,12 +248,36 @@ class SealedLog:
             further = cursor.rowcount == 1
             if receipt.level is not Level.RECEIVED:
                 note_signed_time(connection, issued)
+                self._forget_days(connection, receipt.up_to)
             if receipt.level is Level.BACKED_UP:
                 connection.execute(
                     "INSERT OR IGNORE INTO backed_up (log, up_to, issued, taken) VALUES (?, ?, ?, ?)",
                     (self.number, receipt.up_to, issued, now),
                 )
             return further
+
+    def _forget_days(self, connection: sqlite3.Connection, up_to: int) -> None:
+        """Central has these entries: when they were sealed is nobody's business any more."""
+        base = self.first_row
+        next_day = "(SELECT max(seq) FROM sealed_on WHERE seq > ? AND seq <= ?)"
+        if up_to >= self.head().seq:
+            connection.execute("DELETE FROM sealed_on WHERE seq > ? AND seq <= ?", (base, base + up_to))
+        else:
+            connection.execute(
+                f"DELETE FROM sealed_on WHERE seq > ? AND seq < {next_day}",  # noqa: S608 - from the line above
+                (base, base, base + up_to + 1),
+            )
+
+    def sealed_days(self) -> list[tuple[int, str]]:
+        """(entry, day): from that entry on they were sealed on that day, by the laptop's clock; ordered by entry.
+
+        Only as far as central has not confirmed them; what an older program sealed has no day.
+        """
+        base = self.first_row
+        rows = self.store.rows(
+            "SELECT seq, day FROM sealed_on WHERE seq > ? AND seq < ? ORDER BY seq", (base, base + _LOG)
+        )
+        return [(seq - base, day) for seq, day in rows]
 
     def acknowledged(self) -> dict[str, int]:
         """Level -> up to which entry, without loading the receipts."""
@@ -295,6 +321,12 @@ class SealedLog:
         )
         if moved.rowcount != 1:
             raise NotOurRecordError(reason="the log moved")
+        last = "(SELECT day FROM sealed_on WHERE seq > ? ORDER BY seq DESC LIMIT 1)"
+        day = self.today().isoformat()
+        connection.execute(
+            f"INSERT INTO sealed_on (seq, day) SELECT ?, ? WHERE ? IS NOT {last}",
+            (seq, day, day, self.first_row),
+        )
 
     def last_entry(self) -> LogEntry | None:
         """The last, None when there is none."""

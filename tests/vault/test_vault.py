@@ -32,6 +32,7 @@ from fieldsurvey.vault.errors import (
     VaultInUseError,
 )
 from fieldsurvey.vault.keys import PersonCodeError
+from fieldsurvey.vault.schema import MIGRATIONS
 from tests.vault.conftest import FORM, OTHER_WORDS, ROOT, WORDS, make_vault
 
 
@@ -154,8 +155,9 @@ def test_a_migration_commits_with_its_record(tmp_path: Path) -> None:
     path = tmp_path / "vault.db"
     make_vault(path).close()
     connection = sqlite3.connect(path)
-    assert connection.execute("SELECT version FROM migration").fetchall() == [(1,), (2,)]
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    newest = len(MIGRATIONS)
+    assert connection.execute("SELECT version FROM migration").fetchall() == [(n,) for n in range(1, newest + 1)]
+    assert connection.execute("PRAGMA user_version").fetchone() == (newest,)
 
 
 _HOLD = """
