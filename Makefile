@@ -4,7 +4,7 @@ BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PY := $(BIN)/python
 READY := .venv/.ready
 
-.PHONY: demo test test-long bench lint types contracts lock clean help
+.PHONY: demo test test-long mutants bench lint types contracts lock clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -26,6 +26,10 @@ test: $(READY) lint types contracts ## lint, types, import contracts, tests
 
 test-long: $(READY) ## the fault, fuzz and simulation campaigns
 	$(PY) -m pytest -n 2 --dist worksteal -m long
+
+mutants: $(READY) ## change every line of the records, one at a time: does a test notice?
+	$(PY) -m mutmut run
+	$(PY) -m mutmut results
 
 bench: $(READY) ## speed and memory, as ratios against a peer in the same run
 	$(PY) -m benchmarks

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
+from fieldsurvey.records import slots
 from fieldsurvey.records.device import DeviceCard, device_id
 from fieldsurvey.records.envelope import Header
 from fieldsurvey.records.payload import Consent, FormRef, Payload
@@ -83,3 +86,12 @@ def payload() -> Payload:
         notes={"/data/need": "dijo dos cosas"},
         paradata={"breaks": 0, "screens": [1, 2, {"back": True}]},
     )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_threads_before_a_fork() -> Iterator[None]:
+    """Under mutmut, which forks after tests ran: a child would wait for ever for Argon2id's threads."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "MUTANT_UNDER_TEST" in os.environ:
+            patch.setattr(slots, "Argon2id", lambda **_: pytest.skip("Argon2id's threads do not survive a fork"))
+        yield
