@@ -90,6 +90,9 @@ def write_atomic(path: Path, chunks: bytes | Iterable[bytes], *, private: bool =
     except OSError as error:
         _discard(temporary)
         raise storage_error(error, path) from error
+    except BaseException:  # what gives the parts was stopped: nothing half written stays
+        _discard(temporary)
+        raise
     if found != digest.hexdigest():
         raise VerifyError(place=str(path))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,18 @@ def test_private_files_are_private(tmp_path: Path) -> None:
     """Key files are readable by their owner only."""
     files.write_atomic(tmp_path / "key", b"k", private=True)
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_stopped_while_it_is_written_leaves_nothing(tmp_path: Path) -> None:
+    """Whatever stops the one who gives the parts: no half file, and the old one stands."""
+    path = tmp_path / "kept"
+    files.write_atomic(path, b"old")
+
+    def parts() -> Iterator[bytes]:
+        yield b"new"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        files.write_atomic(path, parts())
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
