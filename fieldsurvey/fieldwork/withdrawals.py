@@ -27,6 +27,7 @@ from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.vault import SealedLog
 from fieldsurvey.vault.erasure import erase_bodies
 from fieldsurvey.vault.purge import drop_withdrawn_returns
+from fieldsurvey.vault.returned import stored_returns
 
 FOLDER: Final = "withdrawals"
 SUFFIX: Final = ".fsw"
@@ -145,7 +146,7 @@ def access(log: SealedLog, code: WithdrawalCode, project: Project | None = None,
     if tombstone is not None and project is not None:
         reports = Reports(log.path.parent, Trust.of(project, *(part.device_card() for part in parts)))
         ours = any(case.tag == tag and case.records for case in _said(log))
-        relayed = ours and any(reached(part)[State.RECEIVED] for part in parts)
+        relayed = ours and any(part.acknowledged().get("received") for part in parts)
         places = standings(
             tag,
             tombstone.requested,
@@ -208,8 +209,12 @@ def apply_all(log: SealedLog, now: datetime | None = None) -> int:
 
 
 def _report(log: SealedLog, gone: Mapping[str, int], now: datetime) -> None:
-    """Say what is gone. While a draft lies in the vault, nobody can tell whether it is of a case that is not here."""
+    """Say what is gone. While a draft lies in the vault, nobody can tell whether it is of a case that is not here; and
+    one that is being mended is erased when it is left.
+    """
     certain = gone if log.draft_count() == 0 else {tag: count for tag, count in gone.items() if count}
+    mended = {one.tag for one in stored_returns(log) if one.state in {"waiting", "draft"}}
+    certain = {tag: count for tag, count in certain.items() if tag not in mended}
     if certain:
         card = log.device_card()
         reports = Reports(log.path.parent, Trust.of(None, card))
