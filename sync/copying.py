@@ -27,14 +27,14 @@ def weight(store: Store) -> int:
     return counts.entries + counts.bodies
 
 
-def copy_sets(source: Store, target: Store, tick: Tick) -> int:
+def copy_sets(source: Store, target: Store, tick: Tick, sets: Iterable[SetSpec] = SETS) -> int:
     """Add to `target` what it lacks of `source`; how many rows. What is erased in either is not there afterwards.
 
     Each piece is a transaction of its own. Raises StorageError; what was copied before stays, and the next copy goes
     on from there.
     """
     added = 0
-    for spec in SETS:
+    for spec in sets:
         lacking = _lacking(source, target, spec, tick)
         if spec is ERASED:  # to erase in `target` while its hashes are being read would hold up the erasing
             lacking = iter(list(lacking))

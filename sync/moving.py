@@ -125,11 +125,12 @@ class Meter:
         self.done = 0
         self.text = ""
         self._progress = progress
+        self._every = max(1, total // 200)
         self.tick: Tick = self._tick if progress else _nothing
 
     def _tick(self, count: int) -> None:
         self.done += count
-        if self._progress and self.done % 256 < count:
+        if self._progress and self.done % self._every < count:
             self._progress(min(self.done, self.total), self.total, self.text)
 
 

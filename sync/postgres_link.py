@@ -186,7 +186,10 @@ class Link:
             connection.execute("BEGIN READ ONLY")
         else:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._snapshot)))
+            try:
+                connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(self._snapshot)))
+            except errors.UndefinedObject:  # the connection that held it went away: that moment is over
+                raise CentralGoneError(place=self.place, reason="SNAPSHOT") from None
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

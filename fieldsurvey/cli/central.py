@@ -9,8 +9,9 @@ import typer
 
 from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
-from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.cli.central_keeping import backup_lines, opened_central
+from fieldsurvey.cli.central_keeping import register as register_keeping
 from fieldsurvey.cli.central_show import register as register_show
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.overdue import overdue_here, settle_here
@@ -19,7 +20,7 @@ from fieldsurvey.project.model import WARN_DAYS, Project
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward
 from fieldsurvey.tui.withdrawing import overdue_lines
 from sync.audit import AuditReport
-from sync.central import Central, CentralStatus, DeviceStatus
+from sync.central import CentralStatus, DeviceStatus
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,14 +32,7 @@ app = typer.Typer(
     Batches come in with `fieldsurvey sync import STICK`. State lives under FIELDSURVEY_HOME.""",
 )
 register_show(app)
-
-
-class NoCentralError(InputError):
-    """Nothing was ever imported here."""
-
-    code = "input.no_central"
-    template = "There is no central in {place} yet."
-    hint = "It is made by the first import: fieldsurvey sync import STICK"
+register_keeping(app)
 
 
 @app.command("status")
@@ -52,18 +46,20 @@ def status(json_: Json = False) -> None:
 
     Example: fieldsurvey central status
     """
-    with _open() as central:
+    with opened_central() as central:
         if (paths.steward_dir() / PROJECT_FILE).exists():
             central.learn(read_steward(paths.steward_dir()).model)  # a laptop enrolled since the last import counts now
         settled = settle_here(central)
         found = central.status()
+        last = central.store.last_backup()
         model = central.project()
         late = overdue_here(central, model) if model is not None else ()
     data = {
         **_status_data(found, model),
+        "last_backup": last,
         "withdrawals": {**asdict(settled), "overdue": [asdict(one) for one in late]},
     }
-    result(json_, data, "\n".join([*_status_lines(found), *_expiry(model), *overdue_lines(late)]))
+    result(json_, data, "\n".join([*_status_lines(found), *backup_lines(last), *_expiry(model), *overdue_lines(late)]))
 
 
 @app.command("verify")
@@ -75,18 +71,11 @@ def verify(json_: Json = False) -> None:
 
     Example: fieldsurvey central verify
     """
-    with _open() as central, progress_bar(_("Verifying"), quiet=json_) as progress:
+    with opened_central() as central, progress_bar(_("Verifying"), quiet=json_) as progress:
         report = central.verify(progress)
     result(json_, _audit_data(report), "\n".join(_audit_lines(report)))
     if not report.sound:
         raise typer.Exit(1)
-
-
-def _open() -> Central:
-    path = paths.central_path()
-    if not path.exists():
-        raise NoCentralError(place=str(path.parent))
-    return Central.open(path)
 
 
 def _expiry(model: Project | None) -> list[str]:

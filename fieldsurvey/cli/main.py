@@ -29,7 +29,7 @@ fieldsurvey: surveys in host communities, without a network
   fieldsurvey project       make and sign a project, enrol laptops
   fieldsurvey device        join a project, people, verify, backup
   fieldsurvey sync          export to a stick, import into central
-  fieldsurvey central       status, verify
+  fieldsurvey central       show, status, verify, backup, restore, move
   fieldsurvey needs         open a round, tables, protection, exports, report
   fieldsurvey rights        a slip's code: what is held, erase it
   fieldsurvey doctor        is this machine fit for fieldwork?

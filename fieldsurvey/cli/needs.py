@@ -19,8 +19,8 @@ from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import language as current_language
-from fieldsurvey.cli import erasing
-from fieldsurvey.cli.central import NoCentralError
+from fieldsurvey.cli import erasing, needs_return
+from fieldsurvey.cli.central_keeping import NoCentralError
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.erasing import RoundNotClearedError, clear_here, cleared_lines, hmu_keys
 from fieldsurvey.cli.needs_table import table_lines
@@ -86,6 +86,7 @@ def needs() -> None:
 
 
 erasing.register(app)
+needs_return.register(app)
 
 
 @app.command("open")

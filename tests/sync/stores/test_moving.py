@@ -12,7 +12,7 @@ import pytest
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.files import NoSpaceError
-from sync import moving
+from sync import copying, moving
 from sync.central import Central
 from sync.copying import contents_digest, extra
 from sync.errors import CentralMovedError
@@ -20,6 +20,7 @@ from sync.moving import MoveDiffersError, NotEmptyError, SamePlaceError, move_ce
 from sync.place import DATABASE, FILE, Place, open_central, read_place, write_place
 from sync.postgres_store import PostgresStore
 from sync.postgres_writer import PostgresWriter
+from sync.sets import BODIES
 from sync.sqlite_store import SqliteStore, SqliteWriter
 from sync.store import Store
 from tests.sync.laptops import laptop
@@ -80,7 +81,7 @@ def test_there_and_back_again_loses_nothing(home: Path, dsn: str) -> None:
 
 def test_what_came_meanwhile_is_there_too(home: Path, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another import between the copying and the closing, and an erasure of what was copied already."""
-    real = moving.copy_sets
+    real = copying.copy_sets
     late = laptop(4)
 
     def copy_and_merge(source: Store, target: Store, tick: Any) -> int:
@@ -88,7 +89,7 @@ def test_what_came_meanwhile_is_there_too(home: Path, dsn: str, monkeypatch: pyt
         if source.moved() is None and late.device not in source.senders():
             with Central.open(home / DATABASE) as other:
                 other.merge(io.BytesIO(late.batch()))
-                body = next(iter(other.store.rows(next(s for s in moving_sets() if s.name == "bodies"), keys=True)))
+                body = next(iter(other.store.rows(BODIES, keys=True)))
                 with other.store.write() as writer:
                     writer.erase([body[0]])
         return done
@@ -98,13 +99,6 @@ def test_what_came_meanwhile_is_there_too(home: Path, dsn: str, monkeypatch: pyt
     with open_central(home) as central:
         assert late.device in central.store.senders()
     assert_same(home / DATABASE, dsn)
-
-
-def moving_sets() -> Any:
-    """Every set."""
-    from sync.sets import SETS
-
-    return SETS
 
 
 def assert_same(path: Path, dsn: str) -> None:
@@ -269,7 +263,7 @@ def test_extra_names_what_the_other_has_not(sqlite: SqliteStore, postgres: Postg
     assert extra(sqlite, postgres) is None
     assert (found := extra(postgres, sqlite)) is not None
     assert found.name == "projects"
-    moving.copy_sets(sqlite, postgres, lambda _count: None)
+    copying.copy_sets(sqlite, postgres, lambda _count: None)
     assert extra(sqlite, postgres) is extra(postgres, sqlite) is None
     assert digest_of(sqlite) == digest_of(postgres)
     with sqlite.write() as writer:

@@ -1,0 +1,163 @@
+"""`fieldsurvey central backup`, `restore`, `move`. Registered by `fieldsurvey.cli.central`; the work is in `sync`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fieldsurvey.base import paths
+from fieldsurvey.base.clock import SystemClock
+from fieldsurvey.base.errors import InputError
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.cli.progress import progress_bar
+from fieldsurvey.project.steward import PROJECT_FILE, read_steward
+from sync.backups import BackupReport, RestoreReport, back_up, restore
+from sync.central import Central
+from sync.importing import is_unbacked
+from sync.moving import MoveReport, move_central
+from sync.place import Place, central_exists, open_central
+
+
+class NoCentralError(InputError):
+    """Nothing was ever imported here."""
+
+    code = "input.no_central"
+    template = "There is no central in {place} yet."
+    hint = "It is made by the first import: fieldsurvey sync import STICK"
+
+
+def opened_central() -> Central:
+    """Central of this home, where there is one."""
+    home = paths.home()
+    if not central_exists(home):
+        raise NoCentralError(place=str(home))
+    return open_central(home)
+
+
+def backup_lines(last: str | None) -> list[str]:
+    """When central was last backed up; a warning where that is too long ago."""
+    if not is_unbacked(last, SystemClock().now()):
+        return [_("Last backed up: {when}").format(when=last)]
+    if last is None:
+        text = _("NEVER BACKED UP: if this machine breaks, only what is still on the laptops is left.")
+    else:
+        text = _("NOT BACKED UP SINCE {when}: newer records would be lost with this machine.").format(when=last)
+    return [text, _("  Laptops keep their own copies until a backup has them: fieldsurvey central backup FOLDER")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the three to the group."""
+
+    @app.command("backup")
+    @command
+    def backup(
+        folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="On another disk than central.")],
+        json_: Json = False,
+    ) -> None:
+        """Copy all of central into one file, checked from the bytes up and read back. Needs no key.
+
+        Imports may go on meanwhile. Only when a copy holds does it count: from then on the receipts that central gives
+        say "backed up", and laptops may let go of their own copies after a week. Backups older than ten days are
+        removed from FOLDER, so that what people withdrew is gone from them too: keep no other copies longer than that.
+
+        Example: fieldsurvey central backup /media/BACKUP
+        """
+        with opened_central() as central, progress_bar(_("Backing up"), quiet=json_) as progress:
+            report = back_up(central, paths.home(), folder.absolute(), progress=progress)
+        result(json_, asdict(report), "\n".join(_backup_lines(report)))
+
+    @app.command("restore")
+    @command
+    def restore_(
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `central backup` wrote.")],
+        json_: Json = False,
+    ) -> None:
+        """Bring a backup back, into an empty central or one that has lost something. Needs no key.
+
+        The backup is checked from the bytes up first; a damaged one is refused and nothing is changed. Nothing that is
+        in central goes away. Every withdrawal that is known here is applied again.
+
+        What was sealed after the backup comes from the laptops: there, fieldsurvey sync export --all STICK
+
+        Example: fieldsurvey central restore /media/BACKUP/central-….db
+        """
+        project = None
+        if (paths.steward_dir() / PROJECT_FILE).exists():
+            project = read_steward(paths.steward_dir()).model
+        with progress_bar(_("Restoring"), quiet=json_) as progress:
+            report = restore(file.absolute(), paths.home(), project=project, progress=progress)
+        result(json_, asdict(report), "\n".join(_restore_lines(report)))
+
+    @app.command("move")
+    @command
+    def move(
+        to: Annotated[
+            str, typer.Option("--to", metavar="URL|PATH", help="A PostgreSQL database, or a file for SQLite.")
+        ],
+        json_: Json = False,
+    ) -> None:
+        """Move all of central to PostgreSQL, when many sites write; or to a file of SQLite; either way. Needs no key.
+
+        Imports may go on while most is copied, and wait at the end while both sides are compared byte for byte. Only
+        when they are equal is the old place closed and the new one used. Interrupted, do the same again.
+
+        A database is named without its password: libpq finds that in ~/.pgpass, or in a service file. It must be empty
+        and of PostgreSQL 15 or newer. Back up the new central afterwards, then delete the old one.
+
+        Example: fieldsurvey central move --to postgresql://central@db.example/survey
+        """
+        if not central_exists(paths.home()):
+            raise NoCentralError(place=str(paths.home()))
+        with progress_bar(_("Moving"), quiet=json_) as progress:
+            report = move_central(paths.home(), Place.named(to), progress=progress)
+        result(json_, asdict(report), "\n".join(_move_lines(report)))
+
+
+def _backup_lines(report: BackupReport) -> list[str]:
+    text = _("{path}: {records} records, {size} KB, checked and read back.")
+    lines = [text.format(path=report.path, records=report.counts.bodies, size=report.size + 1023 >> 10)]
+    if report.removed:
+        many = ngettext(
+            "{count} file of backups older than ten days was removed.",
+            "{count} files of backups older than ten days were removed.",
+            len(report.removed),
+        )
+        lines.append(many.format(count=len(report.removed)))
+    if report.problem:
+        lines.append(_("A backup that is too old could not be removed: {problem}").format(problem=report.problem))
+    return lines
+
+
+def _restore_lines(report: RestoreReport) -> list[str]:
+    lines = [
+        _("{place}: {records} records, {devices} laptops; {added} rows were not here before.").format(
+            place=report.place, records=report.counts.bodies, devices=len(report.logs), added=report.added
+        ),
+        _("Withdrawals applied again: {count}; records erased for them: {erased}").format(
+            count=report.withdrawals, erased=report.erased
+        ),
+    ]
+    lines += [
+        _("  {device}: whole up to {seq}").format(device=device[:8], seq=seq) for device, seq in report.logs.items()
+    ]
+    lines.append(
+        _("What was sealed later is still on the laptops. On each of them: fieldsurvey sync export --all STICK")
+    )
+    lines.append(_("Then back central up again: fieldsurvey central backup FOLDER"))
+    return lines
+
+
+def _move_lines(report: MoveReport) -> list[str]:
+    text = _("Central is at {new} now: {records} records of {devices} laptops, compared byte for byte.")
+    return [
+        text.format(new=report.new, records=report.counts.bodies, devices=report.counts.devices),
+        _("{old} takes nothing any more, and what is withdrawn from now on is not erased in it.").format(
+            old=report.old
+        ),
+        _("Back central up (fieldsurvey central backup FOLDER), then delete it."),
+    ]

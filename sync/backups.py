@@ -1,0 +1,320 @@
+"""Backups of central, and getting one back. A backup is one SQLite file, whichever kind of database central uses.
+
+It is made at home, looked through from the bytes up, and only then copied to where it is kept, read back and compared:
+no SQLite is ever opened on a stick or a share. What it holds is noted at central: laptops remove their own copies of
+records only when a backup has them. Backups older than KEEP_DAYS are removed, so that what was withdrawn is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from fieldsurvey.base.clock import Clock, SystemClock
+from fieldsurvey.base.errors import InputError, StorageError, UntrustedError
+from fieldsurvey.base.files import file_sha256, storage_error, write_atomic
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.process_lock import ProcessLock
+from fieldsurvey.base.sqlite import DatabaseDamagedError
+from fieldsurvey.fieldwork.withdrawals import Withdrawals
+from fieldsurvey.project.model import Project
+from fieldsurvey.records.log import start_head
+from sync.audit import audit
+from sync.central import Central
+from sync.copying import copy_sets, weight
+from sync.errors import CentralBusyError, ForeignProjectError
+from sync.journal import Journal
+from sync.merge import project_log
+from sync.moving import Meter
+from sync.place import read_place
+from sync.sets import ERASED, PROJECTS, SETS
+from sync.sqlite_store import SqliteStore
+from sync.stick import Progress, opened
+from sync.store import Counts, Store
+
+KEEP_DAYS: Final = 10
+WARN_DAYS: Final = 3
+"""After so many days without a backup `central status` warns: nothing can be removed from laptops meanwhile."""
+_NAME: Final = re.compile(r"central-[0-9a-f]{8}-(\d{8}T\d{6}Z)\.db(\.sha256)?(\.part)?")
+_STAMP: Final = "%Y%m%dT%H%M%SZ"
+_PIECE: Final = 1 << 20
+
+
+class NoBackupFolderError(InputError):
+    """The folder is not there: a stick that is not plugged in must not become a folder on the system's disk."""
+
+    code = "input.backup_folder"
+    template = "There is no folder {place} to put backups in."
+    hint = "Nothing was changed. Plug the disk in, or make the folder, then try again."
+
+
+class NotBackedUpError(StorageError):
+    """What was copied does not hold: it does not count as a backup."""
+
+    code = "storage.backup_unsound"
+    template = "The copy does not hold together ({problem}): it was removed and does not count as a backup."
+    hint = "Central itself is as it was. `fieldsurvey central verify` says what is damaged in it."
+
+
+class BackupDamagedError(UntrustedError):
+    """A file that is no backup any more."""
+
+    code = "untrusted.backup"
+    template = "The backup {place} is damaged or is none ({problem})."
+    hint = "Nothing was changed. Use another backup; laptops still have what no backup was noted to hold."
+
+
+class RestoreIntoDamagedError(StorageError):
+    """Central is there, and damaged."""
+
+    code = "storage.restore_damaged"
+    template = "The central at {place} is damaged ({problem}): nothing is restored into it as it is."
+    hint = "Nothing was changed. Move that file away and keep it, then restore again: a new central is made."
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """A backup that was made. `removed`: names of older ones; `covered`: how many logs it holds unbroken beginnings of.
+
+    `problem`: why an older one could not be removed, or None.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    at: str
+    counts: Counts
+    covered: int
+    removed: tuple[str, ...]
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """What a restore did. `added`: rows central did not have; `withdrawals`: applied again; `erased`: records of them.
+
+    `logs`: device -> position up to which its log is whole now.
+    """
+
+    place: str
+    added: int
+    withdrawals: int
+    erased: int
+    counts: Counts
+    logs: dict[str, int]
+
+
+def back_up(
+    central: Central, home: Path, folder: Path, *, clock: Clock | None = None, progress: Progress | None = None
+) -> BackupReport:
+    """Make a backup of central in `folder`, and remove those there that are too old.
+
+    `home`: where it is made and checked, with room for one more central. `progress` counts records and log entries.
+    Others go on importing meanwhile; it is of one moment. Raises NoBackupFolderError, NotBackedUpError, StorageError:
+    then there is no new backup, and what was noted of the last one stays.
+    """
+    if not folder.is_dir():
+        raise NoBackupFolderError(place=str(folder))
+    now = (clock or SystemClock()).now().astimezone(UTC)
+    work = home / "backup.part"
+    meter = Meter(2 * weight(central.store), progress)
+    lock = ProcessLock(home / "backup.lock")
+    if not lock.acquire():
+        raise CentralBusyError(place=str(home), holder=_("process {process}").format(process=lock.holder()))
+    try:
+        rows, counts = _make(central, work, meter)
+        project = central.project()
+        name = f"central-{project.id[:8] if project else '0' * 8}-{now.strftime(_STAMP)}.db"
+        meter.text = _("writing")
+        sha256 = write_atomic(folder / name, _pieces(work), private=True)
+        size = (folder / name).stat().st_size
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    finally:
+        _discard(work)
+        lock.release()
+    write_atomic(folder / f"{name}.sha256", f"{sha256}  {name}\n".encode(), private=True)
+    at = now.isoformat("T", "seconds").replace("+00:00", "Z")
+    with central.store.write() as writer:
+        writer.covered(rows, at)
+    removed, problem = _expire(folder, now, name)
+    Journal(home, clock).note("backup", "central", place=str(folder), records=counts.bodies)
+    return BackupReport(str(folder / name), size, sha256, at, counts, len({row[0] for row in rows}), removed, problem)
+
+
+def _make(central: Central, work: Path, meter: Meter) -> tuple[list[tuple[str, int, bytes]], Counts]:
+    """Copy one moment of central to `work` and look through the copy; what it covers."""
+    _discard(work)
+    copy = SqliteStore(work)
+    try:
+        meter.text = _("copying")
+        with central.store.snapshot():
+            copy_sets(central.store, copy, meter.tick)
+        meter.text = _("checking")
+        report = audit(copy)
+        if not report.sound:
+            raise NotBackedUpError(problem=_(report.problems[0].what))
+        return list(_tips(copy)), copy.counts()
+    finally:
+        copy.close()
+        if work.exists():
+            _make_single(work)
+
+
+def _tips(store: Store) -> Iterator[tuple[str, int, bytes]]:
+    """(device, seq, head): how far each history of each log is unbroken from its beginning, with its records."""
+    project = Central(store).project()
+    if project is None:
+        return
+    for device in sorted({item.device for item in store.devices()}):
+        end = store.first_without_body(device)
+        links = (link for link in store.links(device) if end is None or link.seq < end)
+        for seq, head in project_log(device, links, start_head(project.id, device)).tips:
+            yield device, seq, head
+
+
+def _make_single(path: Path) -> None:
+    """Everything into the one file, which can then be opened from a disk that is read-only."""
+    connection = sqlite3.connect(path)
+    try:
+        with contextlib.suppress(sqlite3.Error):  # a copy that failed is removed anyway
+            connection.execute("PRAGMA journal_mode=DELETE").fetchall()
+    finally:
+        connection.close()
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            yield piece
+
+
+def _expire(folder: Path, now: datetime, newest: str) -> tuple[tuple[str, ...], str | None]:
+    """Remove what is older than KEEP_DAYS and what was left half written; never the newest, nor anybody else's file."""
+    removed: list[str] = []
+    problem = None
+    for path in sorted(folder.iterdir()):
+        match = _NAME.fullmatch(path.name)
+        if match is None or path.name.startswith(newest) or path.is_symlink() or not path.is_file():
+            continue
+        made = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
+        if match[3] is None and now - made <= timedelta(days=KEEP_DAYS):
+            continue
+        try:
+            path.unlink()
+        except OSError as error:
+            problem = storage_error(error, path).message
+        else:
+            removed.append(path.name)
+    return tuple(removed), problem
+
+
+def restore(
+    file: Path, home: Path, *, project: Project | None = None, wait: float = 60.0, progress: Progress | None = None
+) -> RestoreReport:
+    """Bring back into central of this home (there, lost or never made) all that a backup holds.
+
+    It is a union: nothing that is there goes away. Every withdrawal known here, in the backup or beside central is
+    applied again, before any record is. `project`: the newest one, verified by the caller; it is taken in place of
+    those in the backup, which carry no signature. What is erased follows from the withdrawals, never from a note.
+
+    Raises BackupDamagedError, ForeignProjectError, RestoreIntoDamagedError, StorageError: central then is as it was, or
+    has a part of what the backup holds; doing it again completes it.
+    """
+    work = home / "restore.part"
+    try:
+        _fetch(file, work)
+        backup = _open_backup(file, work)
+        try:
+            _check(file, backup)
+            with Central(read_place(home).store(wait=wait)) as central:
+                _check_target(backup, central, project)
+                meter = Meter(weight(backup), progress)
+                meter.text = _("restoring")
+                return _merge(backup, home, central, meter, project)
+        finally:
+            backup.close()
+    finally:
+        _discard(work)
+
+
+def _fetch(file: Path, work: Path) -> None:
+    """Copy it home, and compare it with the sum that was written beside it, where that is."""
+    _discard(work)
+    with opened(file) as stream:
+        write_atomic(work, iter(lambda: stream.read(_PIECE), b""), private=True)
+    beside = file.with_name(file.name + ".sha256")
+    if beside.exists():
+        with opened(beside) as stream:
+            noted = stream.read(256)[:64]
+        if noted != file_sha256(work).encode("ascii"):
+            raise BackupDamagedError(place=str(file), problem="SHA-256")
+
+
+def _open_backup(file: Path, work: Path) -> SqliteStore:
+    if not _is_sqlite(work):
+        raise BackupDamagedError(place=str(file), problem="SQLite")
+    try:
+        return SqliteStore(work)
+    except DatabaseDamagedError:
+        raise BackupDamagedError(place=str(file), problem="SQLite") from None
+
+
+def _is_sqlite(path: Path) -> bool:
+    """An empty file would be taken for a new database."""
+    with path.open("rb") as stream:
+        return stream.read(16) == b"SQLite format 3\x00"
+
+
+def _check(file: Path, backup: SqliteStore) -> None:
+    """Look through it from the bytes up. Raises BackupDamagedError."""
+    try:
+        report = audit(backup)
+        Central(backup).project()
+    except (DatabaseDamagedError, UntrustedError) as error:
+        raise BackupDamagedError(place=str(file), problem=error.message) from None
+    if not report.sound:
+        raise BackupDamagedError(place=str(file), problem=_(report.problems[0].what))
+
+
+def _check_target(backup: SqliteStore, central: Central, project: Project | None) -> None:
+    """Raises ForeignProjectError, RestoreIntoDamagedError."""
+    if found := central.store.check():
+        raise RestoreIntoDamagedError(place=central.store.place, problem=found[0])
+    theirs = Central(backup).project()
+    for ours in (project, central.project()):
+        if ours is not None and theirs is not None and ours.id != theirs.id:
+            raise ForeignProjectError(found=theirs.id[:8], expected=ours.id[:8])
+
+
+def _merge(backup: SqliteStore, home: Path, central: Central, meter: Meter, project: Project | None) -> RestoreReport:
+    served = project or Central(backup).project()
+    known = [item for item in Withdrawals(home) if served is not None and item.project == served.id]
+    with central.store.write() as writer:  # before any record comes back
+        for item in known:
+            writer.tombstone(bytes.fromhex(item.tag), item.to_bytes())
+    with backup.write() as writer:
+        for tag, data in list(central.store.tombstones()):
+            writer.tombstone(tag, data)
+    erased = Central(backup).erase()  # in the copy: what was withdrawn since is not even copied
+    if project is not None:
+        central.learn(project)
+    without = {ERASED} if project is None else {ERASED, PROJECTS}
+    added = copy_sets(backup, central.store, meter.tick, [spec for spec in SETS if spec not in without])
+    erased += central.erase()
+    logs = {device: seq for device, seq, _head in sorted(_tips(central.store))}
+    withdrawals = central.store.counts().tombstones
+    return RestoreReport(central.store.place, added, withdrawals, erased, central.store.counts(), logs)
+
+
+def _discard(path: Path) -> None:
+    """Remove a working copy and what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm", "-journal", ".holder", ".part"):
+        with contextlib.suppress(OSError):  # what is left is removed the next time
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
