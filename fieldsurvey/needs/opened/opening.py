@@ -105,7 +105,7 @@ def open_round(
     ForeignCentralError, TooFewPeopleError, HelpersLostError, StorageError of central's.
     """
     model = project.model
-    _check(central, model, hmu_keys, people)
+    check_may_open(central, model, hmu_keys, people)
     setup = Setup(
         project=model.id,
         seeds=tuple(key.seed for key in hmu_keys.recipients),
@@ -176,7 +176,8 @@ def round_kept(project: SignedProject, name: str | None, today: date) -> Round:
     return found
 
 
-def _check(central: Central, model: Project, hmu_keys: HmuKeys, people: int) -> None:
+def check_may_open(central: Central, model: Project, hmu_keys: HmuKeys, people: int) -> None:
+    """Raises ForeignKeyError, ForeignCentralError, TooFewPeopleError."""
     if hmu_keys.project != model.id:
         raise ForeignKeyError
     serves = central.project()
