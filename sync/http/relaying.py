@@ -1,0 +1,85 @@
+"""A relay's push: the batches that it holds for other laptops, signed for by its supervisor's key. It reads none.
+
+What comes back (central's receipts, returned work, withdrawals, the project) is taken as from a stick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fieldsurvey.records.receipt import Receipt
+from sync.carrying import TakeReport, take_stick
+from sync.http.exchange import Exchange
+from sync.http.line import Line
+from sync.http.packs import pieces_of
+from sync.http.pushing import Connect, Patience, PushReport, Tally, alone, ask_heads, send_batch, through
+from sync.relay import Relay
+from sync.stick import Progress
+
+
+@dataclass
+class _Done:
+    """What was taken over all tries."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    forgotten: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RelayPushReport:
+    """`pushed`: as of a laptop, without logs of its own. `receipts`: central's, for laptops; `forgotten`: batches that
+    are safe at central now; `left`: batches that are still held.
+    """
+
+    pushed: PushReport
+    receipts: tuple[Receipt, ...]
+    forgotten: int
+    left: int
+
+
+def push_relay(
+    relay: Relay, *, progress: Progress | None = None, patience: Patience | None = None, connect: Connect = Line
+) -> RelayPushReport:
+    """Send every batch that is held and that central lacks. Raises as `push` does, and RelayBusyError."""
+    tally, done = Tally(), _Done()
+
+    def once(line: Line) -> PushReport:
+        return _try(relay, line, tally, done, progress)
+
+    with alone(relay.home):
+        pushed = through(
+            relay.project.model, relay.key, once, tally, home=relay.home, role="relay", clock=relay.clock,
+            patience=patience, connect=connect,
+        )  # fmt: skip
+    return RelayPushReport(pushed, tuple(done.receipts), done.forgotten, len(relay.holding.batches()))
+
+
+def _try(relay: Relay, line: Line, tally: Tally, done: _Done, progress: Progress | None) -> PushReport:
+    box = Exchange(line, relay.home, relay.project.model.id)
+    line.hello()
+    reach: dict[str, int] = {}
+    for held in relay.holding.batches():
+        reach[held.device] = max(held.last, reach.get(held.device, 0))
+    heads = ask_heads(line, reach.items())
+    box.fetch_project(heads, relay.project.model.version)
+    tally.withdrawals += box.agree(heads)
+    box.fetch_returns(heads)
+    box.put_receipts(receipt for log in heads.logs for receipt in log.receipts)
+    _take(relay, box, done)
+    for held in list(relay.offers()):
+        if not held.path.exists():  # forgotten meanwhile: central holds it
+            continue
+        text = f"{held.name} {held.first}-{held.last}"
+        box.put_receipts(send_batch(line, pieces_of(held.path), tally, progress, text))
+        tally.moved += 1
+        tally.sent += held.last - held.first + 1
+        _take(relay, box, done)
+    box.taken()
+    return PushReport(line.server.url, tally.sent, tally.new, tally.bytes + line.sent, tally.withdrawals)
+
+
+def _take(relay: Relay, box: Exchange, done: _Done) -> TakeReport:
+    report = take_stick(relay, box.place)
+    done.receipts += report.committed
+    done.forgotten += report.forgotten
+    return report

@@ -1,0 +1,319 @@
+"""What the server does, without the web: admits a signed request, stages packs, merges, and hands out what central has.
+
+`admit` runs before a byte of a body is read. The rest runs in threads, each with a connection of its own to central.
+The server's word counts for nothing: what a laptop believes is a receipt that central's key signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO, Final, TypeVar, cast
+
+from fieldsurvey.base.clock import Clock, SystemClock
+from fieldsurvey.base.errors import FieldsurveyError, RefusedError, StorageError, UntrustedError
+from fieldsurvey.fieldwork.withdrawals import MAX_KEPT, Withdrawals
+from fieldsurvey.project.signed import SignedProject
+from fieldsurvey.records.container import Signer
+from fieldsurvey.records.errors import SignatureError
+from fieldsurvey.records.labels import SIGN_REQUEST
+from fieldsurvey.records.receipt import Role, write_receipt
+from fieldsurvey.records.withdrawal import Tombstone
+from sync.batches import read_batch
+from sync.central import Central
+from sync.erasing import settle, take_report
+from sync.errors import ForeignProjectError, NotCentralsKeyError
+from sync.http.callers import Caller, Callers
+from sync.http.limits import Buckets, Limits
+from sync.http.nonces import Nonces
+from sync.http.packs import Joined, read_offer
+from sync.http.staging import NoRoomError, Staging
+from sync.http.wire import (
+    PAGE,
+    Authorization,
+    Heads,
+    HeadsAsked,
+    Hello,
+    LogHeld,
+    Offered,
+    Taken,
+    digest_of,
+    join_pieces,
+    split_pieces,
+)
+from sync.importing import pending_returns
+from sync.merge import LogView
+
+T = TypeVar("T")
+_RETRY: Final = 15
+
+
+class Refusal(Exception):  # noqa: N818  an answer, not a fault
+    """An HTTP status with a code of ours. `after`: seconds until it is worth trying again.
+
+    `known`: it is a caller of the project's: what is on its way is let run out, so that the answer arrives.
+    """
+
+    def __init__(self, status: int, code: str, *, reason: str = "", after: float = 0.0, known: bool = False) -> None:
+        super().__init__(code)
+        self.status, self.code, self.reason, self.after, self.known = status, code, reason, after, known
+
+
+class Service:
+    """`central`: opens central, called once in each of `workers` threads. `project`: the newest signed version, asked
+    for with every request, so it must be quick. `home`: where withdrawals are kept too, as an import from a stick does.
+    """
+
+    def __init__(
+        self,
+        central: Callable[[], Central],
+        project: Callable[[], SignedProject],
+        key: Signer,
+        *,
+        home: Path,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        workers: int = 2,
+    ) -> None:
+        """Raises NotCentralsKeyError, ForeignProjectError, StorageError."""
+        self.limits = limits or Limits()
+        self.clock = clock or SystemClock()
+        self._open, self._project, self._key = central, project, key
+        signed = project()
+        self.name = signed.model.name
+        if (Role.CENTRAL, key.public) not in signed.model.role_keys:
+            raise NotCentralsKeyError(project=self.name)
+        self._callers = Callers(signed.model)
+        self._home = home
+        now = self.clock.monotonic
+        self.nonces = Nonces(self.limits.nonce_seconds, self.limits.nonces, now)
+        self._buckets = Buckets(self.limits.rate, self.limits.burst, now)
+        self._strangers = Buckets(self.limits.strangers, self.limits.strangers_burst, now)
+        bounds = self.limits
+        folder = home / "server" / "staging"
+        self.staging = Staging(folder, quota=bounds.quota, room=bounds.room, age=bounds.age)
+        self._local = threading.local()
+        self._opened: list[Central] = []
+        self._merging = [threading.Lock() for _ in range(64)]
+        self._lock = threading.Lock()
+        self._settling = threading.Lock()
+        self.pool = ThreadPoolExecutor(workers, thread_name_prefix="central")
+        self.pool.submit(self._begin, signed).result()
+
+    def close(self) -> None:
+        """Wait for what is under way, then let go of central."""
+        self.pool.shutdown()
+        for central in self._opened:
+            central.close()
+
+    # before a body is read
+
+    def hello(self, address: str) -> Hello:
+        """A nonce, for anybody. Raises Refusal."""
+        self._stranger(address)
+        return Hello(nonce=self.nonces.issue(), seconds=self.limits.nonce_seconds, pack=self.limits.pack)
+
+    def admit(self, method: str, path: str, authorization: str, address: str) -> tuple[Caller, Authorization]:
+        """Who asks, when the signature holds and the request is new. Raises Refusal."""
+        said = Authorization.read(authorization)
+        if said is None:
+            self._stranger(address)
+            raise Refusal(401, "unsigned")
+        callers = self._known()
+        caller = callers.find(said.key)
+        if caller is None:
+            self._stranger(address)
+            raise Refusal(403, "revoked" if callers.revoked(said.key) else "not_enrolled")
+        if not self.nonces.holds(said.nonce):
+            self._stranger(address)
+            raise Refusal(401, "nonce")
+        try:
+            caller.key.verify(SIGN_REQUEST, said.signed(callers.project.id, method, path), said.signature, "request")
+        except SignatureError:
+            self._stranger(address)
+            raise Refusal(401, "signature") from None
+        if (wait := self._buckets.take(caller.id)) > 0:
+            raise Refusal(429, "slow_down", after=wait, known=True)
+        if not self.nonces.use(caller.id, said.nonce, said.count):
+            raise Refusal(401, "replayed")
+        return caller, said
+
+    # in a thread
+
+    def heads(self, caller: Caller, body: bytes) -> Heads:
+        """What central holds of some logs, proved where it can be, and what there is to fetch."""
+        asked = HeadsAsked.from_bytes(body)
+        central = self._central()
+        held = []
+        for log in asked.logs:
+            if not caller.may(log.device):
+                raise Refusal(403, "not_yours")
+            view = central.log(log.device, central.store.first_without_body(log.device))
+            lacks = _lacks(view, log.to)
+            held.append(LogHeld(device=log.device, lacks=lacks[:10_000], receipts=self._receipts(central, log.device)))
+        return Heads(
+            project=self._project().model.version,
+            logs=tuple(held),
+            packs=tuple(self.staging.have(caller.id, asked.packs)),
+            withdrawals=self._digest(caller, "withdrawals"),
+            returns=self._digest(caller, "returns"),
+            erased=self._digest(caller, "erased"),
+        )
+
+    def keep_pack(self, caller: Caller, name: str, part: Path) -> None:
+        """A pack whose hash was checked while it came in."""
+        self.staging.keep(caller.id, name, part)
+
+    def offer(self, caller: Caller, body: bytes) -> Offered:
+        """A batch: which packs are missing, or merged. Its head is verified before any pack is asked for."""
+        parts = read_offer(body)
+        if parts is None or len(parts[1]) > self.limits.packs:
+            raise Refusal(400, "malformed")
+        head, names = parts
+        batch = read_batch(cast("BinaryIO", io.BytesIO(head)), self._project().model.id)
+        if not caller.may(batch.device):
+            raise Refusal(403, "not_yours")
+        wanted = [(entry.seq, entry.head) for entry in batch.entries]
+        end = batch.entries[-1]
+        with self._one_at_a_time(batch.device):
+            store = self._central().store
+            if not store.missing(batch.device, wanted) and store.signature(batch.device, end.seq, end.head):
+                return self._merged(caller, batch.device, names, 0)
+            there = set(self.staging.have(caller.id, names))
+            if missing := tuple(dict.fromkeys(name for name in names if name not in there)):
+                return Offered(missing=missing)
+            return self._merge(caller, batch.device, head, names)
+
+    def take(self, what: str, body: bytes) -> Taken:
+        """Withdrawals: excluded at once, erased, reported. Or reports of erasure, to be passed on."""
+        pieces = split_pieces(body)
+        if pieces is None:
+            raise Refusal(400, "malformed")
+        central = self._central()
+        if what == "erased":
+            return Taken(new=sum(take_report(central, piece) for piece in pieces))
+        project = self._project().model.id
+        stones = [Tombstone.from_bytes(piece) for piece in pieces]
+        if any(stone.project != project for stone in stones):
+            raise Refusal(422, "refused", reason=ForeignProjectError.code)
+        with self._settling:
+            kept = Withdrawals(self._home)
+            room = max(0, MAX_KEPT - sum(1 for _ in kept))
+            new = sum(kept.enter(stone) for stone in stones[:room])
+            self.settle()
+        return Taken(new=new)
+
+    def settle(self) -> None:
+        """Withdrawals that are known here or at central take effect in both; what they name is erased and reported."""
+        settle(self._central(), self._home, self._key, self.clock.now())
+
+    def page(self, caller: Caller, what: str, after: str) -> bytes:
+        """Small signed files of a kind in the order of their SHA-256, those after `after` (hexadecimal, or "")."""
+        pieces: list[bytes] = []
+        size = 0
+        for digest, data in self._files(caller, what):
+            if digest > after:
+                if pieces and size + len(data) > PAGE:
+                    break
+                pieces.append(data)
+                size += len(data)
+        return join_pieces(pieces)
+
+    def project_after(self, version: int) -> bytes:
+        """The signed project, when it is newer; else nothing."""
+        signed = self._project()
+        return signed.data if signed.model.version > version else b""
+
+    def run(self, function: Callable[[], T]) -> T:
+        """`function`, with what it raises as a Refusal. Bugs come through."""
+        try:
+            return function()
+        except NoRoomError:
+            raise Refusal(507, "no_room", after=_RETRY, known=True) from None
+        except (UntrustedError, RefusedError) as error:
+            raise Refusal(422, "refused", reason=error.code) from None
+        except StorageError as error:  # busy, full, gone away: nothing was merged, and trying again is right
+            raise Refusal(503, "busy", reason=error.code, after=_RETRY) from None
+        except FieldsurveyError as error:
+            raise Refusal(422, "refused", reason=error.code) from None
+
+    def _merge(self, caller: Caller, device: str, head: bytes, names: Sequence[str]) -> Offered:
+        try:
+            with Joined(head, self.staging.paths(caller.id, names)) as stream:
+                new = self._central().merge(cast("BinaryIO", stream)).new
+        except (UntrustedError, RefusedError):
+            if damaged := self.staging.drop_damaged(caller.id, names):  # ours, not the batch's fault
+                return Offered(missing=tuple(dict.fromkeys(damaged)))
+            self.staging.drop(caller.id, names)
+            raise
+        except FileNotFoundError:  # swept in this very moment
+            return Offered(missing=tuple(dict.fromkeys(n for n in names if not self.staging.have(caller.id, [n]))))
+        return self._merged(caller, device, names, new)
+
+    def _merged(self, caller: Caller, device: str, names: Sequence[str], new: int) -> Offered:
+        self.staging.drop(caller.id, names)
+        return Offered(new=new, receipts=self._receipts(self._central(), device))
+
+    def _receipts(self, central: Central, device: str) -> tuple[str, ...]:
+        return tuple(write_receipt(receipt, self._key).hex() for receipt in central.receipts(device)[-64:])
+
+    def _files(self, caller: Caller, what: str) -> list[tuple[str, bytes]]:
+        """(SHA-256, file) of what there is to fetch."""
+        store = self._central().store
+        found: Iterable[bytes]
+        if what == "withdrawals":
+            found = (data for _tag, data in store.tombstones())
+        elif what == "erased":
+            found = (notice.data for notice in store.notices("erasure"))
+        else:
+            mine: list[str | None] = [*sorted(caller.own)] if caller.own is not None else [None]
+            theirs = {notice.data for device in mine for notice in store.notices("return", device)}
+            found = (data for data in pending_returns(self._central()) if data in theirs) if theirs else ()
+        return sorted({(hashlib.sha256(data).hexdigest(), data) for data in found})
+
+    def _digest(self, caller: Caller, what: str) -> str:
+        return digest_of(data for _digest, data in self._files(caller, what))
+
+    def _one_at_a_time(self, device: str) -> threading.Lock:
+        """Identical pushes at the same moment: the second waits, and then has nothing to do."""
+        return self._merging[int(device[:2], 16) % len(self._merging)]
+
+    def _known(self) -> Callers:
+        signed = self._project()
+        if self._callers.project is not signed.model:
+            self._callers = Callers(signed.model)
+            self.pool.submit(self._learn, signed)
+        return self._callers
+
+    def _begin(self, signed: SignedProject) -> None:
+        self._learn(signed)
+        self.settle()
+
+    def _learn(self, signed: SignedProject) -> None:
+        self._central().learn(signed.model)
+
+    def _stranger(self, address: str) -> None:
+        if (wait := self._strangers.take(address)) > 0:
+            raise Refusal(429, "slow_down", after=wait)
+
+    def _central(self) -> Central:
+        found: Central | None = getattr(self._local, "central", None)
+        if found is None:
+            found = self._local.central = self._open()
+            with self._lock:
+                self._opened.append(found)
+        return found
+
+
+def _lacks(view: LogView, to: int) -> tuple[tuple[int, int], ...]:
+    """What is not held of entries 1 … `to`. Where there are forks, everything after the whole part of the longest."""
+    if view.forks:
+        return ((view.whole_to + 1, to),) if view.whole_to < to else ()
+    gaps = [(first, min(last, to)) for first, last in view.gaps if first <= to]
+    if view.last < to:
+        gaps.append((view.last + 1, to))
+    return tuple(gaps)
