@@ -7,13 +7,15 @@ from typing import Final
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_
-from fieldsurvey.tui.central.layout import clean
+from fieldsurvey.tui.central.layout import clean, tail
 from fieldsurvey.tui.central.wording import at, short
 from fieldsurvey.tui.choosing import fold
 from sync.journal import Journal, Line, What
 
 SHOWN: Final = 1_000
 """Lines that a list shows, the newest first; all of them can be saved."""
+PLACE: Final = 22
+"""Cells that a list gives to a place."""
 PROBLEMS: Final = "problems"
 KINDS: Mapping[What, str] = {
     "import": n_("import"),
@@ -91,7 +93,14 @@ def log_cells(line: Line, names: Mapping[str, str]) -> tuple[str, ...]:
         parts.append(line.code)
     said = ", ".join(parts)
     whose = clean(names.get(line.device, short(line.device))) if line.device else "–"
-    return (at(line.at), _(KINDS[line.what]), whose, clean(line.place) or "–", clean(said) or "–")
+    return (at(line.at), _(KINDS[line.what]), whose, tail(clean(line.place), PLACE) or "–", clean(said) or "–")
+
+
+def log_whole(line: Line, names: Mapping[str, str]) -> list[str]:
+    """All of a line, nothing cut."""
+    cells = log_cells(line, names)
+    parts = [(log_head()[n], clean(line.place) if n == 3 else cell) for n, cell in enumerate(cells)]
+    return [f"{head}: {cell}" for head, cell in parts if cell not in {"", "–"}]
 
 
 def _in_view(line: Line, view: str) -> bool:

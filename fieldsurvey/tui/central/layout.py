@@ -15,6 +15,13 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else "·" for c in text)
 
 
+def tail(text: str, width: int) -> str:
+    """The end of `text`, `width` cells at most: of a path it says more than the beginning."""
+    while cell_len(text) > width:
+        text = "…" + text[2:] if text.startswith("…") else "…" + text[1:]
+    return text
+
+
 def columns(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, flexible: int = 0) -> list[str]:
     """A line for the head and one for each row, each `width` cells or less.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fieldsurvey.tui.central.backing import BACKUP_PURPOSES, backup_said
 from fieldsurvey.tui.central.relaying import RELAY_PURPOSES, hand_words, take_words
 from fieldsurvey.tui.central.sticks import (
     CENTRAL_PURPOSES,
@@ -13,10 +14,11 @@ from fieldsurvey.tui.central.sticks import (
     import_words,
     receipt_words,
 )
+from sync.backups import BackupReport
 from sync.carrying import HandReport, TakeReport
 from sync.importing import ImportReport
 
-PURPOSES: Mapping[str, Purpose] = {**CENTRAL_PURPOSES, **RELAY_PURPOSES}
+PURPOSES: Mapping[str, Purpose] = {**CENTRAL_PURPOSES, **BACKUP_PURPOSES, **RELAY_PURPOSES}
 
 
 def words_of(outcome: object) -> list[Sentence]:
@@ -26,6 +28,8 @@ def words_of(outcome: object) -> list[Sentence]:
             return import_words(outcome)
         case ReceiptsWritten():
             return receipt_words(outcome)
+        case BackupReport():
+            return backup_said(outcome)
         case TakeReport():
             return take_words(outcome)
         case HandReport():

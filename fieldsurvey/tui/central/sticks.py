@@ -44,6 +44,25 @@ class Purpose:
     work: Callable[[Desk, Path, Told, Stop], object]
 
 
+class StoppedError(RefusedError):
+    """Somebody stopped it, and what was half done was taken back."""
+
+    code = "refused.stopped"
+    template = "It was stopped before it was finished."
+    hint = "Nothing half done was left. It can be begun again at any time."
+
+
+def stopping(told: Told, stop: Stop) -> Told:
+    """`told`, raising StoppedError once somebody wants it to stop: for work that is one piece, or copies files."""
+
+    def tell(done: int, total: int, text: str) -> None:
+        if stop():
+            raise StoppedError
+        told(done, total, text)
+
+    return tell
+
+
 class NoKeyError(RefusedError):
     """Central's key or the project is not here."""
 

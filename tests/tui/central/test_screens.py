@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from fieldsurvey.tui.central.app import CentralApp
 from fieldsurvey.tui.central.job import Job, Stop, Told
@@ -26,7 +27,8 @@ from tests.tui.test_looks import faint
 def _no_sticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """This machine's own are nobody's business."""
     monkeypatch.setattr("sync.drives.removable_drives", list)
-    monkeypatch.setattr("fieldsurvey.tui.central.wording.at", lambda iso: f"{iso[8:10]}/{iso[5:7]} {iso[11:16]}")
+    for room in ("wording", "journal"):
+        monkeypatch.setattr(f"fieldsurvey.tui.central.{room}.at", lambda iso: f"{iso[8:10]}/{iso[5:7]} {iso[11:16]}")
 
 
 @pytest.fixture
@@ -207,9 +209,9 @@ def test_nothing_leaks_from_the_palette(province: Province) -> None:
     """No Screenshot, no lock that locks nothing; copying stays in the program."""
     app = CentralApp(province.desk)
     written: list[Any] = []
-    app._driver = type("Driver", (), {"write": written.append})()  # type: ignore[assignment]
+    app._driver = type("Driver", (), {"write": written.append})()
     app.copy_to_clipboard("synthetic")
     assert written == []
-    names = [command.title for command in app.get_system_commands(app.first_screen())]
+    names = [command.title for command in app.get_system_commands(cast("Screen[object]", app.first_screen()))]
     assert "Details" in names
     assert not {"Screenshot", "Lock", "Hide"} & set(names)

@@ -19,8 +19,6 @@ from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
 from fieldsurvey.tui.widgets.text import Words
 from sync.central import Central
 
-VIEWS: tuple[Kind | None, ...] = (None, *Kind)
-
 
 class CasesScreen(CentralScreen):
     """The list."""
@@ -55,7 +53,7 @@ class CasesScreen(CentralScreen):
         def every(central: Central) -> CaseList:
             return cases_to_look_at(central.cases(), names_of(central), lambda: not self.is_attached)
 
-        self.found = await self.read(lambda: desk.read(every, CaseList((), 0, {})))
+        self.found = await self.read(lambda: desk.read(every, CaseList((), 0, dict.fromkeys(Kind, 0))))
         self._show()
 
     def _show(self) -> None:
@@ -67,9 +65,11 @@ class CasesScreen(CentralScreen):
         self.query_one(Table).fill(case_head(), rows, _("Nothing to look at."))
 
     def action_filter(self) -> None:
-        """The next kind."""
-        self.kind = VIEWS[(VIEWS.index(self.kind) + 1) % len(VIEWS)]
-        self._show()
+        """The next kind of which there is one."""
+        if self.found is not None:
+            offered: list[Kind | None] = [None, *(kind for kind in Kind if self.found.of_kind[kind])]
+            self.kind = offered[(offered.index(self.kind) + 1) % len(offered)]
+            self._show()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Enter."""

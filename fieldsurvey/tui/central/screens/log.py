@@ -7,13 +7,24 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.widgets import OptionList
 
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.tui.actions import Scope, of
-from fieldsurvey.tui.central.journal import PROBLEMS, SHOWN, log_cells, log_head, newest, problem, view_name, views
-from fieldsurvey.tui.central.screens.base import CentralScreen, Table
+from fieldsurvey.tui.central.journal import (
+    PROBLEMS,
+    SHOWN,
+    log_cells,
+    log_head,
+    log_whole,
+    newest,
+    problem,
+    view_name,
+    views,
+)
+from fieldsurvey.tui.central.screens.base import CentralScreen, Lines, Table
 from fieldsurvey.tui.screens.base import bindings
 from fieldsurvey.tui.screens.dialogs import AskLine, Tell
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
@@ -43,7 +54,7 @@ class LogScreen(CentralScreen):
         """What is shown, the list."""
         yield TopBar(Heading(_("Sync log")))
         yield Words("", id="sealed", classes="standing")
-        yield Table(flexible=3)
+        yield Table(flexible=4)
         yield KeyBar(of(Scope.CENTRAL_LOG, Scope.EVERYWHERE), self.ours.keymap)
 
     def renewed(self) -> None:
@@ -69,6 +80,17 @@ class LogScreen(CentralScreen):
         self.query_one("#sealed", Words).say(said)
         rows = [(log_cells(line, self._names), "$error" if problem(line) else "") for line in self.shown[:SHOWN]]
         self.query_one(Table).fill(log_head(), rows, _("No line here."))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter."""
+        event.stop()
+        self.action_open()
+
+    def action_open(self) -> None:
+        """All of the highlighted line."""
+        at = self.query_one(Table).at
+        if at is not None and at < len(self.shown):
+            self.app.push_screen(Lines(_("Sync log"), log_whole(self.shown[at], self._names)))
 
     def action_filter(self) -> None:
         """The next view that is not empty."""

@@ -28,6 +28,7 @@ class RelayScreen(CentralScreen):
     def __init__(self) -> None:
         super().__init__()
         self.found: Carried | None = None
+        self._reading = False
 
     def compose(self) -> ComposeResult:
         """The list, the whole in a line."""
@@ -54,12 +55,17 @@ class RelayScreen(CentralScreen):
 
     def action_again(self) -> None:
         """Look at what is held."""
-        self.query_one(TopBar).show(right=_("reading …"))
-        self.run_worker(self._read(), exclusive=True)
+        if not self._reading:
+            self._reading = True
+            self.query_one(TopBar).show(right=_("reading …"))
+            self.run_worker(self._read())
 
     async def _read(self) -> None:
         desk = self.mine.desk
-        found = await self.read(lambda: carried(desk.relay()))
+        try:
+            found = await self.read(lambda: carried(desk.relay()))
+        finally:
+            self._reading = False
         self.query_one(TopBar).show(right="")
         if found is None:
             return

@@ -1,0 +1,65 @@
+"""A backup of central from the screen, and what came of it in words. Laptops purge only what a backup holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.tui.central.desk import Desk
+from fieldsurvey.tui.central.job import Stop, Told
+from fieldsurvey.tui.central.layout import clean
+from fieldsurvey.tui.central.sticks import Purpose, Sentence, out_words, stopping
+from sync.backups import KEEP_DAYS, BackupReport, back_up
+from sync.errors import NothingHereError
+
+
+def make_backup(desk: Desk, place: Path, told: Told, stop: Stop) -> BackupReport:
+    """A verified backup in `place`. Raises what `back_up` raises, StoppedError, NothingHereError before any import."""
+    if not desk.begun:
+        raise NothingHereError(place=str(desk.home))
+    with desk.central() as central:
+        return back_up(central, desk.home, place, clock=desk.clock, progress=stopping(told, stop))
+
+
+def backup_said(done: BackupReport) -> list[Sentence]:
+    """What was written and checked, what it frees laptops to do, what was removed."""
+    text = ngettext(
+        "{count} record copied, checked from the bytes up, written and read back.",
+        "{count} records copied, checked from the bytes up, written and read back.",
+        done.counts.bodies,
+    )
+    lines = [
+        Sentence(True, text.format(count=done.counts.bodies)),
+        Sentence(True, _("{path}, {size} KB").format(path=clean(done.path), size=done.size + 1023 >> 10)),
+        Sentence(True, _("The next receipts say that it is backed up: laptops may then let go of their copies.")),
+    ]
+    if done.removed:
+        text = ngettext(
+            "{count} backup older than {days} days was removed, so that what was withdrawn is gone.",
+            "{count} backups older than {days} days were removed, so that what was withdrawn is gone.",
+            len(done.removed),
+        )
+        lines.append(Sentence(True, text.format(count=len(done.removed), days=KEEP_DAYS)))
+    if done.problem is not None:
+        lines.append(
+            Sentence(
+                False,
+                _("An older backup could not be removed. {reason}").format(reason=done.problem),
+                _("Remove backups older than {days} days by hand: what was withdrawn must go.").format(days=KEEP_DAYS),
+            )
+        )
+    return [*lines, out_words()]
+
+
+BACKUP_PURPOSES: Mapping[str, Purpose] = {
+    "backup": Purpose(
+        "backup",
+        n_("Back central up"),
+        n_("Backing up to"),
+        n_("A copy of all of central, checked from the bytes up. Keep it on another disk than central's own."),
+        n_("To where?"),
+        make_backup,
+    )
+}
