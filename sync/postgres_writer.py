@@ -151,6 +151,12 @@ class PostgresWriter:
         put = "INSERT INTO fieldsurvey.notices VALUES (%s,%s,%s,%s) ON CONFLICT (kind, digest) DO NOTHING"
         return self._step(lambda: self._connection.execute(put, values).rowcount) > 0
 
+    def forget(self, kind: str, digests: Iterable[bytes]) -> int:
+        """Files that are not passed on any more."""
+        sql = "DELETE FROM fieldsurvey.notices WHERE kind = %s AND digest = ANY(%s)"
+        values = (kind, list(digests))
+        return self._step(lambda: self._connection.execute(sql, values).rowcount)
+
     def covered(self, rows: Iterable[tuple[str, int, bytes]], at: str) -> None:
         """What the newest backup holds. Of two backups at once the later one waits, and replaces the other."""
         run = self._connection.execute

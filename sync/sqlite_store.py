@@ -176,6 +176,13 @@ class SqliteWriter(SqliteSetsWriter):
         """A verified file to pass on."""
         return self._run(_PUT_NOTICE, (notice.kind, notice.digest, notice.device, notice.data)).rowcount > 0
 
+    def forget(self, kind: str, digests: Iterable[bytes]) -> int:
+        """Files that are not passed on any more; their bytes leave the file too."""
+        sql = "DELETE FROM notices WHERE kind = ? AND digest = ?"
+        gone = sum(self._run(sql, (kind, digest)).rowcount for digest in digests)
+        self.removed += gone
+        return gone
+
     def covered(self, rows: Iterable[tuple[str, int, bytes]], at: str) -> None:
         """What the newest backup holds."""
         self._run("DELETE FROM covered")

@@ -148,6 +148,10 @@ class Writer(Protocol):
         """A signed file that was verified; True if it is new."""
         ...
 
+    def forget(self, kind: str, digests: Iterable[bytes]) -> int:
+        """Remove files that must not be passed on any more; how many. The caller sees that they do not come back."""
+        ...
+
     def covered(self, rows: Iterable[tuple[str, int, bytes]], at: str) -> None:
         """What the newest backup holds, in place of what was noted before: (device, seq, head) of unbroken beginnings.
 
