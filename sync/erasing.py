@@ -25,7 +25,14 @@ from sync.batches import Batch
 from sync.central import Central
 from sync.stick import Stick
 from sync.store import Notice
-from sync.withdrawals import erase_on_stick, export_withdrawals, keep_withdrawals, tags_withdrawn, take_reports
+from sync.withdrawals import (
+    erase_on_stick,
+    export_withdrawals,
+    keep_withdrawals,
+    tag_of_return,
+    tags_withdrawn,
+    take_reports,
+)
 
 NOTICE: Final = "erasure"
 
@@ -73,6 +80,7 @@ def settle(central: Central, home: Path, key: Signer | None, now: datetime, sour
     learn_withdrawals(central, home, source)
     erased = central.erase()
     tags = tags_withdrawn(home, project.id)
+    _forget_returns(central, tags)
     trust = trust_of(central)
     if source is not None:
         take_reports(home, trust, source)
@@ -139,6 +147,16 @@ def hand_on(central: Central, reports: Reports) -> None:
 def _holds(central: Central, batch: Batch) -> bool:
     """Whether everything in a batch is here, or erased here."""
     return not central.store.missing(batch.device, [(entry.seq, entry.head) for entry in batch.entries])
+
+
+def _forget_returns(central: Central, tags: frozenset[str]) -> None:
+    """Returned work holds a case's answers, sealed to its laptop."""
+    if not tags:
+        return
+    gone = [notice.digest for notice in central.store.notices("return") if tag_of_return(notice.data) in tags]
+    if gone:
+        with central.store.write() as writer:
+            writer.forget("return", gone)
 
 
 def _totals(central: Central, tags: frozenset[str]) -> Counter[str]:

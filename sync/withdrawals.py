@@ -13,13 +13,14 @@ from collections import Counter
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from fieldsurvey.base.errors import RefusedError, UntrustedError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.fieldwork.erasures import MAX_KEPT as MAX_REPORTS
 from fieldsurvey.fieldwork.erasures import Reports, Trust, name_of, read_file
 from fieldsurvey.fieldwork.withdrawals import MAX_KEPT, SUFFIX, Withdrawals, apply_all, read_tombstone
+from fieldsurvey.records.container import open_container
 from fieldsurvey.vault import SealedLog
 from sync.batches import Batch, read_batch
 from sync.stick import Stick, opened
@@ -45,6 +46,7 @@ def export_withdrawals(home: Path, target: Path) -> int:
             write_atomic(path, tombstone.to_bytes())
             written += 1
     _export_reports(home, stick)
+    _erase_returns(home, stick)
     return written
 
 
@@ -55,6 +57,30 @@ def _export_reports(home: Path, stick: Stick) -> None:
         if read_file(path) != data:
             stick.make(folder)
             write_atomic(path, data)
+
+
+def _erase_returns(home: Path, stick: Stick) -> None:
+    """Take returned work of withdrawn cases off a stick: it holds their answers, sealed, and nobody waits for it."""
+    tags = frozenset(stone.tag for stone in Withdrawals(home))
+    for file in stick.files(stick.returned) if tags else ():
+        if file.ignored:
+            continue
+        with opened(file.path) as stream:
+            withdrawn = tag_of_return(stream) in tags
+        if withdrawn:
+            try:
+                file.path.unlink()
+            except OSError as error:
+                raise storage_error(error, stick.place) from error
+
+
+def tag_of_return(data: BinaryIO | bytes) -> str | None:
+    """The withdrawal tag in the manifest of returned work; None where there is none, or it is no such file."""
+    try:
+        found = open_container(data, "return").manifest.get("withdrawal")
+    except UntrustedError:
+        return None
+    return found if isinstance(found, str) else None
 
 
 def take_withdrawals(log: SealedLog, source: Path) -> int:

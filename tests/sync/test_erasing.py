@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -12,14 +14,19 @@ from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.fieldwork.erasures import Reports, Trust, overdue, standings
 from fieldsurvey.fieldwork.laptop import Laptop
 from fieldsurvey.fieldwork.withdrawals import Withdrawals, access, overdue_at, withdraw
+from fieldsurvey.records.device import LogParent
 from fieldsurvey.records.envelope import Header, seal
 from fieldsurvey.records.erased import ErasedCase, ErasureReport, Place, write_erasure
+from fieldsurvey.records.payload import FormRef, Payload
+from fieldsurvey.records.recipients import RecipientPrivate
+from fieldsurvey.records.returned import ReturnedWork, ReturnManifest, write_return
 from fieldsurvey.records.signing import SigningKey
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.central import Central
 from sync.erasing import learn_withdrawals, makers, settle, take_report, trust_of
 from sync.folder import collect, export_batches
 from sync.importing import import_folder
+from sync.store import Notice
 from sync.withdrawals import export_withdrawals, take_reports
 from tests.sync.laptops import HMU, PROJECT, laptop
 from tests.sync.projects import NOW, PASSPHRASE, SyntheticProject, enrol, join
@@ -33,7 +40,7 @@ def project() -> SyntheticProject:
     return SyntheticProject()
 
 
-def sealed(one: Laptop, code: WithdrawalCode, kind: str = "record") -> bytes:
+def sealed(one: Laptop, code: WithdrawalCode, kind: Literal["record", "attachment"] = "record") -> bytes:
     """One more synthetic record with this code."""
     with one.locked.unlock(PASSPHRASE) as vault:
         header = Header(
@@ -65,8 +72,9 @@ def test_each_places_word_reaches_the_others(project: SyntheticProject, tmp_path
     """
     one, stick, office = join(project, tmp_path / "one"), tmp_path / "stick", tmp_path / "office"
     code, other = WithdrawalCode.generate(), WithdrawalCode.generate()
-    for each, kind in ((code, "attachment"), (code, "record"), (other, "record")):
-        sealed(one, each, kind)
+    sealed(one, code, "attachment")
+    sealed(one, code)
+    sealed(one, other)
     signed = project.enrol(one.locked.device_card())
     tag = code.tag(project.id)
     office.mkdir()
@@ -188,7 +196,7 @@ def test_a_restored_laptop_speaks_for_the_one_it_was(project: SyntheticProject, 
     """The device that made the case is gone; the one that goes on from it reports, and that counts for both."""
     model = project.model()
     before = laptop(0, project=project.id)
-    after = laptop(0, project=project.id, parent={"device": before.device, "seq": 1, "head": "5e" * 32})  # type: ignore[arg-type]  # pydantic reads it
+    after = laptop(0, project=project.id, parent=LogParent(device=before.device, seq=1, head="5e" * 32))
     trust = Trust.of(model, before.card, after.card)
     reports = Reports(tmp_path, trust)
     asked = {"today": date(2026, 3, 20), "devices": [before.device]}
@@ -217,3 +225,42 @@ def test_while_a_draft_lies_in_the_vault_nothing_uncertain_is_said(project: Synt
     export_batches(one.locked, tmp_path / "stick", clock=FixedClock(datetime(2026, 3, 3, tzinfo=UTC)))
     assert said(one.home, trust) == {Place.LAPTOP: {code.tag(project.id): 0}}
     one.close()
+
+
+def returned(case: str, tag: str | None) -> bytes:
+    """Work that a synthetic HMU sends back."""
+    manifest = ReturnManifest(
+        project=PROJECT, device="d1" * 16, case=case, revision=1, record="5e" * 32, withdrawal=tag
+    )
+    payload = Payload(
+        form=FormRef(id="synthetic", version="1", hash="ab" * 32),
+        instance="<data/>",
+        person="E01",
+        language="es",
+        started="2026-03-01T09:00:00Z",
+        finished="2026-03-01T09:10:00Z",
+    )
+    work = ReturnedWork(issued="2026-03-02T09:00:00Z", record=payload, general="synthetic")
+    return write_return(manifest, work, RecipientPrivate.generate().public, SigningKey.generate())
+
+
+def test_returned_work_of_a_withdrawn_case_goes_too(tmp_path: Path, clock: FixedClock) -> None:
+    """It holds the answers, sealed to the laptop: it leaves central, its file and the stick; the other case's stays."""
+    code = WithdrawalCode.generate()
+    leaves, stays = returned("2a" * 16, code.tag(PROJECT)), returned("2b" * 16, "7a" * 32)
+    folder = tmp_path / "stick" / "fieldsurvey" / "returned"
+    folder.mkdir(parents=True)
+    with Central.open(tmp_path / "central.db", clock=clock) as central:
+        enrol(central)
+        with central.store.write() as writer:
+            for data in (leaves, stays):
+                writer.notice(Notice("return", hashlib.sha256(data).digest(), "d1" * 16, data))
+                (folder / f"{len(data)}-{data[-4:].hex()}.fsc").write_bytes(data)
+        (folder / "rubbish.fsc").write_bytes(b"FSB1")
+        files = [tmp_path / "central.db", tmp_path / "central.db-wal"]
+        assert any(leaves[-200:] in path.read_bytes() for path in files if path.exists())  # control
+        central.withdraw(Tombstone(project=PROJECT, code=code.raw, requested="2026-03-01"))
+        settle(central, tmp_path, None, NOW, tmp_path / "stick")
+        assert [notice.data for notice in central.store.notices("return")] == [stays]
+        assert not any(leaves[-200:] in path.read_bytes() for path in files if path.exists())
+    assert sorted(len(path.read_bytes()) for path in folder.iterdir()) == sorted([4, len(stays)])
