@@ -143,4 +143,3 @@ def asking(place: Place, laptop: SyntheticLaptop, **kwargs: Any) -> Iterator[tup
     """An application in this process, and the laptop that speaks to it."""
     with place.service(**kwargs) as service:
         yield Asker(application(service), laptop.card.project, laptop.carrier), service
-
