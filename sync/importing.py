@@ -21,10 +21,12 @@ from fieldsurvey.records.container import Signer
 from fieldsurvey.records.receipt import Level, Receipt, Role
 from fieldsurvey.records.returned import read_return
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
-from sync.central import Central
+from sync.again import again
+from sync.central import Central, Merged
 from sync.erasing import Settled, learn_withdrawals, settle
 from sync.errors import NotCentralsKeyError
 from sync.journal import Journal
+from sync.returned import answered
 from sync.stick import Found, Progress, Stick, looks_ours, opened
 from sync.withdrawals import export_withdrawals
 
@@ -125,8 +127,7 @@ def _import_file(central: Central, file: Found, meter: _Meter) -> FileReport:
     try:
         if file.path.suffix != ".fsb" and not looks_ours(file.path):
             return FileReport(file.name, "ignored", reason=_("not a batch"))
-        with opened(file.path, meter.add) as stream:
-            merged = central.merge(stream)
+        merged = again(lambda: _merge_file(central, file, meter, until - file.size))
     except FieldsurveyError as error:
         if isinstance(error, StorageError) and not _is_about(error, file.path):
             raise  # central's own disk is full or its database damaged: no file's fault, and no other would fare better
@@ -135,6 +136,12 @@ def _import_file(central: Central, file: Found, meter: _Meter) -> FileReport:
         meter.add(max(0, until - meter.done))
     outcome: Outcome = "merged" if merged.new else "present"
     return FileReport(file.name, outcome, merged.device, merged.name, merged.first, merged.last, merged.new)
+
+
+def _merge_file(central: Central, file: Found, meter: _Meter, before: int) -> Merged:
+    meter.done = before  # of an earlier try, nothing was kept
+    with opened(file.path, meter.add) as stream:
+        return central.merge(stream)
 
 
 def _is_about(error: StorageError, path: Path) -> bool:
@@ -251,8 +258,7 @@ def pending_returns(central: Central) -> Iterator[bytes]:
             manifest = read_return(notice.data, project.role_keys if project else ()).manifest
         except UntrustedError:  # of a key that has retired since: no laptop takes it any more
             continue
-        later = any(entry.revision > manifest.revision for entry in central.store.case(manifest.case))
-        if not later and manifest.withdrawal not in withdrawn:
+        if not answered(manifest, central.store.case(manifest.case)) and manifest.withdrawal not in withdrawn:
             yield notice.data
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.base.i18n import n_
-from fieldsurvey.fieldwork.cards import State
+from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.fieldwork.cards import WAITS_LONG, DeviceStatus, State
 
 STATES = {
     State.SAVED: n_("saved"),
@@ -28,3 +29,29 @@ def when(iso: str) -> str:
     day, _t, clock = iso.partition("T")
     year, month, date = [*day.split("-"), "", ""][:3]
     return f"{date}/{month} {clock[:5]}" if clock else f"{date}/{month}/{year}"
+
+
+def waiting_lines(status: DeviceStatus, now: datetime) -> list[str]:
+    """Since when something waits for central's word; after WAITS_LONG days where its copies lie, and what to do."""
+    if not status.waiting_since:
+        return []
+    count = status.sealed - status.acknowledged
+    days = (now.date() - date.fromisoformat(status.waiting_since)).days
+    text = ngettext(
+        "{count} not acknowledged by central, since {day}.", "{count} not acknowledged by central, since {day}.", count
+    )
+    lines = [text.format(count=count, day=when(status.waiting_since))]
+    if status.overdue:
+        text = ngettext(
+            "{count} has waited for {limit} days or more (the first for {days}).",
+            "{count} have waited for {limit} days or more (the first for {days}).",
+            status.overdue,
+        )
+        lines.append(text.format(count=status.overdue, limit=WAITS_LONG, days=days))
+        lines += [
+            _("  up to record {up_to} on {place}, copied {when}").format(up_to=up_to, place=place, when=when(at))
+            for place, at, up_to in status.copies
+            if up_to > status.acknowledged
+        ]
+        lines.append(_("Ask the supervisor where those sticks are, and copy to another one."))
+    return lines
