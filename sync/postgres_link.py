@@ -129,13 +129,16 @@ class Link:
     def again(self, work: Callable[[Connection], T]) -> T:
         """Do something that changes nothing, and do it again on a new connection when the one it had went away."""
         for left in reversed(range(TRIES)):
+            connection = self._take()
             try:
-                with self.borrowed() as connection:
-                    return work(connection)
-            except CentralGoneError:
-                self.close()
-                if not left:
-                    raise
+                return work(connection)
+            except psycopg.Error as error:
+                typed = self.error(error)
+                if not isinstance(typed, CentralGoneError) or not left:
+                    raise typed from error
+            finally:
+                self.give_back(connection)
+            self.close()  # those that were kept are as old
         raise AssertionError  # the last try returned or raised
 
     def all(self, query: Query, values: Values = ()) -> list[tuple[Any, ...]]:
@@ -216,7 +219,7 @@ class Link:
         state = error.sqlstate or ""
         lost = isinstance(error, psycopg.OperationalError) and (not state or state[:2] in {"08", "57", "53", "58"})
         if lost or connecting:
-            said = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+            said = (str(error).strip().splitlines() or [type(error).__name__])[0].strip()
             return CentralGoneError(place=self.place, reason=said)
         raise error
 
