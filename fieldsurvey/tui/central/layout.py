@@ -22,16 +22,26 @@ def tail(text: str, width: int) -> str:
     return text
 
 
-def columns(head: Sequence[str], rows: Sequence[Sequence[str]], width: int, flexible: int = 0) -> list[str]:
-    """A line for the head and one for each row, each `width` cells or less.
+def columns(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int,
+    flexible: int = 0,
+    expendable: Sequence[int] = (),
+) -> list[str]:
+    """A line for the head and one for each row, each `width` cells or less where that is possible.
 
-    The column `flexible` takes the room that the others leave, and is cut with "…"; at least LEAST cells.
+    The column `flexible` takes the room that the others leave, and is cut with "…"; at least LEAST cells. Where even
+    that is too wide, the `expendable` columns are left out, one after the other.
     """
     table = [head, *rows]
-    wide = [max(cell_len(row[at]) for row in table) for at in range(len(head))]
-    others = sum(size for at, size in enumerate(wide) if at != flexible) + len(GAP) * (len(head) - 1)
+    wide = {at: max(cell_len(row[at]) for row in table) for at in range(len(head))}
+    gone = list(expendable)
+    while gone and sum(wide.values()) - wide[flexible] + LEAST + len(GAP) * (len(wide) - 1) > width:
+        del wide[gone.pop(0)]
+    others = sum(size for at, size in wide.items() if at != flexible) + len(GAP) * (len(wide) - 1)
     wide[flexible] = max(min(wide[flexible], width - others), LEAST)
-    return [GAP.join(_cell(text, wide[at]) for at, text in enumerate(row)).rstrip() for row in table]
+    return [GAP.join(_cell(row[at], size) for at, size in wide.items()).rstrip() for row in table]
 
 
 def _cell(text: str, width: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from fieldsurvey.tui.central.layout import clean, columns
+from fieldsurvey.tui.central.layout import clean, columns, tail
 
 HEAD = ("Laptop", "sent")
 
@@ -22,6 +22,20 @@ def test_no_line_is_wider(width: int, name: str) -> None:
 def test_columns_stand_under_their_heads() -> None:
     """What is short is not cut."""
     assert columns(HEAD, [("Laptop 1", "12"), ("B", "3")], 40) == ["Laptop    sent", "Laptop 1  12", "B         3"]
+
+
+def test_columns_that_can_be_spared_go_first() -> None:
+    """In a narrow terminal a column is left out whole, rather than every one cut."""
+    head, row = ("Laptop", "sent", "last seen"), ("Laptop 1", "12", "02/03 09:00")
+    assert columns(head, [row], 30, expendable=(1,))[1] == "Laptop 1  12    02/03 09:00"
+    assert columns(head, [row], 22, expendable=(1,))[1] == "Laptop 1  02/03 09:00"
+    assert columns(head, [row], 12, expendable=(1, 2))[1] == "Laptop 1"
+
+
+def test_the_end_of_a_path_is_kept() -> None:
+    """It says more than the beginning."""
+    assert tail("/media/AZUL", 22) == "/media/AZUL"
+    assert tail("/run/media/supervision/AZUL", 10) == "…sion/AZUL"
 
 
 def test_control_characters_become_dots() -> None:

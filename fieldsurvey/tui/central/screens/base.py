@@ -55,9 +55,10 @@ class CentralScreen(BaseScreen):
 class Table(OptionList):
     """A head that cannot be chosen, and rows that can; re-made for another width."""
 
-    def __init__(self, *, id: str = "work", flexible: int = 0) -> None:  # noqa: A002  Textual's name
+    def __init__(self, *, id: str = "work", flexible: int = 0, expendable: tuple[int, ...] = ()) -> None:  # noqa: A002  Textual's name
         super().__init__(id=id, markup=False)
         self.flexible = flexible
+        self.expendable = expendable
         self._head: tuple[str, ...] = ()
         self._rows: list[tuple[tuple[str, ...], str]] = []
         self._nothing = ""
@@ -86,7 +87,9 @@ class Table(OptionList):
             self.set_options([Option(Content.styled(self._nothing, "$text-muted"), disabled=True)])
             return
         room = max((self.size.width or self.app.size.width - MARGIN) - 2, 20)
-        head, *lines = columns(self._head, [cells for cells, _style in self._rows], room, self.flexible)
+        head, *lines = columns(
+            self._head, [cells for cells, _style in self._rows], room, self.flexible, self.expendable
+        )
         options = [Option(Content.styled(head, "bold"), disabled=True)]
         options += [Option(Content.styled(line, style)) for line, (_c, style) in zip(lines, self._rows, strict=True)]
         self.set_options(options)

@@ -43,7 +43,7 @@ class DevicesScreen(CentralScreen):
         yield TopBar(Heading(_("Central")))
         yield Words("", id="alerts")
         yield Words("", id="job")
-        yield Table()
+        yield Table(expendable=(3, 5))  # the details have them
         yield Words("", id="sealed", classes="standing")
         yield KeyBar(of(Scope.CENTRAL, Scope.EVERYWHERE), self.ours.keymap, lines=2)
 

@@ -34,7 +34,7 @@ class RelayScreen(CentralScreen):
         """The list, the whole in a line."""
         yield TopBar(Heading(_("Carried for central")))
         yield Words("", id="job")
-        yield Table()
+        yield Table(expendable=(2, 5))
         yield Words("", id="sealed", classes="standing")
         yield KeyBar(of(Scope.RELAY, Scope.EVERYWHERE), self.ours.keymap, lines=2)
 
