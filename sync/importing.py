@@ -20,8 +20,8 @@ from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.container import Signer
 from fieldsurvey.records.receipt import Level, Receipt, Role
 from fieldsurvey.records.returned import read_return
-from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.again import again
+from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.central import Central, Merged
 from sync.erasing import Settled, learn_withdrawals, settle
 from sync.errors import NotCentralsKeyError
