@@ -13,6 +13,7 @@ from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.records.returned import ReturnManifest, read_return
 from fieldsurvey.tui.central.desk import names_of
 from sync.central import Central
+from sync.returned import answered
 from sync.store import StoredEntry
 
 
@@ -57,11 +58,9 @@ def return_row(
     manifest: ReturnManifest, held: Iterable[StoredEntry], withdrawn: set[str], names: Mapping[str, str]
 ) -> ReturnRow:
     """What became of one, from the entries of its case that central holds."""
-    answered = max(
-        (entry.revision for entry in held if entry.kind == "record" and entry.revision > manifest.revision), default=0
-    )
-    state = ReturnState.BACK if answered else ReturnState.PENDING
+    later = answered(manifest, held)
+    state = ReturnState.BACK if later else ReturnState.PENDING
     if manifest.withdrawal in withdrawn:
         state = ReturnState.WITHDRAWN
     name = names.get(manifest.device, manifest.device[:8])
-    return ReturnRow(manifest.case, manifest.device, name, manifest.revision, answered, state)
+    return ReturnRow(manifest.case, manifest.device, name, manifest.revision, later, state)
