@@ -143,7 +143,7 @@ def back_up(
     at = now.isoformat("T", "seconds").replace("+00:00", "Z")
     with central.store.write() as writer:
         writer.covered(rows, at)
-    removed, problem = _expire(folder, now, name)
+    removed, problem = _expire(folder, now, name, _days(project))
     Journal(home, clock).note("backup", "central", place=str(folder), records=counts.bodies)
     return BackupReport(str(folder / name), size, sha256, at, counts, len({row[0] for row in rows}), removed, problem)
 
@@ -195,8 +195,13 @@ def _pieces(path: Path) -> Iterator[bytes]:
             yield piece
 
 
-def _expire(folder: Path, now: datetime, newest: str) -> tuple[tuple[str, ...], str | None]:
-    """Remove what is older than KEEP_DAYS and what was left half written; never the newest, nor anybody else's file."""
+def _days(project: Project | None) -> int:
+    """How long a backup is kept: the policy's days, at most KEEP_DAYS."""
+    return min(KEEP_DAYS, project.policy.retention.backup_days) if project is not None else KEEP_DAYS
+
+
+def _expire(folder: Path, now: datetime, newest: str, days: int) -> tuple[tuple[str, ...], str | None]:
+    """Remove what is older than `days` and what was left half written; never the newest, nor anybody else's file."""
     removed: list[str] = []
     problem = None
     for path in sorted(folder.iterdir()):
@@ -204,7 +209,7 @@ def _expire(folder: Path, now: datetime, newest: str) -> tuple[tuple[str, ...], 
         if match is None or path.name.startswith(newest) or path.is_symlink() or not path.is_file():
             continue
         made = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
-        if match[3] is None and now - made <= timedelta(days=KEEP_DAYS):
+        if match[3] is None and now - made <= timedelta(days=days):
             continue
         try:
             path.unlink()

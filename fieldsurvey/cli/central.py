@@ -14,7 +14,7 @@ from fieldsurvey.cli.central_keeping import backup_lines, opened_central
 from fieldsurvey.cli.central_keeping import register as register_keeping
 from fieldsurvey.cli.central_show import register as register_show
 from fieldsurvey.cli.common import Json, command, result
-from fieldsurvey.cli.overdue import overdue_here, settle_here
+from fieldsurvey.cli.overdue import overdue_here, settle_here, stale_backup
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.project.model import WARN_DAYS, Project
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward
@@ -54,12 +54,13 @@ def status(json_: Json = False) -> None:
         last = central.store.last_backup()
         model = central.project()
         late = overdue_here(central, model) if model is not None else ()
+        loud = [*overdue_lines(late), *(stale_backup(central, model) if model is not None else ())]
     data = {
         **_status_data(found, model),
         "last_backup": last,
         "withdrawals": {**asdict(settled), "overdue": [asdict(one) for one in late]},
     }
-    result(json_, data, "\n".join([*_status_lines(found), *backup_lines(last), *_expiry(model), *overdue_lines(late)]))
+    result(json_, data, "\n".join([*_status_lines(found), *backup_lines(last), *_expiry(model), *loud]))
 
 
 @app.command("verify")
