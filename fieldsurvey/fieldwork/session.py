@@ -43,6 +43,7 @@ from fieldsurvey.records.recipients import RecipientPublic
 from fieldsurvey.records.withdrawal import WithdrawalCode
 from fieldsurvey.vault import Vault
 from fieldsurvey.vault.attachments import sweep
+from fieldsurvey.vault.returned import waiting_returns
 from fieldsurvey.xforms.contract import Draft
 from fieldsurvey.xforms.errors import NotReadyError
 
@@ -130,6 +131,11 @@ class Session:
         report = open_returns(self)
         self.returns = replace(report, withdrawn=report.withdrawn + erased)
         return self.returns
+
+    def refresh_returned(self) -> ReturnsReport:
+        """`open_returned` where something came since, as with a stick; `returns` otherwise."""
+        known = self.returns.others + len(self.returns.left) + len(self.returns.failed)
+        return self.returns if waiting_returns(self.vault.locked) == known else self.open_returned()
 
     def take_returned(self, digest: str) -> str:
         """Take over returned work of somebody who has left (see `returns.left`); the draft's id.

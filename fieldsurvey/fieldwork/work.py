@@ -86,6 +86,11 @@ class Work:
         return self._head.title
 
     @property
+    def form_id(self) -> str:
+        """The form's."""
+        return self._head.form.id
+
+    @property
     def completed(self) -> bool:
         """Whether it was completed and waits for the evening review; changes now mend slips."""
         return bool(self._head.completed)

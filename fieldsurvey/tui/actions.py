@@ -88,6 +88,8 @@ ACTIONS: tuple[Action, ...] = (
            rank=3),
     Action("evening", "evening", _H, ("f8", "ctrl+f"), n_("Evening"),
            n_("Completed interviews that wait for the evening review: look, mend slips, seal"), n_("evening"), rank=4),
+    Action("returned", "returned", _H, ("f6", *_CTRL6), n_("Returned"),
+           n_("Interviews that the HMU sent back with comments: they stand first in the list"), n_("returned")),
     Action("withdrawal", "withdrawal", _H, ("f3", "ctrl+n"), n_("Withdrawal"),
            n_("Somebody brings a slip's code: what is held here, and erasing it"), n_("withdraw"), rank=4),
     Action("unlock_withdrawal", "withdrawal", Scope.UNLOCK, ("f3", "ctrl+n"), n_("Withdrawal"),

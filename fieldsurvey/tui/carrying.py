@@ -11,7 +11,7 @@ from fieldsurvey.base.clock import Clock
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.fieldwork import DeviceStatus, Laptop
-from fieldsurvey.tui.standing import when
+from fieldsurvey.tui.standing import waiting_lines, when
 from sync.errors import NothingHereError
 from sync.folder import ExportReport, ReceiptsReport, collect, export_batches
 
@@ -80,6 +80,16 @@ def _receipt_words(report: ReceiptsReport) -> list[tuple[bool, str]]:
             report.withdrawals,
         )
         lines.append((True, text.format(count=report.withdrawals)))
+    if report.returned:
+        text = ngettext(
+            "{count} interview came back from the HMU: it is on Home when its enumerator unlocks.",
+            "{count} interviews came back from the HMU: they are on Home when their enumerators unlock.",
+            report.returned,
+        )
+        lines.append((True, text.format(count=report.returned)))
+    lines += [
+        (False, _("Returned work was refused. {reason}").format(reason=one.reason)) for one in report.returns_ignored
+    ]
     lines += [(False, _("A receipt was refused. {reason}").format(reason=item.reason)) for item in report.warnings]
     if report.project is not None:
         model = report.project.model
@@ -113,7 +123,7 @@ def status_words(status: DeviceStatus) -> str:
     if status.last_copied is not None:
         place, at = status.last_copied
         line += "\n" + _("Last copied {when} to {place}").format(when=when(at), place=place)
-    return line
+    return "\n".join([line, *waiting_lines(status)])
 
 
 def found_line(drive: Drive) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.base.i18n import n_
+from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.tui.answers import answer_text
+from fieldsurvey.tui.returned import hmu_says, unplaced
 from fieldsurvey.tui.sitting import Sitting
 from fieldsurvey.tui.wording import word
 from fieldsurvey.xforms.contract import OutlineItem
@@ -19,6 +20,7 @@ class Filter(Enum):
     """Views of the review, in the order in which they are gone through."""
 
     ATTENTION = n_("needing attention")
+    COMMENTED = n_("with comments of the HMU")
     ALL = n_("all questions")
     BLANK = n_("without an answer")
     NOTES = n_("with notes")
@@ -35,19 +37,22 @@ class Line:
     kind: str
     said: tuple[str, ...]
     note: str
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All lines, in form order."""
+    """All lines, in form order. `said`: what the HMU says to the whole, or to questions that are not asked now."""
 
     every: tuple[Line, ...]
+    said: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, sitting: Sitting) -> Overview:
         """Reads the live tree once."""
         items = [i for i in sitting.outline() if i.kind == "question"]
-        return cls(tuple(line for item in items if (line := _line(sitting, item)) is not None))
+        every = tuple(line for item in items if (line := _line(sitting, item)) is not None)
+        return cls(every, _general(sitting, {line.ref for line in every if line.comment}))
 
     @property
     def blocking(self) -> int:
@@ -58,11 +63,19 @@ class Overview:
         """The lines of a view."""
         if which is Filter.ATTENTION:
             return [line for line in self.every if line.kind in {"attention", "doubt"}]
+        if which is Filter.COMMENTED:
+            return [line for line in self.every if line.comment]
         if which is Filter.BLANK:
             return [line for line in self.every if not line.answer]
         if which is Filter.NOTES:
             return [line for line in self.every if line.note]
         return list(self.every)
+
+    @property
+    def filters(self) -> list[Filter]:
+        """The views that there are: comments only where the HMU has some."""
+        commented = bool(self.said) or any(line.comment for line in self.every)
+        return [one for one in Filter if commented or one is not Filter.COMMENTED]
 
     def filter_words(self, which: Filter, count: int) -> str:
         """What the list shows now."""
@@ -78,6 +91,9 @@ class Overview:
             parts.append(_("{count} need attention").format(count=self.blocking))
         if doubts:
             parts.append(_("{count} doubtful").format(count=doubts))
+        commented = sum(bool(line.comment) for line in self.every)
+        if commented:
+            parts.append(ngettext("{n} with a comment", "{n} with comments", commented).format(n=commented))
         if notes:
             parts.append(_("{count} with notes").format(count=notes))
         if not self.blocking:
@@ -101,4 +117,14 @@ def _line(sitting: Sitting, item: OutlineItem) -> Line | None:
     elif violation is not None and violation.accepted:
         said.append(_("Unusual, accepted with a reason."))
     note = sitting.interview.note(item.ref) if item.note else ""
-    return Line(item.ref, item.number, " ".join(question.label.split()), answer, kind, tuple(said), note)
+    label = " ".join(question.label.split())
+    return Line(item.ref, item.number, label, answer, kind, tuple(said), note, sitting.comment(item.ref))
+
+
+def _general(sitting: Sitting, placed: set[str]) -> tuple[str, ...]:
+    if sitting.correction is None:
+        return ()
+    general = sitting.correction.general
+    shown = {sitting.owner(ref) for ref in sitting.comments} & placed
+    lost = [unplaced(ref, text) for ref, text in sitting.comments.items() if sitting.owner(ref) not in shown]
+    return (*([hmu_says(general)] if general else []), *lost)

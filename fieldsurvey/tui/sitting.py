@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from fieldsurvey.base.errors import RefusedError
+from fieldsurvey.fieldwork.saved import Correction
 from fieldsurvey.tui.answers import RECORDINGS, REMOVE_FILE, answer_text
 from fieldsurvey.tui.missing import Missing, MissingOption, missing_now, missing_options
 from fieldsurvey.tui.ports import WorkLike
@@ -81,8 +82,11 @@ class Step(Enum):
 class Sitting:
     """Leads one `Work`. `required_waits`: required blanks wait for the review (the project's policy)."""
 
-    def __init__(self, work: WorkLike, *, required_waits: bool) -> None:
+    def __init__(self, work: WorkLike, *, required_waits: bool, correction: Correction | None = None) -> None:
+        """`correction`: what the HMU says, where the interview is a record that came back."""
         self.work = work
+        self.correction = correction
+        self._comments = correction.by_ref if correction else {}
         self.required_waits = required_waits
         self._companions: dict[str, str] = {}  # companion -> the question it belongs to
         self._looked: set[str] = set()  # questions that were asked for their companion
@@ -93,6 +97,22 @@ class Sitting:
     def interview(self) -> Interview:
         """For reading."""
         return self.work.interview
+
+    # -- what the HMU says of it
+
+    def comment(self, ref: str) -> str:
+        """The HMU's comment to a question, its companion's with it; "" for none."""
+        companions = (companion for companion, owner in self._companions.items() if owner == ref)
+        return "\n".join(said for one in (ref, *companions) if (said := self._comments.get(one)))
+
+    def owner(self, ref: str) -> str:
+        """The question on whose card a companion stands; any other stands on its own."""
+        return self._companions.get(ref, ref)
+
+    @property
+    def comments(self) -> Mapping[str, str]:
+        """All of them by reference, also to questions that are not asked now."""
+        return self._comments
 
     # -- what stands on the card
 

@@ -15,6 +15,7 @@ class Symbols:
     stop: str = "✗"
     caution: str = "!"
     done: str = "✓"
+    said: str = "»"  # the HMU has a comment to it
     bar: str = "━"
     rest: str = "─"
     then: str = "›"
@@ -23,7 +24,7 @@ class Symbols:
 
 
 RICH = Symbols()
-PLAIN = Symbols("*", "o", "x", "!", "+", "=", "-", ">", ("( )", "(x)"), ("[ ]", "[x]"))
+PLAIN = Symbols("*", "o", "x", "!", "+", "#", "=", "-", ">", ("( )", "(x)"), ("[ ]", "[x]"))
 
 
 def symbols() -> Symbols:

@@ -17,9 +17,11 @@ from fieldsurvey.tui.plain.console import Command, Console, Leaving
 from fieldsurvey.tui.plain.points import ask_points
 from fieldsurvey.tui.plain.reading import LISTED, chooser_of, understand
 from fieldsurvey.tui.ports import SealableWork
+from fieldsurvey.tui.returned import hmu_says
 from fieldsurvey.tui.scales import pebbles_left, pebbles_line, ticks
 from fieldsurvey.tui.sealing import before_ending, ended_text
 from fieldsurvey.tui.sitting import Page, PageKind, Sitting, Step
+from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import in_words
 from fieldsurvey.tui.wording import range_ends, word
 from fieldsurvey.xforms.contract import Question
@@ -126,6 +128,8 @@ class PlainInterview:
         number = _("Question {number} of {asked}.").format(number=progress.number, asked=progress.asked)
         practice = f"{_('PRACTICE')}. " if self.work.practice else ""
         say(f"\n{practice}{number} {question.label}")
+        if comment := self.sitting.comment(question.ref):
+            say(hmu_says(comment))
         takes_file = self.sitting.takes_file(question)
         for text in beside(question, f"/{_(action('note').plain)}", takes_file=takes_file):
             say(_("Instruction: {text}").format(text=text))
@@ -264,7 +268,8 @@ class PlainInterview:
         items = [i for i in self.sitting.outline() if i.kind == "question"]
         if not rest:
             for item in items:
-                self.console.say(f"{item.number or ''} {' '.join(item.label.split())}")
+                mark = f"{symbols().said} " if self.sitting.comment(item.ref) else ""
+                self.console.say(f"{item.number or ''} {mark}{' '.join(item.label.split())}")
             rest = self.console.line(_("Number > ")).strip()
         target = next((i for i in items if str(i.number) == rest), None)
         if target is None:
@@ -315,8 +320,11 @@ class PlainInterview:
     def _review(self) -> None:
         overview = Overview.of(self.sitting)
         self.console.say("\n" + overview.summary())
+        for said in overview.said:
+            self.console.say(said)
         for shown in overview.lines(Filter.ATTENTION if overview.blocking else Filter.ALL):
-            said = " ".join((shown.answer or _("no answer"), *shown.said))
+            comment = [hmu_says(shown.comment)] if shown.comment else []
+            said = " ".join((shown.answer or _("no answer"), *shown.said, *comment))
             self.console.say(f"  {shown.number or ''} {shown.label}: {said}")
         seal = _(action("seal").plain)
         self.console.say(_("A number goes to that question, /{seal} seals, [Enter] goes back.").format(seal=seal))

@@ -10,6 +10,7 @@ from typing import TypeVar
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import FieldsurveyError, UnlockError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.fieldwork import Laptop, Session
 from fieldsurvey.fieldwork.clocks import clock_warning
 from fieldsurvey.tui.actions import Scope, of
@@ -20,7 +21,9 @@ from fieldsurvey.tui.joining import Joining, project_files
 from fieldsurvey.tui.plain.console import Command, Console, Leaving
 from fieldsurvey.tui.plain.evening import evening, withdrawal
 from fieldsurvey.tui.plain.interview import PlainInterview
+from fieldsurvey.tui.plain.returned import pick_returned
 from fieldsurvey.tui.plan import round_lines
+from fieldsurvey.tui.returned import report_lines
 from fieldsurvey.tui.sitting import Sitting
 from fieldsurvey.tui.standing import state_line, when
 from fieldsurvey.tui.typed import day_in_words
@@ -145,6 +148,7 @@ class _Front:
             left = laptop.project.days_left(self.clock.now())
             say(_("The project expires in {n} days: ask the steward for a newer one.").format(n=left))
         forms, drafts = session.forms(), session.drafts()
+        self._returned(session)
         for number, form in enumerate(forms, 1):
             text = _("{number} start {title}, version {version}")
             say("  " + text.format(number=number, title=form.title, version=form.version))
@@ -175,12 +179,31 @@ class _Front:
         elif given.strip():
             say(_("Type one of the numbers, or /{help}.").format(help=_("help")))
 
+    def _returned(self, session: Session) -> None:
+        """What came back, if anything did."""
+        say = self.console.say
+        report = session.refresh_returned()
+        for said in report_lines(report):
+            say(said)
+        count = len(session.returned()) + len(report.left)
+        if count:
+            text = ngettext(
+                "{n} interview came back from the HMU with comments: /{returned} shows it.",
+                "{n} interviews came back from the HMU with comments: /{returned} shows them.",
+                count,
+            )
+            say(text.format(n=count, returned=_("returned")))
+
     def _command(self, given: Command, laptop: Laptop, session: Session, drafts: list[str], forms: int) -> None:
         if given.action == "home_sync":
             self._copy(laptop)
         elif given.action == "withdrawal":
             withdrawal(self.console, laptop, self.clock)
             session.seal_waiting()  # one that waits is erased now
+        elif given.action == "returned":
+            draft_id = pick_returned(self.console, session)
+            if draft_id:
+                self._interview(session, "", draft_id)
         elif given.action == "evening":
             chosen = evening(self.console, session)
             if chosen is not None:
@@ -214,12 +237,13 @@ class _Front:
     def _interview(self, session: Session, form_id: str, draft_id: str | None, *, practice: bool = False) -> None:
         try:
             work = session.resume(draft_id) if draft_id else session.start(form_id, practice=practice)
-            languages = session.languages(form_id)
+            languages = session.languages(work.form_id)
         except FieldsurveyError as error:
             self.console.say(f"{error.message} {error.advice}")
             return
-        sitting = Sitting(work, required_waits=session.policy.required_waits_for_review)
-        hours = session.policy.review_window_hours
+        waits = session.policy.required_waits_for_review
+        sitting = Sitting(work, required_waits=waits, correction=work.returned)
+        hours = 0 if work.returned else session.policy.review_window_hours
         PlainInterview(self.console, sitting, work, languages, self.clock.now, review_hours=hours).run()
         session.seal_waiting()  # what was open when its window ended
 

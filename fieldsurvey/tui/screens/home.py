@@ -18,13 +18,15 @@ from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork import DraftCard, FormCard, SealedCard, State
 from fieldsurvey.fieldwork.clocks import clock_warning
+from fieldsurvey.fieldwork.returned import LeftReturn, ReturnedCard
 from fieldsurvey.fieldwork.waiting import WaitingCard
 from fieldsurvey.tui.actions import Action, Scope, of, show_key
 from fieldsurvey.tui.evening import draft_warning, waiting_line
 from fieldsurvey.tui.plan import round_lines
+from fieldsurvey.tui.returned import card_line, discard_text, left_line, report_lines, returned_title
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
 from fieldsurvey.tui.screens.dialogs import AskYes, Tell
-from fieldsurvey.tui.standing import state_line, when
+from fieldsurvey.tui.standing import overdue_line, state_line, when
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import day_in_words
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
@@ -44,6 +46,8 @@ class _Line:
     draft: DraftCard | None = None
     waiting: WaitingCard | None = None
     practice: bool = False
+    returned: ReturnedCard | None = None
+    left: LeftReturn | None = None
 
 
 class HomeScreen(BaseScreen):
@@ -111,18 +115,21 @@ class HomeScreen(BaseScreen):
     async def _fill(self) -> None:
         session, laptop = self.session, self.ours.laptop
         try:
-            drafts, sealed, status, waiting = await self.ours.hand.do(
+            report, drafts, sealed, status, waiting, returned = await self.ours.hand.do(
                 lambda: (
+                    session.refresh_returned(),
                     session.drafts(),
                     session.sealed(10_000),
                     laptop.status() if laptop else None,
                     session.waiting(),
+                    session.returned(),
                 )
             )
         except FieldsurveyError as error:
             self.ours.tell(error)
             return
-        self._lay_out(session.forms(), drafts, session.practice_drafts())
+        back = [_Line(returned=one) for one in returned] + [_Line(left=one) for one in report.left]
+        self._lay_out(session.forms(), drafts, session.practice_drafts(), back)
         self.query_one("#sealed", Words).say(sealed_words(sealed))
         today = self.ours.now().date().isoformat()
         lines = round_lines(session.project.model.plan.round_on(today))
@@ -135,21 +142,42 @@ class HomeScreen(BaseScreen):
         elif session.project.expires_soon(self.ours.now()):
             left = session.project.days_left(self.ours.now())
             lines.append(_("The project expires in {n} days: ask the steward for a newer one.").format(n=left))
+        if status is not None and (late := overdue_line(status)):
+            lines.append(f"{symbols().caution} {late}")
         if doubt := clock_warning(session.project, session.vault.locked.signed_time(), self.ours.now()):
             lines.append(f"{symbols().caution} {doubt}")
         self._reviewing = bool(waiting) or session.policy.review_window_hours > 0
         self.query_one(KeyBar).offer(self._offered())
+        lines += [f"{symbols().caution} {said}" for said in report_lines(report)]
         if waiting:
             key = show_key(self.ours.keymap["evening"][0])
             lines.append(f"{waiting_line(waiting)} [{key}]")
         self.query_one("#plan", Words).say("\n".join(lines))
 
-    def _lay_out(self, forms: Sequence[FormCard], drafts: Sequence[DraftCard], practice: Sequence[DraftCard]) -> None:
+    def _lay_out(
+        self,
+        forms: Sequence[FormCard],
+        drafts: Sequence[DraftCard],
+        practice: Sequence[DraftCard],
+        back: Sequence[_Line] = (),
+    ) -> None:
         options = self.query_one(OptionList)
         at = options.highlighted
-        rows: list[Option] = [Option(Content.styled(_("Start an interview"), "bold"), disabled=True)]
-        self._lines = [None]
+        rows: list[Option] = []
+        self._lines = []
         number = 0
+        if back:
+            rows.append(Option(Content.styled(returned_title(), "bold"), disabled=True))
+            self._lines.append(None)
+        for came in back:
+            number += 1
+            rows.append(Option(_returned_row(number, came)))
+            self._lines.append(came)
+        if back:
+            rows.append(Option("", disabled=True))
+            self._lines.append(None)
+        rows.append(Option(Content.styled(_("Start an interview"), "bold"), disabled=True))
+        self._lines.append(None)
         for form in forms:
             number += 1
             rows.append(Option(_row(number, form.title, _("version {version}").format(version=form.version))))
@@ -218,6 +246,9 @@ class HomeScreen(BaseScreen):
             elif line.draft is not None:
                 work = session.resume(line.draft.draft_id)
                 form_id = line.draft.form_id
+            elif line.returned is not None or line.left is not None:
+                work = _taken_up(session, line)
+                form_id = work.form_id
             else:
                 form_id = line.form.id if line.form else ""
                 work = session.start(form_id, practice=line.practice)
@@ -235,11 +266,11 @@ class HomeScreen(BaseScreen):
         from fieldsurvey.tui.sitting import Sitting
 
         policy = session.policy
-        sitting = Sitting(work, required_waits=policy.required_waits_for_review)
+        sitting = Sitting(work, required_waits=policy.required_waits_for_review, correction=work.returned)
         idle = policy.assembly_idle_minutes if form_id == ASSEMBLY else policy.idle_lock_minutes
         screen = InterviewScreen(sitting, work, languages, self.ours.now)
         self.ours.open_interview(screen, idle_minutes=idle)
-        if work.completed:
+        if work.completed or work.returned is not None:
             screen.call_after_refresh(screen.run_action, "review")
 
     def open_waiting(self, card: WaitingCard) -> None:
@@ -266,6 +297,14 @@ class HomeScreen(BaseScreen):
 
         self.app.push_screen(EveningScreen(self))
 
+    def action_returned(self) -> None:
+        """To the first interview that came back."""
+        came = [at for at, line in enumerate(self._lines) if line is not None and (line.returned or line.left)]
+        if came:
+            self.query_one(OptionList).highlighted = came[0]
+        else:
+            self.app.push_screen(Tell(_("Returned"), _("Nothing came back from the HMU.")))
+
     def action_withdrawal(self) -> None:
         """Somebody brings a code."""
         from fieldsurvey.tui.screens.withdrawal import begin  # rarely needed
@@ -277,9 +316,9 @@ class HomeScreen(BaseScreen):
         """Erase a draft, after asking."""
         at = self.query_one(OptionList).highlighted
         line = self._lines[at] if at is not None else None
-        if line is None or line.draft is None:
+        draft = (line.draft or line.returned) if line is not None else None
+        if draft is None:
             return
-        draft = line.draft
 
         async def decided(yes: bool | None) -> None:
             if yes:
@@ -290,6 +329,8 @@ class HomeScreen(BaseScreen):
                 await self._fill()
 
         text = _("{title}, begun {began}. Its answers cannot be brought back.")
+        if isinstance(draft, ReturnedCard):
+            text = "{title}, {began}. " + discard_text()
         self.app.push_screen(
             AskYes(
                 _("Erase this draft?"),
@@ -311,6 +352,21 @@ class HomeScreen(BaseScreen):
 def _row(number: int, title: str, said: str, warning: str = "") -> Content:
     row = Content.assemble((f" [{number}]", KEY), f" {title}  ", (said, "$text-muted"))
     return row + Content.styled(f"\n     {symbols().caution} {warning}", "$warning") if warning else row
+
+
+def _returned_row(number: int, line: _Line) -> Content:
+    if line.returned is not None:
+        return _row(number, line.returned.title, f"\n     {card_line(line.returned)}")
+    assert line.left is not None
+    return _row(number, line.left.title, f"\n     {left_line(line.left)}")
+
+
+def _taken_up(session: Session, line: _Line) -> Work:
+    """A returned record, after it was taken over where its enumerator has left."""
+    if line.left is not None:
+        return session.resume(session.take_returned(line.left.digest))
+    assert line.returned is not None
+    return session.resume(line.returned.draft_id)
 
 
 def sealed_words(sealed: Sequence[SealedCard]) -> Content:

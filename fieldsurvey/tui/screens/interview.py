@@ -144,7 +144,9 @@ class InterviewScreen(TurningScreen):
             if ref is not None:
                 await self.go_to(ref)
 
-        self.app.push_screen(JumpScreen(self.sitting.outline(), self.page.ref if self.page else ""), chosen)
+        outline = self.sitting.outline()
+        commented = {item.ref for item in outline if self.sitting.comment(item.ref)}
+        self.app.push_screen(JumpScreen(outline, self.page.ref if self.page else "", commented), chosen)
 
     async def action_review(self) -> None:
         """All answers."""

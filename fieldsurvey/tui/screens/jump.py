@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -20,9 +22,11 @@ from fieldsurvey.xforms.contract import OutlineItem
 class JumpScreen(Overlay[str]):
     """The result is the ref to go to, None when closed."""
 
-    def __init__(self, outline: list[OutlineItem], here: str) -> None:
+    def __init__(self, outline: list[OutlineItem], here: str, commented: Container[str] = ()) -> None:
+        """`commented`: the refs to which the HMU has a comment; they are marked."""
         super().__init__()
         self.here = here
+        self.commented = commented
         self.lines = list(_lines(outline))
         self._shown: list[tuple[OutlineItem, str]] = []
 
@@ -54,7 +58,9 @@ class JumpScreen(Overlay[str]):
         start = max(min(at - ROWS // 2, len(fits) - ROWS), 0)
         self._shown = fits[start : start + ROWS]
         options = self.query_one(OptionList)
-        options.set_options([Option(_prompt(item, section)) for item, section in self._shown])
+        options.set_options(
+            [Option(_prompt(item, section, said=item.ref in self.commented)) for item, section in self._shown]
+        )
         options.highlighted = at - start if self._shown else None
 
     def on_key(self, event: events.Key) -> None:
@@ -102,7 +108,7 @@ def _lines(outline: list[OutlineItem]) -> list[tuple[OutlineItem, str]]:
     return found
 
 
-def _prompt(item: OutlineItem, section: str) -> Content:
+def _prompt(item: OutlineItem, section: str, *, said: bool = False) -> Content:
     signs = symbols()
     mark = " "
     if item.violation is not None and not item.violation.accepted and item.answered:
@@ -112,5 +118,9 @@ def _prompt(item: OutlineItem, section: str) -> Content:
     number = "" if item.number is None else str(item.number)
     label = " ".join(item.label.split())
     return Content.assemble(
-        (number.rjust(4), KEY), f" {mark} ", label, (f"  {section}" if section else "", "$text-muted")
+        (number.rjust(4), KEY),
+        f" {mark} ",
+        (f"{signs.said} " if said else "", "bold $accent"),
+        label,
+        (f"  {section}" if section else "", "$text-muted"),
     ).truncate(120, ellipsis=True)

@@ -17,6 +17,7 @@ from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.choosing import ROWS
 from fieldsurvey.tui.hand import Hand, alone
 from fieldsurvey.tui.overview import Filter, Line, Overview
+from fieldsurvey.tui.returned import hmu_says
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
 from fieldsurvey.tui.screens.dialogs import AskYes, Tell
 from fieldsurvey.tui.sealing import before_ending, ended_text, ended_title
@@ -40,6 +41,8 @@ class ReviewScreen(BaseScreen):
         self.interview = interview
         self.filter = Filter.ALL
         self._shown: list[Line] = []
+        self._heads = 0  # rows before the first question: what the HMU says to the whole
+        self._filters = list(Filter)
 
     @property
     def hand(self) -> Hand:
@@ -66,13 +69,18 @@ class ReviewScreen(BaseScreen):
     async def _fill(self, *, opening: bool = False) -> None:
         sitting = self.interview.sitting
         overview = await self.hand.do(lambda: Overview.of(sitting))
+        self._filters = overview.filters
         if opening:
-            self.filter = Filter.ATTENTION if overview.blocking else Filter.ALL
+            first = Filter.COMMENTED if Filter.COMMENTED in self._filters else Filter.ALL
+            self.filter = Filter.ATTENTION if overview.blocking and first is Filter.ALL else first
+        heads = overview.said if self.filter is Filter.COMMENTED else ()
+        self._heads = len(heads)
         self._shown = overview.lines(self.filter)[:ROWS]
         options = self.query_one(OptionList)
         width = max(options.scrollable_content_region.width, 40)
-        options.set_options([Option(prompt(line, width - 2)) for line in self._shown])
-        options.highlighted = 0 if self._shown else None
+        said = [Option(said_prompt(text, width - 2)) for text in heads]
+        options.set_options([*said, *(Option(prompt(line, width - 2)) for line in self._shown)])
+        options.highlighted = self._heads if self._shown else None
         self.query_one(TopBar).show(
             title=f"{_('Review')} {symbols().then} {self.interview.form_title}",
             section=overview.filter_words(self.filter, len(self._shown)),
@@ -83,7 +91,7 @@ class ReviewScreen(BaseScreen):
 
     def action_filter(self) -> None:
         """The next view of the list."""
-        kinds = list(Filter)
+        kinds = self._filters
         self.filter = kinds[(kinds.index(self.filter) + 1) % len(kinds)]
         self.run_worker(self._fill())
 
@@ -99,7 +107,9 @@ class ReviewScreen(BaseScreen):
             self._go(at)
 
     def _go(self, at: int) -> None:
-        ref = self._shown[at].ref
+        if at < self._heads:
+            return
+        ref = self._shown[at - self._heads].ref
         self.app.pop_screen()
         self.interview.start(self.interview.go_to(ref, to_review=True))
 
@@ -127,7 +137,8 @@ class ReviewScreen(BaseScreen):
             ).format(count=blocking)
             self.app.push_screen(Tell(_("Not yet"), text))
             return
-        title, text, yes = before_ending(self.interview.work, self.ours.review_hours)
+        hours = 0 if self.interview.sitting.correction else self.ours.review_hours
+        title, text, yes = before_ending(self.interview.work, hours)
         self.app.push_screen(AskYes(title, text, yes, _("Not yet")), self._decided)
 
     async def _decided(self, yes: bool | None) -> None:
@@ -140,6 +151,11 @@ class ReviewScreen(BaseScreen):
             return
         self.ours.close_interview()
         self.app.push_screen(Tell(ended_title(card), ended_text(card)))
+
+
+def said_prompt(text: str, width: int) -> Content:
+    """A row of what the HMU says to the whole."""
+    return hanging(Content.styled(f"    {symbols().said} ", "bold $accent"), text, width)
 
 
 def prompt(line: Line, width: int) -> Content:
@@ -158,6 +174,9 @@ def prompt(line: Line, width: int) -> Content:
         text = text + "\n" + hanging(Content("      "), f"{line.answer}", width).stylize("bold")
     for said in line.said:
         text = text + "\n" + hanging(Content("      "), said, width).stylize(style)
+    if line.comment:
+        lead = Content.styled(f"    {signs.said} ", "bold $accent")
+        text = text + "\n" + hanging(lead, hmu_says(line.comment), width)
     if line.note:
         said = _("Note: {text}").format(text=line.note)
         text = text + "\n" + hanging(Content("      "), said, width).stylize("italic $text-muted")

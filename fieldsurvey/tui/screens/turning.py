@@ -157,7 +157,8 @@ class TurningScreen(BaseScreen):
         offered = tuple((show_key(keymap[c.value][0]), o.label) for c, o in options.items())
         own = tuple((c.value, show_key(keymap[c.value][0])) for c, o in options.items() if o.ref == question.ref)
         left = pebbles_left(question, self.sitting.interview)
-        return Around(offered, now.label if now else None, own, left, self.sitting.takes_file(question))
+        takes_file, comment = self.sitting.takes_file(question), self.sitting.comment(question.ref)
+        return Around(offered, now.label if now else None, own, left, takes_file, comment)
 
     # -- saving
 

@@ -12,6 +12,7 @@ from textual.widgets import Input, TextArea
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.answers import beside
+from fieldsurvey.tui.returned import hmu_says
 from fieldsurvey.tui.scales import pebbles_line, scale
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import in_words
@@ -32,6 +33,7 @@ class Around:
     `offered`: the missing codes that it allows, as (key shown, label); `recorded`: the label of the one recorded, if
     one is. `own`: code -> key, where the codes are choices of the question itself: their rows then show the keys.
     `pebbles`: how many the others leave for a question of pebbles. `takes_file`: a picture can be taken in.
+    `comment`: what the HMU says to it, where the interview came back.
     """
 
     offered: tuple[tuple[str, str], ...] = ()
@@ -39,6 +41,7 @@ class Around:
     own: tuple[tuple[str, str], ...] = ()
     pebbles: int | None = None
     takes_file: bool = False
+    comment: str = ""
 
 
 class Field(Vertical):
@@ -116,6 +119,7 @@ class Field(Vertical):
     def compose(self) -> ComposeResult:
         """From what is said to what is wrong."""
         yield Words(self._aloud(), classes="aloud")
+        yield Words(classes="comment")
         yield Hung(classes="instruction")
         if self.editor is not None:
             self.editor.disabled = self.question.read_only
@@ -143,6 +147,7 @@ class Field(Vertical):
 
     def _dress(self) -> None:
         question = self.question
+        self.query_one(".comment", Words).say(hmu_says(self.around.comment) if self.around.comment else "")
         lines = beside(question, f"[{self.note_key}]", takes_file=self.around.takes_file)
         then = Content(f"{symbols().then} ")
         self.query_one(".instruction", Hung).hang([(then, line, "") for line in lines])
