@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError
 
 from fieldsurvey.records.container import Container, Frame, Signer, open_container, write_container
 from fieldsurvey.records.device import DeviceCard
-from fieldsurvey.records.envelope import Header, read_header, record_hash
+from fieldsurvey.records.envelope import ClearHeader, read_clear, record_hash
 from fieldsurvey.records.log import MAX_SEQ, LogEntry, verify_run
 from fieldsurvey.records.wire import Hash, Id, Since, Wire, field_error
 from sync.errors import BatchError, ForeignProjectError
@@ -231,18 +231,19 @@ class Batch:
         """The entries that come with their record."""
         return tuple(entry for entry in self.entries if entry.seq not in self.erased) if self.erased else self.entries
 
-    def records(self) -> Iterator[tuple[LogEntry, Header, bytes]]:
+    def records(self) -> Iterator[tuple[LogEntry, ClearHeader, bytes]]:
         """Each entry that has one with its record's clear header and its bytes, verified one by one. Once only.
 
         Raises BatchError, RecordFormatError, FieldError, and ContainerError at the end when the file is short or
         longer than it says: nothing may be kept unless the iteration came to its end.
         """
+        device, project = self.device, self.project
         # The frames come first, so that their iteration reaches its end: there it refuses what follows the last one.
         for (_address, record), entry in zip(self._container.frames(), self.present, strict=True):
-            header = read_header(record)
-            if header.device != self.device:
+            header = read_clear(record)
+            if header.device != device:
                 raise BatchError(reason="a record of another device")
-            if header.project != self.project:
+            if header.project != project:
                 raise BatchError(reason="a record of another project")
             yield entry, header, record
 

@@ -326,20 +326,21 @@ def _entries(batch: Batch, withdrawn: AbstractSet[bytes]) -> Iterator[tuple[Stor
 
     A record whose tag is `withdrawn` already is not stored at all.
     """
-    previous = {link.seq: link.previous for link in batch.links()}
+    heads = [entry.head for entry in batch.entries]
+    previous = dict(zip(heads, [batch.previous, *heads], strict=False))
     for entry, header, body in batch.records():
         tag = bytes.fromhex(header.withdrawal) if header.withdrawal else None
         stored = StoredEntry(
-            device=entry.device,
-            seq=entry.seq,
-            head=entry.head,
-            previous=previous[entry.seq],
-            record_hash=entry.record_hash,
-            case=header.case,
-            revision=header.revision,
-            kind=header.kind,
-            parent=bytes.fromhex(header.parent) if header.parent else None,
-            withdrawal=tag,
+            entry.device,
+            entry.seq,
+            entry.head,
+            previous[entry.head],
+            entry.record_hash,
+            header.case,
+            header.revision,
+            header.kind,
+            bytes.fromhex(header.parent) if header.parent else None,
+            tag,
         )
         yield stored, None if tag in withdrawn else body
 

@@ -102,21 +102,6 @@ def _erased_among(count: int) -> str:
     return f"SELECT hash FROM erased WHERE hash IN ({','.join('?' * count)})"  # noqa: S608  question marks only
 
 
-def _row(entry: StoredEntry) -> tuple[Any, ...]:
-    return (
-        entry.device,
-        entry.seq,
-        entry.head,
-        entry.previous,
-        entry.record_hash,
-        entry.case,
-        entry.revision,
-        entry.kind,
-        entry.parent,
-        entry.withdrawal,
-    )
-
-
 def _chunks(rows: Iterable[tuple[StoredEntry, bytes | None]]) -> Iterator[list[tuple[StoredEntry, bytes | None]]]:
     """The rows in lists within the bounds; a body that would break the bound begins the next."""
     chunk: list[tuple[StoredEntry, bytes | None]] = []
@@ -154,9 +139,11 @@ class SqliteWriter(SqliteSetsWriter):
         bodies = [(entry.record_hash, body) for entry, body in chunk if entry.record_hash not in gone]
         self.erase(digest for digest, body in bodies if body is None)
         self._many(_PUT_BODY, [row for row in bodies if row[1] is not None])
-        return self._many(_PUT_ENTRY, [_row(entry) for entry, _body in chunk]).rowcount
+        return self._many(_PUT_ENTRY, [entry for entry, _body in chunk]).rowcount
 
     def _noted(self, hashes: Sequence[bytes]) -> set[bytes]:
+        if self._run("SELECT 1 FROM erased LIMIT 1").fetchone() is None:
+            return set()
         return {row[0] for row in self._run(_erased_among(len(hashes)), hashes)}
 
     def absent(self, rows: Iterable[AbsentEntry]) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from sync.merge import Link, Version
 from sync.sets import Row, SetSpec
@@ -21,9 +21,11 @@ CHUNK_BYTES: Final = 1 << 20
 """A store writes rows in bulk, so many at a time: what is in memory does not grow with a batch."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """One log entry, with what the clear header of its record says. Hashes are 32 bytes, ids 32 hexadecimal digits."""
+class StoredEntry(NamedTuple):
+    """One log entry, with what the clear header of its record says. Hashes are 32 bytes, ids 32 hexadecimal digits.
+
+    A tuple: a store writes and reads it as a row, a million of them without a step between.
+    """
 
     device: str
     seq: int

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Literal, Protocol
@@ -30,6 +31,7 @@ MAX_FRAMES: Final = 16_384
 MAX_FILE: Final = 64 << 20
 MAX_SIGNATURES: Final = 4
 HASH_BYTES: Final = 32
+_ADDRESS: Final = re.compile(r"[0-9a-f]{64}")
 
 Kind = Literal["batch", "project", "receipt", "return", "erasure"]
 
@@ -176,11 +178,7 @@ def _check_frames(kind: Kind, table: Any, before: int) -> int:
         if not isinstance(row, list) or len(row) != 2:
             raise ContainerError(kind=kind, reason="frames")
         address, size = row
-        if (
-            not isinstance(address, str)
-            or len(address) != 2 * HASH_BYTES
-            or not set(address) <= set("0123456789abcdef")
-        ):
+        if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
             raise ContainerError(kind=kind, reason="frame address")
         if type(size) is not int or not 0 <= size <= MAX_FRAME:
             raise ContainerError(kind=kind, reason="frame length")

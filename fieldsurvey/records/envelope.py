@@ -9,11 +9,12 @@ not look into the payload. Reading never allocates by a declared length: every l
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
 from cryptography.exceptions import InvalidTag
@@ -39,6 +40,14 @@ _CHUNK: Final = 16 << 10
 _TAG: Final = 16
 
 
+# The one spelling of a header, as canonical JSON writes it. What does not match is read, and refused, the long way.
+_SPELLING: Final = re.compile(
+    r'\{"case":"([0-9a-f]{32})","device":"([0-9a-f]{32})","kind":"(record|attachment)",'
+    r'"parent":(?:null|"([0-9a-f]{64})"),"project":"([0-9a-f]{32})","revision":([1-9][0-9]{0,6}),'
+    r'"withdrawal":(?:null|"([0-9a-f]{64})")\}'
+)
+
+
 class Header(Wire):
     """What a record shows without any key: an allow-list. Which form it is stays inside.
 
@@ -62,6 +71,18 @@ class Header(Wire):
         if self.kind == "record" and (self.parent is None) != (self.revision == 1):
             raise ValueError("parent")
         return self
+
+
+class ClearHeader(NamedTuple):
+    """A header's fields as plain values: what a merge, which reads as many as there are records, needs of one."""
+
+    case: str
+    device: str
+    kind: str
+    parent: str | None
+    project: str
+    revision: int
+    withdrawal: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +160,38 @@ def read_header(blob: bytes) -> Header:
 
     It is not authentic by itself: the log entry over the record's hash makes it so.
     """
-    return read_envelope(blob).header
+    header_end, _count = _bounds(blob)
+    return Header.from_bytes(blob[PREFIX_BYTES:header_end])
+
+
+def read_clear(blob: bytes) -> ClearHeader:
+    """The same as `read_header`, checked as exactly, some ten times faster. Raises RecordFormatError or FieldError."""
+    header_end, _count = _bounds(blob)
+    found = _SPELLING.fullmatch(blob[PREFIX_BYTES:header_end].decode("latin-1"))
+    if found is not None:
+        case, device, kind, parent, project, digits, withdrawal = found.groups()
+        revision = int(digits)
+        if revision <= MAX_REVISION and (kind != "record" or (parent is None) == (revision == 1)):
+            return ClearHeader(case, device, kind, parent, project, revision, withdrawal)
+    header = Header.from_bytes(blob[PREFIX_BYTES:header_end])  # refuses it and says why
+    return ClearHeader(**{name: getattr(header, name) for name in ClearHeader._fields})
 
 
 def read_envelope(blob: bytes) -> Envelope:
     """The parts of a record. Raises RecordFormatError or FieldError."""
+    header_end, count = _bounds(blob)
+    ids_end = header_end + count * ID_BYTES
+    wraps_end = ids_end + count * WRAP_BYTES
+    ids = tuple(blob[i : i + ID_BYTES] for i in range(header_end, ids_end, ID_BYTES))
+    header_bytes = bytes(blob[PREFIX_BYTES:header_end])
+    return Envelope(Header.from_bytes(header_bytes), header_bytes, ids, blob[ids_end:wraps_end], blob[wraps_end:])
+
+
+def _bounds(blob: bytes) -> tuple[int, int]:
+    """Where the header ends, and for how many recipients; everything but the header's text is checked.
+
+    Raises RecordFormatError.
+    """
     if len(blob) < PREFIX_BYTES:
         raise RecordFormatError(reason="truncated")
     check_magic("record", MAGIC, blob)
@@ -159,11 +207,10 @@ def read_envelope(blob: bytes) -> Envelope:
     wraps_end = ids_end + count * WRAP_BYTES
     if not _is_body_length(len(blob) - wraps_end):
         raise RecordFormatError(reason="body length")
-    ids = tuple(blob[i : i + ID_BYTES] for i in range(header_end, ids_end, ID_BYTES))
-    if any(left >= right for left, right in pairwise(ids)):
+    ids = [blob[i : i + ID_BYTES] for i in range(header_end, ids_end, ID_BYTES)]
+    if len(ids) > 1 and any(left >= right for left, right in pairwise(ids)):
         raise RecordFormatError(reason="recipients not in order")
-    header_bytes = bytes(blob[PREFIX_BYTES:header_end])
-    return Envelope(Header.from_bytes(header_bytes), header_bytes, ids, blob[ids_end:wraps_end], blob[wraps_end:])
+    return header_end, count
 
 
 def body_length(payload: int) -> int:
@@ -172,8 +219,11 @@ def body_length(payload: int) -> int:
     return _BODY_FIXED + padded + (padded // _CHUNK + 1) * _TAG
 
 
+_LEAST, _MOST = body_length(0), body_length(MAX_PAYLOAD)
+
+
 def _is_body_length(length: int) -> bool:
-    if not body_length(0) <= length <= body_length(MAX_PAYLOAD):
+    if not _LEAST <= length <= _MOST:
         return False
     chunks, rest = divmod(length - _BODY_FIXED, _CHUNK + _TAG)
     padded = chunks * _CHUNK + rest - _TAG

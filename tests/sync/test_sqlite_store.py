@@ -258,7 +258,7 @@ def test_a_central_made_before_erasure_opens_and_loses_nothing(tmp_path: Path, m
         for seq in (1, 2):
             row = entry(seq)
             connection.execute("INSERT INTO bodies VALUES (?,?)", (row.record_hash, b"body %d" % seq))
-            connection.execute("INSERT INTO entries VALUES (?,?,?,?,?,?,?,?,?,?)", sqlite_store._row(row))
+            connection.execute("INSERT INTO entries VALUES (?,?,?,?,?,?,?,?,?,?)", row)
         connection.execute("INSERT INTO devices VALUES (?,?)", (DEVICE, b"card"))
         connection.execute("INSERT INTO tombstones VALUES (?,?)", (b"t" * 32, b"code"))
     connection.close()
