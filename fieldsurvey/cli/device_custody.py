@@ -102,6 +102,7 @@ def restore(
                 name=manifest.name, made=manifest.made, seq=manifest.seq
             )
         )
+        expired = restoring.expired
         confirm_words(restoring.project, yes=yes)
         restored = restoring.finish(passphrase("DEVICE", _("Passphrase of one of its people")))
     written = write_card_near(restored.laptop, card or Path())
@@ -114,6 +115,10 @@ def restore(
             count=status.former, waiting=status.former_waiting
         ),
     ]
+    if expired:
+        lines.append(
+            _("This backup is old. Before any work, take a stick from central in: it says what was withdrawn since.")
+        )
     lines += [
         _("Damaged in the backup: {part} {where}: {reason}").format(part=f.part, where=f.where, reason=f.reason)
         for f in restored.verified.findings
@@ -122,7 +127,7 @@ def restore(
         json_,
         {"home": str(home), "device": status.device, "card": str(written), "parent": restored.parent.model_dump(),
          "drafts": status.drafts, "former": status.former, "former_waiting": status.former_waiting,
-         "findings": [asdict(f) for f in restored.verified.findings]},
+         "expired": expired, "findings": [asdict(f) for f in restored.verified.findings]},
         "\n".join(lines),
     )  # fmt: skip
 

@@ -9,16 +9,19 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
 from fieldsurvey.base.clock import Clock
 from fieldsurvey.base.errors import FieldsurveyError, UntrustedError
 from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.fieldwork.backup_places import FILE as BACKUPS
+from fieldsurvey.fieldwork.backup_places import note_backup
 from fieldsurvey.fieldwork.enrolment import CARD_SUFFIX
 from fieldsurvey.fieldwork.errors import NotAcknowledgedError, NotConfirmedRetireError
 from fieldsurvey.fieldwork.laptop import PROJECT, VAULT, Laptop, check_person, is_blank, recovery_key, slot_params
-from fieldsurvey.fieldwork.withdrawals import Withdrawals
+from fieldsurvey.fieldwork.withdrawals import Withdrawals, apply_all
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.device import LogParent
 from fieldsurvey.records.recipients import RecipientPrivate
@@ -60,7 +63,10 @@ def backup(laptop: Laptop, folder: Path) -> BackupReport:
         raise storage_error(error, place) from error
     stones = [stone.to_bytes() for stone in Withdrawals(laptop.home)]
     withdrawals = b"".join(len(stone).to_bytes(2, "big") + stone for stone in stones)
-    return write_backup(laptop.locked, Beside(project_file, withdrawals), folder, laptop.clock.now())
+    report = write_backup(laptop.locked, Beside(project_file, withdrawals), folder, laptop.clock.now())
+    if report.verified.whole:
+        note_backup(laptop.home, folder.absolute(), laptop.clock.now())
+    return report
 
 
 def _tombstones(data: bytes, file: Path) -> Iterator[Tombstone]:
@@ -158,7 +164,15 @@ class Restoring:
             self._database.replace(self._home / VAULT)
         except OSError as error:
             raise storage_error(error, self._home) from error
-        return Restored(Laptop.open(self._home, self._clock), self.manifest, parent, self.verified)
+        laptop = Laptop.open(self._home, self._clock)
+        apply_all(laptop.locked, self._clock.now())  # what was withdrawn, as far as it is known here or in the backup
+        return Restored(laptop, self.manifest, parent, self.verified)
+
+    @property
+    def expired(self) -> bool:
+        """Whether it is older than backups should be: withdrawals since then are for a stick to bring."""
+        made = datetime.fromisoformat(self.manifest.made)
+        return self._clock.now() - made > timedelta(days=self.project.model.policy.retention.backup_days)
 
     def __enter__(self) -> Self:
         return self
@@ -264,7 +278,12 @@ def retire(laptop: Laptop, *, force: bool = False, typed_name: str = "") -> Stak
     if typed_name.strip() != stake.name:
         raise NotConfirmedRetireError(name=stake.name)
     destroy(laptop.locked)
-    for file in (laptop.home / PROJECT, laptop.home / _RESTORING, *laptop.home.glob(f"*{CARD_SUFFIX}")):
+    for file in (
+        laptop.home / PROJECT,
+        laptop.home / _RESTORING,
+        laptop.home / BACKUPS,
+        *laptop.home.glob(f"*{CARD_SUFFIX}"),
+    ):
         with contextlib.suppress(OSError):  # public: the keys are gone already
             file.unlink(missing_ok=True)
     shutil.rmtree(laptop.home / FOLDER, ignore_errors=True)

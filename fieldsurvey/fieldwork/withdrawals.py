@@ -16,6 +16,7 @@ from typing import Final
 
 from fieldsurvey.base.errors import RefusedError, UntrustedError
 from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.fieldwork.backup_places import backups_until
 from fieldsurvey.fieldwork.cards import State
 from fieldsurvey.fieldwork.erasures import Overdue, Reports, Standing, Trust, overdue, standings
 from fieldsurvey.fieldwork.standing import reached
@@ -218,7 +219,8 @@ def _report(log: SealedLog, gone: Mapping[str, int], now: datetime) -> None:
     if certain:
         card = log.device_card()
         reports = Reports(log.path.parent, Trust.of(None, card))
-        reports.write(Place.LAPTOP, log.carrier, card.project, certain, now, device=card.device)
+        until = backups_until(log.path.parent) if any(certain.values()) else None
+        reports.write(Place.LAPTOP, log.carrier, card.project, certain, now, device=card.device, backups_until=until)
 
 
 def logs_of(log: SealedLog) -> list[SealedLog]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.fieldwork.backup_places import StaleBackup
 from fieldsurvey.fieldwork.erasures import Overdue, Standing
 from fieldsurvey.fieldwork.withdrawals import Access, Erased, Held, access
 from fieldsurvey.records.erased import Place
@@ -109,6 +110,15 @@ def _place_line(one: Standing) -> str:
     if one.backups_until is not None:
         line += _("; in backups until {day}").format(day=when(one.backups_until))
     return line
+
+
+def stale_lines(found: tuple[StaleBackup, ...]) -> list[str]:
+    """Backups that may still hold what was erased, said loudly."""
+    text = _(
+        "OVERDUE: the backup of {day} in {place} may hold what was erased since."
+        " Back up there again, which takes its place, or delete it."
+    )
+    return [text.format(day=when(one.made), place=one.place) for one in found]
 
 
 def overdue_lines(found: tuple[Overdue, ...]) -> list[str]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.base.files import MediumGoneError
-from fieldsurvey.fieldwork import Laptop, SealedCard, Session, State
+from fieldsurvey.fieldwork import Laptop, SealedCard, Session, State, custody
 from fieldsurvey.fieldwork import withdrawals as room
+from fieldsurvey.fieldwork.backup_places import stale_backups
+from fieldsurvey.fieldwork.erasures import Reports, Trust
 from fieldsurvey.fieldwork.waiting import WaitingCard
 from fieldsurvey.fieldwork.withdrawals import Withdrawals, WithdrawnError, access, apply_all, withdraw
 from fieldsurvey.project.policy import Policy
@@ -194,3 +196,52 @@ def test_the_card_of_a_sealed_interview_gives_the_code_once(session: Session) ->
     [card] = session.sealed()
     assert isinstance(card, SealedCard)
     assert (card.withdrawal_code, card.withdrawal_words) == (None, None)
+
+
+def test_a_backup_from_before_is_named_until_it_is_replaced(
+    sealed: tuple[Laptop, list[WithdrawalCode]], clock: FixedClock, tmp_path: Path
+) -> None:
+    """The report says until when a backup may hold it; when its days are over it is named; backed up again it is not.
+
+    A backup from before that nothing was erased since is nobody's concern.
+    """
+    laptop, codes = sealed
+    disk, other = tmp_path / "disk", tmp_path / "other"
+    custody.backup(laptop, disk)
+    start = clock.now()
+    assert stale_backups(laptop.locked, start.date() + timedelta(days=30)) == ()
+    clock.at = start + timedelta(days=1)
+    withdraw(laptop.locked, codes[0], clock.now().date(), clock.now())
+    clock.at = start + timedelta(days=2)
+    custody.backup(laptop, other)
+    [heard] = Reports(laptop.home, Trust.of(None, laptop.locked.device_card()))
+    assert heard.report.backups_until == (start.date() + timedelta(days=10)).isoformat()
+    assert stale_backups(laptop.locked, start.date() + timedelta(days=10)) == ()
+    [stale] = stale_backups(laptop.locked, start.date() + timedelta(days=11))
+    assert (stale.place, stale.made) == (str(disk), start.date().isoformat())
+    custody.backup(laptop, disk)
+    assert stale_backups(laptop.locked, start.date() + timedelta(days=30)) == ()
+
+
+def test_a_restored_laptop_erases_again_what_it_knows(
+    sealed: tuple[Laptop, list[WithdrawalCode]], clock: FixedClock, tmp_path: Path
+) -> None:
+    """A backup from before the withdrawal, restored where the tombstone is known: the record is gone before anybody
+    unlocks. Control: where it is not known, it is there. An old backup is called old.
+    """
+    laptop, codes = sealed
+    custody.backup(laptop, tmp_path / "disk")
+    withdraw(laptop.locked, codes[1], TODAY)
+    file = custody.find_backup(tmp_path / "disk")
+    clock.at += timedelta(days=11)
+    counts = []
+    for name, known in (("knows", True), ("new", False)):
+        home = tmp_path / name
+        if known:
+            Withdrawals(home).enter(next(iter(Withdrawals(laptop.home))))
+        with custody.Restoring(home, file, clock) as restoring:
+            assert restoring.expired
+            restored = restoring.finish(WORDS).laptop
+        counts.append(sum(1 for log in restored.locked.logs() for _ in log.entries()))
+        restored.close()
+    assert counts == [2, 3]
