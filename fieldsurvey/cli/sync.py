@@ -27,12 +27,13 @@ from fieldsurvey.cli.sync_words import (
     status_lines,
 )
 from fieldsurvey.fieldwork import Laptop
+from fieldsurvey.fieldwork.backup_places import stale_backups
 from fieldsurvey.fieldwork.clocks import clock_warning
 from fieldsurvey.fieldwork.standing import sealed_cards
 from fieldsurvey.fieldwork.withdrawals import overdue_at
 from fieldsurvey.project.keys import CENTRAL, read_role_key
 from fieldsurvey.project.steward import read_steward
-from fieldsurvey.tui.withdrawing import overdue_lines
+from fieldsurvey.tui.withdrawing import overdue_lines, stale_lines
 from sync.drives import removable_drives
 from sync.folder import ReceiptsReport, collect, export_batches
 from sync.stick import Stick
@@ -179,9 +180,10 @@ def status(
     if carried is not None:
         lines += carried.lines
         data["relay"] = carried.data
-    late = overdue_at(laptop.locked, laptop.project.model, laptop.clock.now().date())
-    data["overdue"] = [asdict(one) for one in late]
-    result(json_, data, "\n".join([*lines, *overdue_lines(late)]))
+    today = laptop.clock.now().date()
+    late, stale = overdue_at(laptop.locked, laptop.project.model, today), stale_backups(laptop.locked, today)
+    data |= {"overdue": [asdict(one) for one in late], "stale_backups": [asdict(one) for one in stale]}
+    result(json_, data, "\n".join([*lines, *overdue_lines(late), *stale_lines(stale)]))
 
 
 def _import_at_central(place: Path, *, json_: bool) -> None:
