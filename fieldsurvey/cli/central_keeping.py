@@ -14,6 +14,7 @@ from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.cli.overdue import settle_here
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward
 from sync.backups import BackupReport, RestoreReport, back_up, restore
@@ -91,6 +92,8 @@ def register(app: typer.Typer) -> None:
             project = read_steward(paths.steward_dir()).model
         with progress_bar(_("Restoring"), quiet=json_) as progress:
             report = restore(file.absolute(), paths.home(), project=project, progress=progress)
+        with opened_central() as central:
+            settle_here(central)  # what is withdrawn is reported, and nothing of it is passed on again
         result(json_, asdict(report), "\n".join(_restore_lines(report)))
 
     @app.command("move")

@@ -22,7 +22,7 @@ from sync.store import (
     StoredProject,
     Writer,
 )
-from tests.sync.stores.kinds import Contents, Kind
+from tests.sync.stores.kinds import Kind
 
 DEVICE = "d0" * 16
 OTHER = "0e" * 16
@@ -176,6 +176,20 @@ def test_what_is_erased_stays_erased(store: Store, kind: Kind) -> None:
     assert store.erased(hashes) == set(hashes[:4])
     assert store.erased([]) == set()
     assert [item.seq for item in store.entries(DEVICE)] == [1, 2, 3, 4]
+
+
+def test_what_must_not_be_passed_on_is_forgotten(store: Store) -> None:
+    """Only those of the kind, and only those named; forgetting twice is forgetting once."""
+    with store.write() as writer:
+        for kind in ("return", "erasure"):
+            for digest in (b"1" * 32, b"2" * 32):
+                writer.notice(Notice(kind, digest, DEVICE, b"sealed"))
+    with store.write() as writer:
+        assert writer.forget("return", [b"1" * 32, b"9" * 32]) == 1
+        assert writer.forget("return", [b"1" * 32]) == 0
+        assert writer.forget("return", []) == 0
+    assert [notice.digest for notice in store.notices("return")] == [b"2" * 32]
+    assert len(list(store.notices("erasure"))) == 2
 
 
 def test_links_are_the_union(store: Store) -> None:
@@ -338,26 +352,3 @@ def test_a_writer_that_waits_while_a_store_is_left_does_not_write_into_it(store:
     assert outcome.get(timeout=30) == "moved"
     other.join(30)
     assert store.counts().tombstones == 0
-
-
-def _open(kind: Kind, start: Any) -> None:
-    start.wait(30)
-    store = kind.open(wait=20)
-    with store.write() as writer:
-        writer.device(StoredDevice(DEVICE, b"card"))
-    store.close()
-
-
-def test_several_processes_may_create_it_at_once(kind: Kind) -> None:
-    """One creates, the others wait and find it made."""
-    context = multiprocessing.get_context("spawn")
-    start = context.Event()
-    workers = [context.Process(target=_open, args=(kind, start)) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    start.set()
-    for worker in workers:
-        worker.join(60)
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
-    contents: Contents = kind.contents()
-    assert contents["devices"] == [(DEVICE, b"card")]
