@@ -31,7 +31,7 @@ from sync.stick import Found, Progress, Stick, check_room, looks_ours, opened
 from sync.withdrawals import export_withdrawals, keep_withdrawals, take_reports
 
 Outcome = Literal[Taking, "refused", "ignored", "left"]
-_OURS: Final = re.compile(r"[0-9a-f]{64}\.fsb\.part")
+_UNFINISHED: Final = re.compile(r"[0-9a-f]{12}-\d{6,}-\d{6,}-[0-9a-f]{8}\.fsb\.part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,8 @@ def hand_on(relay: Relay, target: Path, progress: Progress | None = None) -> Han
         check_room(stick, total)
         copying = _Copying(stick, total, progress)
         for held in todo:
-            copying.copy(held, stick.batches / f"{held.manifest.hex()}{SUFFIX}")
+            name = f"{held.device[:12]}-{held.first:06d}-{held.last:06d}-{held.manifest.hex()[:8]}{SUFFIX}"
+            copying.copy(held, stick.batches / name)
         receipts = put_receipts(stick, [*signed(relay.receipts(), relay.key), *relay.proofs.files()], model)
         report = HandReport(
             str(target), len(todo), len(there), total, receipts,
@@ -267,7 +268,7 @@ class _Copying:
 
 def _clear_unfinished(stick: Stick) -> None:
     for file in stick.files(stick.batches):
-        if _OURS.fullmatch(file.name):
+        if _UNFINISHED.fullmatch(file.name):
             with suppress(OSError):  # every reader ignores it; the space is all that it costs
                 file.path.unlink()
 

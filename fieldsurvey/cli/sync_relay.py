@@ -139,16 +139,7 @@ def _take_lines(report: TakeReport) -> list[str]:
     lines = [words[file.outcome].format(**asdict(file)) for file in report.files]
     count = len(report.having("taken"))
     lines.append(ngettext("{count} batch taken.", "{count} batches taken.", count).format(count=count))
-    for number, text in (
-        (len(report.receipts), _("{count} laptops get a receipt from you on the stick.")),
-        (len(report.committed), _("{count} new receipts of central, to be handed on to laptops.")),
-        (report.forgotten, _("{count} batches that central has now were removed from here.")),
-        (report.withdrawals, _("{count} new withdrawals.")),
-        (report.erased, _("{count} batches with a withdrawn interview were erased here.")),
-        (report.returns, _("{count} interviews go back to their laptops.")),
-    ):
-        if number:
-            lines.append(text.format(count=number))
+    lines += _counted(report)
     if report.project:
         lines.append(_("The project is now at version {version}.").format(version=report.project))
     if report.project_problem:
@@ -156,6 +147,43 @@ def _take_lines(report: TakeReport) -> list[str]:
     if report.stick_problem:
         lines.append(_("What was taken is safe here, but receipts could not be put on the stick:"))
         lines.append(report.stick_problem.as_text())
+    return lines
+
+
+def _counted(report: TakeReport) -> list[str]:
+    lines = []
+    if count := len(report.receipts):
+        text = ngettext(
+            "{count} receipt of yours is on the stick.", "{count} receipts of yours are on the stick.", count
+        )
+        lines.append(text.format(count=count))
+    if count := len(report.committed):
+        text = ngettext(
+            "{count} new receipt of central's, to be handed on.", "{count} new receipts of central's, to be handed on.",
+            count,
+        )  # fmt: skip
+        lines.append(text.format(count=count))
+    if count := report.forgotten:
+        text = ngettext(
+            "{count} batch that central has now was removed from here.",
+            "{count} batches that central has now were removed from here.",
+            count,
+        )
+        lines.append(text.format(count=count))
+    if count := report.withdrawals:
+        lines.append(ngettext("{count} new withdrawal.", "{count} new withdrawals.", count).format(count=count))
+    if count := report.erased:
+        text = ngettext(
+            "{count} batch with a withdrawn interview was erased here.",
+            "{count} batches with a withdrawn interview were erased here.",
+            count,
+        )
+        lines.append(text.format(count=count))
+    if count := report.returns:
+        text = ngettext(
+            "{count} interview goes back to its laptop.", "{count} interviews go back to their laptops.", count
+        )
+        lines.append(text.format(count=count))
     return lines
 
 

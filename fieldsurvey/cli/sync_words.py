@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fieldsurvey.base.errors import Rendered
@@ -26,11 +25,15 @@ def export_data(report: ExportReport) -> dict[str, Any]:
 
 def export_lines(report: ExportReport) -> list[str]:
     """The same for people."""
+    lines = []
+    if report.withdrawals:
+        text = ngettext("{count} withdrawal was put on it.", "{count} withdrawals were put on it.", report.withdrawals)
+        lines.append(text.format(count=report.withdrawals))
     if report.head == report.after and not report.files:
         if not report.head:
-            return [_("Nothing is sealed on this laptop yet: there is nothing to copy.")]
-        return [_("All {count} records are confirmed already: there is nothing to copy.").format(count=report.head)]
-    lines = []
+            return [*lines, _("Nothing is sealed on this laptop yet: there is nothing to copy.")]
+        text = _("All {count} records are confirmed already: there is nothing to copy.")
+        return [*lines, text.format(count=report.head)]
     if report.written:
         lines.append(
             ngettext(
@@ -222,7 +225,7 @@ def status_data(found: DeviceStatus, drives: Sequence[Drive], waiting: int) -> d
     }
 
 
-def status_lines(found: DeviceStatus, drives: Sequence[Drive], waiting: int, now: datetime) -> list[str]:
+def status_lines(found: DeviceStatus, drives: Sequence[Drive], waiting: int) -> list[str]:
     """The same for people."""
     lines = [
         f"{found.name}, {found.project} ({_('version')} {found.project_version})",
@@ -246,7 +249,7 @@ def status_lines(found: DeviceStatus, drives: Sequence[Drive], waiting: int, now
                 waiting,
             ).format(count=waiting)
         )
-    lines += waiting_lines(found, now)
+    lines += waiting_lines(found)
     if found.enrolment == "unknown":
         lines.append(_("This laptop is not enrolled yet: central keeps what it sends aside until it is."))
     return lines + [drive_line(drive) for drive in drives]

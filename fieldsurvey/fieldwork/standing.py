@@ -54,7 +54,7 @@ def device_status(log: SealedLog, project: SignedProject, now: datetime) -> Devi
     copies = log.copied()
     receipts = log.receipts()
     enrolled = model.device(card.device)
-    since, overdue = waiting(log, now)
+    since, long = waiting(log, now)
     return DeviceStatus(
         device=card.device,
         name=card.name,
@@ -77,7 +77,7 @@ def device_status(log: SealedLog, project: SignedProject, now: datetime) -> Devi
         former_waiting=sum(former.head().seq - reached(former)[State.ACKNOWLEDGED] for former in log.former_logs()),
         damaged_slots=tuple(slot.number for slot in slots if slot.damaged),
         waiting_since=since,
-        overdue=overdue,
+        waiting_long=long,
         copies=tuple((copy.place, copy.at, copy.up_to) for copy in copies),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
@@ -31,23 +30,17 @@ def when(iso: str) -> str:
     return f"{date}/{month} {clock[:5]}" if clock else f"{date}/{month}/{year}"
 
 
-def waiting_lines(status: DeviceStatus, now: datetime) -> list[str]:
+def waiting_lines(status: DeviceStatus) -> list[str]:
     """Since when something waits for central's word; after WAITS_LONG days where its copies lie, and what to do."""
     if not status.waiting_since:
         return []
     count = status.sealed - status.acknowledged
-    days = (now.date() - date.fromisoformat(status.waiting_since)).days
     text = ngettext(
         "{count} not acknowledged by central, since {day}.", "{count} not acknowledged by central, since {day}.", count
     )
     lines = [text.format(count=count, day=when(status.waiting_since))]
-    if status.overdue:
-        text = ngettext(
-            "{count} has waited for {limit} days or more (the first for {days}).",
-            "{count} have waited for {limit} days or more (the first for {days}).",
-            status.overdue,
-        )
-        lines.append(text.format(count=status.overdue, limit=WAITS_LONG, days=days))
+    if status.waiting_long:
+        lines.append(overdue_line(status))
         lines += [
             _("  up to record {up_to} on {place}, copied {when}").format(up_to=up_to, place=place, when=when(at))
             for place, at, up_to in status.copies
@@ -55,3 +48,15 @@ def waiting_lines(status: DeviceStatus, now: datetime) -> list[str]:
         ]
         lines.append(_("Ask the supervisor where those sticks are, and copy to another one."))
     return lines
+
+
+def overdue_line(status: DeviceStatus) -> str:
+    """That something has waited too long for central's word; "" when nothing has."""
+    if not status.waiting_long:
+        return ""
+    text = ngettext(
+        "{count} record has waited for central for {limit} days or more: copy it again.",
+        "{count} records have waited for central for {limit} days or more: copy them again.",
+        status.waiting_long,
+    )
+    return text.format(count=status.waiting_long, limit=WAITS_LONG)

@@ -52,7 +52,7 @@ def test_each_record_says_its_state_since_when_and_where_it_lies(laptop: Laptop,
         6: (State.SEALED, days[2], ()),
     }
     status = laptop.status()
-    assert (status.waiting_since, status.overdue) == (days[0], 0)
+    assert (status.waiting_since, status.waiting_long) == (days[0], 0)
     assert [(place, up_to) for place, _at, up_to in status.copies] == [("stick A", 4), ("stick B", 2)]
 
 
@@ -63,17 +63,17 @@ def test_what_waits_too_long_is_counted(laptop: Laptop, clock: FixedClock) -> No
     clock.move(days=3)
     _seal(laptop, 1)
     clock.move(days=WAITS_LONG - 4)
-    assert laptop.status().overdue == 0
+    assert laptop.status().waiting_long == 0
     clock.move(days=1)
-    assert (laptop.status().overdue, laptop.status().waiting_since) == (2, NOW.date().isoformat())
+    assert (laptop.status().waiting_long, laptop.status().waiting_since) == (2, NOW.date().isoformat())
     laptop.locked.take_receipt(receipt(laptop.locked, 3, Level.RECEIVED, by=Role.SUPERVISOR), clock.now())
-    assert laptop.status().overdue == 2
+    assert laptop.status().waiting_long == 2
     laptop.locked.take_receipt(receipt(laptop.locked, 1, Level.COMMITTED), clock.now())
-    assert laptop.status().overdue == 1
+    assert laptop.status().waiting_long == 1
     clock.move(days=30)
-    assert laptop.status().overdue == 2
+    assert laptop.status().waiting_long == 2
     laptop.locked.take_receipt(receipt(laptop.locked, 3, Level.COMMITTED), clock.now())
-    assert (laptop.status().overdue, laptop.status().waiting_since) == (0, "")
+    assert (laptop.status().waiting_long, laptop.status().waiting_since) == (0, "")
 
 
 def test_days_are_kept_only_while_something_waits(laptop: Laptop, clock: FixedClock) -> None:
@@ -97,8 +97,8 @@ def test_an_older_programs_records_have_no_day(laptop: Laptop, clock: FixedClock
     _seal(laptop, 2)
     laptop.locked.store.connection.execute("DELETE FROM sealed_on")
     clock.move(days=100)
-    assert (laptop.status().waiting_since, laptop.status().overdue) == ("", 0)
+    assert (laptop.status().waiting_since, laptop.status().waiting_long) == ("", 0)
     _seal(laptop, 1)
     clock.move(days=WAITS_LONG)
-    assert laptop.status().overdue == 1
+    assert laptop.status().waiting_long == 1
     assert _cards(laptop)[1] == (State.SEALED, "", ())
