@@ -171,7 +171,7 @@ def status(
     laptop = Laptop.open(home, SystemClock())
     found = laptop.status()
     waiting = found.former_waiting + found.sealed - max(found.received, found.acknowledged)
-    lines = status_lines(found, drives, waiting, laptop.clock.now())
+    lines = status_lines(found, drives, waiting)
     data = status_data(found, drives, waiting)
     if records:
         cards = sealed_cards(laptop.locked, RECORDS)

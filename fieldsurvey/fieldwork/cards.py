@@ -76,9 +76,9 @@ class DeviceStatus:
     vault, restored backup), `former_waiting`: those of them that central has not acknowledged.
     `enrolment`: enrolled, revoked, or unknown (joined, not yet in the project: interviewing works, central waits).
     `waiting_since`: the day on which the first of those was sealed that central has not acknowledged, "" where none
-    waits or the day is not known; `waiting_long`: how many have waited WAITS_LONG days or more. `copies`: (where, ISO 8601,
-    up to which record), the last copy in each place. `last_copied`: (where, ISO 8601). `last_receipt`: the issuer's
-    time. `damaged_slots`: numbers that cannot open.
+    waits or the day is not known; `waiting_long`: how many have waited WAITS_LONG days or more. `copies`: (where, ISO
+    8601, up to which record), the last copy in each place. `last_copied`: (where, ISO 8601). `last_receipt`: the
+    issuer's time. `damaged_slots`: numbers that cannot open.
     """
 
     device: str
