@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Final
 
 from fieldsurvey.base.errors import UntrustedError
+from fieldsurvey.fieldwork.erasures import Overdue
 from fieldsurvey.project.model import WARN_DAYS, Project
 from fieldsurvey.records.device import DeviceCard, LogParent
 from fieldsurvey.records.receipt import Level, Receipt
 from fieldsurvey.tui.central.desk import Desk
+from fieldsurvey.tui.central.erasing import settled
 from sync.central import CaseCounts, Central, DeviceStatus, Where
 from sync.store import Counts, SeenBatch
 
@@ -85,6 +87,8 @@ class Overview:
     devices: tuple[DeviceRow, ...]
     last_backup: str | None
     now: datetime
+    late: tuple[Overdue, ...] = ()
+    """Places that have not reported withdrawals as erased, past the policy's days."""
 
     @property
     def backup_due(self) -> bool:
@@ -130,10 +134,14 @@ def instant(iso: str) -> datetime:
 
 
 def look(desk: Desk) -> Overview:
-    """The same, where nothing may have been imported yet. Raises StorageError, and what reading the project raises."""
+    """The same, where nothing may have been imported yet; what is withdrawn is erased first, as by `central status`.
+
+    Raises StorageError, and what reading the project and the key raises.
+    """
     if desk.begun:
         with desk.central() as central:
-            return overview(central)
+            late = settled(central, desk)
+            return replace(overview(central), late=late)
     signed = desk.project()
     project = signed.model if signed else None
     now = desk.clock.now()

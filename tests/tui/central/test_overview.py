@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.records.receipt import Level
+from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.tui.central.overview import Overview, Trouble, detail, last_seen, look, overview
 from fieldsurvey.tui.central.wording import (
     alerts,
@@ -20,6 +22,7 @@ from fieldsurvey.tui.central.wording import (
     ranges,
 )
 from sync.store import SeenBatch
+from tests.sync.laptops import PROJECT
 from tests.tui.central.province import NOW, PEOPLE, Province, troubled
 
 
@@ -110,6 +113,23 @@ def test_the_details_tell_everything_of_one_laptop(found: tuple[Province, Overvi
     assert lines["Receipts"] == "held up to 2, in a backup up to 0"
     assert lines["People"].startswith("sealed inside the records")
     assert "E09" not in lines["People"]  # who left
+
+
+def test_withdrawn_records_are_erased_and_who_is_late_is_named(tmp_path: Path) -> None:
+    """Looking erases, as `central status` does; days later the laptop that has not reported is named, loudly."""
+    province = Province(tmp_path)
+    code = WithdrawalCode.generate()
+    made = province.laptop("Laptop 1")
+    made.seal(withdrawal=code.tag(PROJECT))
+    province.bring(made.batch())
+    assert look(province.desk).counts.bodies == 1
+    Withdrawals(province.home).enter(Tombstone(project=PROJECT, code=code.raw, requested="2026-03-01"))
+    seen = look(province.desk)
+    assert (seen.counts.bodies, seen.counts.erased, seen.cases.withdrawn) == (0, 1, 1)
+    assert not any("OVERDUE" in text for _loud, text in alerts(seen))
+    province.clock.move(days=30)
+    loud = [text for is_loud, text in alerts(look(province.desk)) if is_loud]
+    assert any("OVERDUE" in text and "Laptop 1" in text for text in loud)
 
 
 def test_a_receipt_of_the_backup_is_shown(tmp_path: Path) -> None:
