@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ROOMS = {"engine": "benchmarks.engine.run", "vault": "benchmarks.vault"}
+ROOMS = {"engine": "benchmarks.engine.run", "vault": "benchmarks.vault", "sync": "benchmarks.sync.run"}
 
 
 def main() -> None:
