@@ -7,7 +7,7 @@ central does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -220,21 +220,23 @@ def receipts_for(central: Central, files: Iterable[FileReport]) -> Iterator[Rece
             spans[file.device].add((file.first, file.last))
     for device, pairs in sorted(spans.items()):
         firsts = {first for first, _last in pairs}
-        yield from central.receipts(device)
-        yield from receipts_at(central, device, {last for _first, last in pairs if last + 1 not in firsts})
+        known = central.receipts(device)
+        yield from known
+        yield from receipts_at(central, device, {last for _first, last in pairs if last + 1 not in firsts}, known)
 
 
-def receipts_at(central: Central, device: str, ends: Iterable[int]) -> list[Receipt]:
-    """What central can vouch for at these positions of a log, apart from where its histories end anyway."""
+def receipts_at(central: Central, device: str, ends: Iterable[int], known: Sequence[Receipt]) -> list[Receipt]:
+    """What central can vouch for at these positions of a log; `known`: what `Central.receipts` gives of it already."""
     project = central.project()
     lost = central.store.first_without_body(device)
-    known = {(receipt.up_to, receipt.head) for receipt in central.receipts(device)}
+    said = {(receipt.up_to, receipt.head) for receipt in known}
+    reached = {receipt.up_to for receipt in known}
     found = []
-    for end in sorted(ends):
-        if project is None or (lost is not None and end >= lost):
+    for end in sorted(set(ends)):
+        if project is None or end < 1 or (lost is not None and end >= lost) or end > max(reached, default=0):
             continue
         for seq, head in central.log(device, end + 1).tips:
-            if seq == end and (seq, head.hex()) not in known:
+            if seq == end and (seq, head.hex()) not in said:
                 found.append(
                     Receipt(
                         project=project.id,

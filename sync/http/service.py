@@ -45,7 +45,7 @@ from sync.http.wire import (
     join_pieces,
     split_pieces,
 )
-from sync.importing import pending_returns
+from sync.importing import pending_returns, receipts_at
 from sync.merge import LogView
 
 T = TypeVar("T")
@@ -154,7 +154,8 @@ class Service:
                 raise Refusal(403, "not_yours")
             view = central.log(log.device, central.store.first_without_body(log.device))
             lacks = _lacks(view, log.to)
-            held.append(LogHeld(device=log.device, lacks=lacks[:10_000], receipts=self._receipts(central, log.device)))
+            receipts = self._receipts(central, log.device, log.to)
+            held.append(LogHeld(device=log.device, lacks=lacks[:10_000], receipts=receipts))
         return Heads(
             project=self._project().model.version,
             logs=tuple(held),
@@ -258,8 +259,11 @@ class Service:
         self.staging.drop(caller.id, names)
         return Offered(new=new, receipts=self._receipts(self._central(), device))
 
-    def _receipts(self, central: Central, device: str) -> tuple[str, ...]:
-        return tuple(write_receipt(receipt, self._key).hex() for receipt in central.receipts(device)[-64:])
+    def _receipts(self, central: Central, device: str, end: int = 0) -> tuple[str, ...]:
+        """`end`: how far the caller's own copy of the log goes, which it may have no other way to follow up to ours."""
+        known = central.receipts(device)[-60:]
+        given = [*known, *receipts_at(central, device, [end], known)]
+        return tuple(write_receipt(receipt, self._key).hex() for receipt in given[-64:])
 
     def _files(self, caller: Caller, what: str) -> list[tuple[str, bytes]]:
         """(SHA-256, file) of what there is to fetch."""
