@@ -103,6 +103,7 @@ class Running:
 
     def __init__(self, service: Service, keys: ServerKeys, *, host: str = "127.0.0.1", port: int = 0) -> None:
         """Returns when it listens. Raises what `listen` and `server` raise."""
+        self.service = service
         self._socket = listen(host, port)
         self.port: int = self._socket.getsockname()[1]
         self.url = f"https://{host}:{self.port}"

@@ -51,7 +51,9 @@ def application(service: Service) -> Starlette:
         Route(f"{PREFIX}/{what}", web.guarded(partial(web.take, what=what)), methods=["POST"])
         for what in ("withdrawals", "erased")
     ]
-    return Starlette(routes=made)
+    app = Starlette(routes=made)
+    app.router.redirect_slashes = False  # one spelling of each path, the one that is signed
+    return app
 
 
 class _Web:
@@ -154,7 +156,9 @@ class _Web:
             raise Refusal(413, "too_long")
         if said.length and length is None:
             raise Refusal(411, "no_length")
-        if (length or "0") != str(said.length) or (not said.length and said.body != EMPTY):
+        if "transfer-encoding" in headers or (length is not None and length != str(said.length)):
+            raise Refusal(400, "malformed")
+        if not said.length and said.body != EMPTY:
             raise Refusal(400, "malformed")
         return caller, said
 

@@ -13,7 +13,7 @@ from fieldsurvey.fieldwork.laptop import PROJECT, Laptop
 from tests.sync.http.worlds import Place, ServedProject
 from tests.sync.projects import NOW, join, seal_some
 
-RECORDS, SIZE = 24, 12_000
+RECORDS, SIZE = 12, 17_000
 
 
 @pytest.fixture(scope="session")

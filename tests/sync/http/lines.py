@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Literal, Self
 
 Way = Literal["up", "down"]
-_PIECE: Final = 512
+_PIECE: Final = 2048
 
 
 class BreakingLine:
@@ -41,6 +41,8 @@ class BreakingLine:
             except OSError:
                 return
             far = socket.create_connection(("127.0.0.1", self._target))
+            for end in (near, far):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for one, other, way in ((near, far, "up"), (far, near, "down")):
                 threading.Thread(target=self._forward, args=(one, other, way), daemon=True).start()
 

@@ -39,6 +39,7 @@ from tests.sync.http.lines import BreakingLine, Way
 from tests.sync.http.worlds import Place
 
 Arrive = Callable[[Place], Laptop]
+EACH = 4
 AT_ONCE = Patience(tries=5, wait=lambda _seconds: None)
 QUICK = Times(connect=2.0, silence=2.0, answer=5.0)
 
@@ -94,8 +95,8 @@ def over(port: int) -> Callable[[Server, str, Signer], Line]:
 
 
 def send(laptop: Laptop, **kwargs: Any) -> PushReport:
-    """In batches of eight records."""
-    return push(laptop, **{"patience": AT_ONCE, "max_entries": 8, **kwargs})
+    """In batches of a few records."""
+    return push(laptop, **{"patience": AT_ONCE, "max_entries": EACH, **kwargs})
 
 
 def digest(place: Place) -> str:
@@ -128,9 +129,9 @@ def test_a_push_sends_everything_and_nothing_twice(place: Place, arrive: Arrive,
         seen: list[tuple[int, int, str]] = []
         report = send(laptop, progress=lambda *now: seen.append(now))
         assert (report.sent, report.new, report.confirmed) == (RECORDS, RECORDS, True)
-        assert [receipt.up_to for receipt in report.received.taken] == [8, 16, 24]
+        assert [receipt.up_to for receipt in report.received.taken] == [EACH, 2 * EACH, 3 * EACH]
         assert at_central(laptop.locked) == RECORDS
-        assert seen[-1][0] == seen[-1][1] > 8 * SIZE
+        assert seen[-1][0] == seen[-1][1] > EACH * SIZE
         assert set(asked.values()) == {1} == set(kept.values())
         again = send(laptop)
         assert (again.sent, again.new, again.received.taken) == (0, 0, ())
@@ -144,7 +145,7 @@ def cuts(place: Place, arrive: Arrive, way: Way) -> list[int]:
     other.home.mkdir()
     with other.running() as running, BreakingLine(running.port) as line:
         send(arrive(other), connect=over(line.port))
-    step = SIZE if way == "up" else 700
+    step = SIZE if way == "up" else 1000
     return list(range(300, line.moved[way], step))
 
 
@@ -168,7 +169,7 @@ def test_a_line_cut_after_every_frame(place: Place, arrive: Arrive, whole: str, 
 
 def test_a_push_that_gives_up_goes_on_next_time(place: Place, arrive: Arrive, whole: str) -> None:
     """What was confirmed stays confirmed, packs that were stored are not sent again, the vault is as it was."""
-    with place.running() as running, counted() as (asked, kept), BreakingLine(running.port, 130_000) as line:
+    with place.running() as running, counted() as (asked, kept), BreakingLine(running.port, 120_000) as line:
         laptop = arrive(place)
         with pytest.raises(LineError):
             send(laptop, connect=over(line.port), patience=Patience(tries=1))
@@ -290,13 +291,13 @@ def test_a_gap_that_another_carrier_filled_is_not_sent(
     with place.running(), counted() as (_asked, kept):
         laptop = arrive(place)
         stick = tmp_path / "some"
-        export_batches(laptop.locked, stick, max_entries=8)
+        export_batches(laptop.locked, stick, max_entries=EACH)
         second = sorted((stick / "fieldsurvey" / "batches").glob("*.fsb"))[1]
         with place.central() as central, second.open("rb") as stream:
             central.learn(place.signed.model)
-            assert central.merge(stream).new == 8
+            assert central.merge(stream).new == EACH
         report = send(laptop)
-        assert (report.sent, report.confirmed) == (16, True)
+        assert (report.sent, report.confirmed) == (2 * EACH, True)
         assert kept
     assert digest(place) == whole
 
@@ -324,7 +325,7 @@ def test_a_relay_pushes_what_it_holds(place: Place, arrive: Arrive, whole: str, 
     with place.running(), counted() as (_asked, kept):
         laptop = arrive(place)
         stick = tmp_path / "road"
-        export_batches(laptop.locked, stick, max_entries=8)
+        export_batches(laptop.locked, stick, max_entries=EACH)
         key = tmp_path / "supervisor.key"
         key.write_bytes(role_key_bytes(place.project.id, Role.SUPERVISOR, place.project.supervisor))
         relay = Relay.set_up(tmp_path / "relay", key, place.signed.data, place.clock)
