@@ -35,9 +35,9 @@ from fieldsurvey.xforms.contract import Question
 from fieldsurvey.xforms.live.interview import LiveInterview
 from fieldsurvey.xforms.simulate import Prefer, preferences, simulate_interview
 from forms import catalogue
-from sync.central import Central
 from sync.folder import collect, export_batches
 from sync.importing import import_folder
+from sync.place import open_central
 
 MARKER: Final = ".fieldsurvey-demo"
 ROUND: Final = "r1"
@@ -198,7 +198,7 @@ class Showcase:
         for laptop in laptops:
             export_batches(laptop.locked, self.stick, progress=progress)
         key = read_role_key(self._steward / CENTRAL).key
-        with Central.open(self.hmu_home / "central.db") as central:
+        with open_central(self.hmu_home) as central:
             import_folder(central, self.stick, steward.read_steward(self._steward), key, progress)
         for laptop in laptops:
             collect(laptop, self.stick)
@@ -215,7 +215,7 @@ class Showcase:
 
         project = steward.read_steward(self._steward)
         keys = unlock_hmu(self._steward / HMU, self.words["hmu"])
-        with Central.open(self.hmu_home / "central.db") as central:
+        with open_central(self.hmu_home) as central:
             central.learn(project.model)
             dataset = open_round(central, project, keys, round_named(project, ROUND), progress=progress)
         place = self.hmu_home / "needs"
