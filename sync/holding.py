@@ -111,10 +111,14 @@ class Holding:
         """
         with opened(path) as stream:
             batch = read_batch(stream, self.project.id)
+        outcome: Outcome | None = None
         if batch.manifest_hash in {held.manifest for held in self.batches()} or self._within(batch):
-            return "present", batch
-        if at_central(batch):
-            return "committed", batch
+            outcome = "present"
+        elif at_central(batch):
+            outcome = "committed"
+        if outcome is not None:  # it is safe elsewhere: still, a damaged copy is named, so that the stick is looked at
+            self._verify(path, batch.manifest_hash)
+            return outcome, batch
         self._check_room(batch, size)
         incoming = self.folder / _INCOMING
         try:

@@ -134,6 +134,19 @@ def test_taking_again_changes_nothing(relay: Relay, stick: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in relay.holding.folder.iterdir()} == before
 
 
+def test_a_damaged_copy_of_what_is_here_is_named(relay: Relay, project: SyntheticProject, stick: Path) -> None:
+    """Its manifest is whole and known, its last record is not: refused by name, as central does it, and only it."""
+    one = laptop(3)
+    data = one.batch()
+    lay(stick, data, "a.fsb")
+    take_stick(relay, stick)
+    lay(stick, data[:-1], "b.fsb")
+    assert outcomes(take_stick(relay, stick)) == ["present", "refused"]
+    give(stick, said(one, 3), project.central)
+    assert outcomes(take_stick(relay, stick)) == ["present", "refused"]  # and is then forgotten
+    assert outcomes(take_stick(relay, stick)) == ["committed", "refused"]
+
+
 def test_a_longer_batch_takes_the_place_of_those_within_it(relay: Relay, stick: Path) -> None:
     """Each night's export holds the one before: one is kept, and the shorter one is then `present`."""
     one = laptop(3)
