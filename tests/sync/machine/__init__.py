@@ -1,0 +1,10 @@
+"""A state machine of laptops, carriers and central over real files, real vaults and real signatures. All synthetic.
+
+kit.py       what every run shares and is made once: keys, vaults, sealed records, signed projects
+laptops.py   a laptop: seals, revises, is copied, restored, exports, takes what comes back
+carriers.py  what happens to a stick on the road, and what somebody ill-disposed puts on it
+centre.py    central: imports, backs up, loses its disk, is restored
+model.py     what must be true, from what was sealed and carried alone; it uses nothing of what it judges
+fieldwork.py the rules and the invariants
+planted.py   faults, each of which the machine must find
+"""

@@ -1,0 +1,77 @@
+"""Central in the machine: a real database in a folder of its own, with backups, and a disk that can fail."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from fieldsurvey.fieldwork.withdrawals import Withdrawals
+from fieldsurvey.project.signed import SignedProject
+from fieldsurvey.records.withdrawal import Tombstone
+from sync.backups import back_up, restore
+from sync.central import Central
+from sync.erasing import learn_withdrawals, settle
+from sync.importing import ImportReport, import_folder
+from tests.sync.machine import kit
+from tests.sync.machine.laptops import WrongClock
+
+
+@dataclass
+class Centre:
+    """Central and what lies beside its database."""
+
+    home: Path
+    clock: WrongClock
+    central: Central
+    backup: Path | None = None
+
+    @classmethod
+    def begin(cls, home: Path, clock: WrongClock, project: SignedProject) -> Centre:
+        """An empty one that knows the project."""
+        home.mkdir(parents=True)
+        shutil.copy(kit.empty_central(), home / "central.db")
+        made = cls(home, clock, Central.open(home / "central.db", clock=clock))
+        made.central.learn(project.model)
+        return made
+
+    def withdraw(self, tombstone: Tombstone) -> None:
+        """A code is shown here."""
+        Withdrawals(self.home).enter(tombstone)
+        learn_withdrawals(self.central, self.home)
+
+    def take(self, stick: Path, project: SignedProject, *, answers: bool) -> ImportReport:
+        """A stick comes in, withdrawals first; `answers`: central's key is at hand, so receipts go back on it."""
+        key = kit.CENTRAL if answers else None
+        learn_withdrawals(self.central, self.home, stick)
+        report = import_folder(self.central, stick, project, key)
+        settle(self.central, self.home, key, self.clock.now(), stick)
+        return report
+
+    def tell(self, stones: list[tuple[bytes, bytes]]) -> None:
+        """Let it know of withdrawals as central keeps them."""
+        for _tag, data in stones:
+            self.central.withdraw(Tombstone.from_bytes(data))
+
+    def back_up(self) -> None:
+        """As `central backup` makes one."""
+        folder = self.home / "backups"
+        folder.mkdir(exist_ok=True)
+        self.backup = Path(back_up(self.central, self.home, folder, clock=self.clock).path)
+
+    def restore(self, project: SignedProject) -> None:
+        """Its disk failed: what the newest backup holds is brought back into a new central."""
+        assert self.backup is not None
+        self.central.close()
+        for path in self.home.glob("central.db*"):
+            path.unlink()
+        restore(self.backup, self.home, project=project.model)
+        self.central = Central.open(self.home / "central.db", clock=self.clock)
+
+    def withdrawn(self) -> set[tuple[str, str]]:
+        """(tag, day) of all that this place has been told of, the database or not."""
+        return {(stone.tag, stone.requested) for stone in Withdrawals(self.home)}
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.central.close()
