@@ -8,10 +8,11 @@ from enum import Enum
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.tui.answers import answer_text
-from fieldsurvey.tui.returned import hmu_says, unplaced
+from fieldsurvey.tui.returned import hmu_says, unplaced, what_to_do
 from fieldsurvey.tui.sitting import Sitting
 from fieldsurvey.tui.wording import word
 from fieldsurvey.xforms.contract import OutlineItem
+from fieldsurvey.xforms.errors import NoSuchRefError
 
 SILENT = frozenset({"note", "calculate", "hidden", "trigger"})
 
@@ -42,7 +43,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All lines, in form order. `said`: what the HMU says to the whole, or to questions that are not asked now."""
+    """All lines, in form order. `said`: of one that came back, what to do, and what the HMU says to the whole or to
+    questions that are not asked now.
+    """
 
     every: tuple[Line, ...]
     said: tuple[str, ...] = ()
@@ -70,6 +73,13 @@ class Overview:
         if which is Filter.NOTES:
             return [line for line in self.every if line.note]
         return list(self.every)
+
+    @property
+    def first_lines(self) -> list[Line]:
+        """What somebody should look at first: what needs attention, and what has a comment; all where nothing does."""
+        attention = self.lines(Filter.ATTENTION) if self.blocking else []
+        shown = [line for line in self.every if line in attention or line.comment]
+        return shown or list(self.every)
 
     @property
     def filters(self) -> list[Filter]:
@@ -126,5 +136,17 @@ def _general(sitting: Sitting, placed: set[str]) -> tuple[str, ...]:
         return ()
     general = sitting.correction.general
     shown = {sitting.owner(ref) for ref in sitting.comments} & placed
-    lost = [unplaced(ref, text) for ref, text in sitting.comments.items() if sitting.owner(ref) not in shown]
-    return (*([hmu_says(general)] if general else []), *lost)
+    lost = [(ref, text) for ref, text in sitting.comments.items() if sitting.owner(ref) not in shown]
+    return (
+        what_to_do(),
+        *([hmu_says(general)] if general else []),
+        *(unplaced(_called(sitting, ref), text) for ref, text in lost),
+    )
+
+
+def _called(sitting: Sitting, ref: str) -> str:
+    """What a question that is not asked now says; its reference where the row that it was in is gone."""
+    try:
+        return " ".join(sitting.interview.question(ref).label.split()) or ref
+    except NoSuchRefError:
+        return ref

@@ -50,13 +50,13 @@ def report_lines(report: ReturnsReport) -> list[str]:
 
 
 def hmu_says(text: str) -> str:
-    """A comment as it stands beside its question."""
-    return _("HMU: {text}").format(text=text)
+    """A comment as it stands beside its question; what could move the cursor is left out."""
+    return _("HMU: {text}").format(text=_plain(text))
 
 
-def unplaced(ref: str, text: str) -> str:
+def unplaced(question: str, text: str) -> str:
     """A comment to a question that is not asked as things stand."""
-    return _("HMU, to {ref}, which is not asked now: {text}").format(ref=ref, text=text)
+    return _("HMU, to “{question}”, which is not asked now: {text}").format(question=question, text=_plain(text))
 
 
 def what_to_do() -> str:
@@ -69,3 +69,7 @@ def what_to_do() -> str:
 def discard_text() -> str:
     """What erasing returned work means."""
     return _("The record at central stays as it was. Only the HMU can send this back once more.")
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable() or letter == "\n")

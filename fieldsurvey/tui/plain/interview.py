@@ -12,7 +12,7 @@ from fieldsurvey.tui.actions import Scope, action, of
 from fieldsurvey.tui.answers import PATHS, RECORDINGS, answer_text, beside, choice_label
 from fieldsurvey.tui.exits import Exit
 from fieldsurvey.tui.missing import Missing, missing_options
-from fieldsurvey.tui.overview import Filter, Overview
+from fieldsurvey.tui.overview import Overview
 from fieldsurvey.tui.plain.console import Command, Console, Leaving
 from fieldsurvey.tui.plain.points import ask_points
 from fieldsurvey.tui.plain.reading import LISTED, chooser_of, understand
@@ -52,6 +52,9 @@ class PlainInterview:
     def run(self) -> None:
         """Question after question."""
         self.console.say(self.work.title)
+        if self.sitting.correction is not None:
+            for said in Overview.of(self.sitting).said:
+                self.console.say(said)
         while not self._left:
             try:
                 self._page(self.sitting.page())
@@ -322,7 +325,7 @@ class PlainInterview:
         self.console.say("\n" + overview.summary())
         for said in overview.said:
             self.console.say(said)
-        for shown in overview.lines(Filter.ATTENTION if overview.blocking else Filter.ALL):
+        for shown in overview.first_lines:
             comment = [hmu_says(shown.comment)] if shown.comment else []
             said = " ".join((shown.answer or _("no answer"), *shown.said, *comment))
             self.console.say(f"  {shown.number or ''} {shown.label}: {said}")

@@ -90,7 +90,7 @@ class HomeScreen(BaseScreen):
         line = self._here
         absent = {
             "practice": line is None or not (line.form or line.practice),
-            "discard": line is None or line.draft is None,
+            "discard": line is None or (line.draft or line.returned) is None,
             "evening": not self._reviewing,
         }
         return [a for a in of(Scope.HOME, Scope.EVERYWHERE) if not absent.get(a.id)]

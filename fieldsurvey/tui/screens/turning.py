@@ -40,11 +40,11 @@ PAUSE = 0.8  # seconds without typing after which what is typed so far is saved
 LONGEST = 3.0  # seconds of typing without a pause after which it is saved all the same
 
 
-def titled(work: SealableWork) -> str:
+def titled(work: SealableWork, *, returned: bool = False) -> str:
     """The form's title, after what makes this interview different from others, in capitals."""
     if work.practice:
         return f"{_('PRACTICE')} {symbols().then} {work.title}"
-    if work.completed:
+    if work.completed or returned:
         return f"{_('MENDING')} {symbols().then} {work.title}"
     return work.title
 
@@ -58,7 +58,7 @@ class TurningScreen(BaseScreen):
         super().__init__()
         self.sitting = sitting
         self.work = work
-        self.form_title = titled(work)
+        self.form_title = titled(work, returned=sitting.correction is not None)
         self.languages = languages
         self.now = now
         self.gate = Turnstile()
