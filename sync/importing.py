@@ -26,6 +26,7 @@ from sync.central import Central, Merged
 from sync.erasing import Settled, learn_withdrawals, settle
 from sync.errors import NotCentralsKeyError
 from sync.journal import Journal
+from sync.putback import clear_returns
 from sync.returned import answered
 from sync.stick import Found, Progress, Stick, looks_ours, opened
 from sync.withdrawals import export_withdrawals
@@ -188,6 +189,9 @@ def import_folder(
     try:
         if central_key:
             write_receipts(stick, receipts, central_key, model)
+        clear_returns(
+            stick, lambda said: said.project == model.id and bool(answered(said, central.store.case(said.case)))
+        )
         returns = put_returns(stick, pending_returns(central))
         offered = offer_project(stick, project)
         if home:  # once more, now with the stick: all that is on it is merged

@@ -23,6 +23,7 @@ from fieldsurvey.fieldwork.withdrawals import MAX_KEPT, SUFFIX, Withdrawals, app
 from fieldsurvey.records.container import open_container
 from fieldsurvey.vault import SealedLog
 from sync.batches import Batch, read_batch
+from sync.putback import clear_returns
 from sync.stick import Stick, opened
 
 FOLDER: Final = "withdrawals"
@@ -137,7 +138,8 @@ def withdrawn_in(batch: Batch, tags: AbstractSet[str]) -> Counter[str]:
 
 
 def erase_on_stick(stick: Stick, project: str, tags: AbstractSet[str], held: Callable[[Batch], bool]) -> int:
-    """Remove from a stick the batch files that hold a record of a withdrawn case; how many went.
+    """Remove from a stick the batch files that hold a record of a withdrawn case, and what the HMU sent back of one;
+    how many batches went.
 
     `held`: whether everything in a batch lies somewhere else too; others stay, and so does what is damaged, which is
     for whoever imports it. Raises StorageError.
@@ -158,4 +160,6 @@ def erase_on_stick(stick: Stick, project: str, tags: AbstractSet[str], held: Cal
             except OSError as error:
                 raise storage_error(error, stick.place) from error
             gone += 1
+    if tags:
+        clear_returns(stick, lambda manifest: manifest.project == project and manifest.withdrawal in tags)
     return gone

@@ -68,6 +68,7 @@ def test_a_record_goes_back_and_its_next_revision_counts(province: Province, tmp
     assert mend(laptop, AGE, "30") == 2
     imported, _ = province.carry(laptop)
     assert imported.returns == 0  # it is answered: it travels no more
+    assert list((province.stick / "fieldsurvey" / "returned").iterdir()) == []
     assert "<age>300</age>" not in province.current(card.case).instance
     assert province.current(card.case).person == "E01"
     with province.central() as central:
@@ -241,9 +242,11 @@ def test_a_withdrawal_stops_a_return_on_its_way(province: Province) -> None:
     session = laptop.unlock(WORDS)
     assert session.returned() == []
     session.close()
+    assert len(list((province.stick / "fieldsurvey" / "returned").iterdir())) == 1
     imported, _ = province.carry(laptop)
     assert imported.returns == 0
-    assert [one["state"] for one in province.json("returned")["returned"]] == ["withdrawn"]
+    assert list((province.stick / "fieldsurvey" / "returned").iterdir()) == []
+    assert province.json("returned")["returned"] == []  # central keeps nothing of it
     laptop.close()
 
 
