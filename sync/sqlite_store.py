@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database, Migrations
-
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.sqlite import DatabaseBusyError, DatabaseDamagedError, open_sqlite, sqlite_error, transaction
-from sync.errors import CentralBusyError, NewerCentralError
+from sync.errors import CentralBusyError
 from sync.merge import Link, Version
+from sync.sqlite_schema import migrate
 from sync.sqlite_sets import SqliteSets, SqliteSetsWriter
 from sync.store import (
     CHUNK_BYTES,
@@ -31,56 +30,6 @@ from sync.store import (
     StoredEntry,
     StoredProject,
 )
-
-migrations = Migrations("central")
-
-
-@migrations()
-def grow_only_sets(db: Database) -> None:
-    """The sets that batches merge into. An entry's key has its head: a fork is two entries at one position."""
-    for statement in (
-        """CREATE TABLE devices (device TEXT NOT NULL, card BLOB NOT NULL, PRIMARY KEY (device, card))
-            STRICT, WITHOUT ROWID""",
-        """CREATE TABLE entries (
-            device TEXT NOT NULL, seq INTEGER NOT NULL, head BLOB NOT NULL,
-            previous BLOB NOT NULL, record_hash BLOB NOT NULL, case_id TEXT NOT NULL, revision INTEGER NOT NULL,
-            kind TEXT NOT NULL, parent BLOB, withdrawal BLOB, PRIMARY KEY (device, seq, head)) STRICT, WITHOUT ROWID""",
-        "CREATE INDEX entries_by_case ON entries (case_id)",
-        "CREATE TABLE bodies (hash BLOB PRIMARY KEY, body BLOB NOT NULL) STRICT",
-        """CREATE TABLE signatures (device TEXT NOT NULL, seq INTEGER NOT NULL, head BLOB NOT NULL,
-            signature BLOB NOT NULL, PRIMARY KEY (device, seq, head)) STRICT, WITHOUT ROWID""",
-        """CREATE TABLE batches (manifest BLOB PRIMARY KEY, device TEXT NOT NULL, first INTEGER NOT NULL,
-            last INTEGER NOT NULL, seen TEXT NOT NULL) STRICT, WITHOUT ROWID""",
-        """CREATE TABLE tombstones (tag BLOB NOT NULL, data BLOB NOT NULL, PRIMARY KEY (tag, data))
-            STRICT, WITHOUT ROWID""",
-        """CREATE TABLE projects (version INTEGER NOT NULL, digest BLOB NOT NULL, data BLOB NOT NULL,
-            PRIMARY KEY (version, digest)) STRICT""",
-    ):
-        db.conn.execute(statement)
-
-
-@migrations()
-def erased_and_passed_on(db: Database) -> None:
-    """What is erased, what a device erased itself, what central passes on, what a backup holds."""
-    for statement in (
-        """CREATE TABLE absent (
-            device TEXT NOT NULL, seq INTEGER NOT NULL, head BLOB NOT NULL, previous BLOB NOT NULL,
-            record_hash BLOB NOT NULL, PRIMARY KEY (device, seq, head)) STRICT, WITHOUT ROWID""",
-        "CREATE TABLE erased (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID",
-        """CREATE TABLE notices (kind TEXT NOT NULL, digest BLOB NOT NULL, device TEXT NOT NULL, data BLOB NOT NULL,
-            PRIMARY KEY (kind, digest)) STRICT""",
-        """CREATE TABLE covered (device TEXT NOT NULL, seq INTEGER NOT NULL, head BLOB NOT NULL,
-            PRIMARY KEY (device, seq, head)) STRICT, WITHOUT ROWID""",
-        "CREATE TABLE last_backup (at TEXT NOT NULL) STRICT",
-    ):
-        db.conn.execute(statement)
-
-
-@migrations()
-def moved_away(db: Database) -> None:
-    """Where central was moved to: whoever still has this file open writes nothing into it any more."""
-    db.conn.execute("CREATE TABLE moved (place TEXT NOT NULL) STRICT")
-
 
 _ENTRY = "device, seq, head, previous, record_hash, case_id, revision, kind, parent, withdrawal"
 # ON CONFLICT names the key: INSERT OR IGNORE would also swallow a broken NOT NULL, and with it a record.
@@ -95,7 +44,6 @@ _PUT_SIGNATURE = "INSERT INTO signatures VALUES (?,?,?,?) ON CONFLICT (device, s
 _PUT_BATCH = "INSERT INTO batches VALUES (?,?,?,?,?) ON CONFLICT (manifest) DO NOTHING"
 _PUT_TOMBSTONE = "INSERT INTO tombstones VALUES (?,?) ON CONFLICT (tag, data) DO NOTHING"
 _PUT_PROJECT = "INSERT INTO projects VALUES (?,?,?) ON CONFLICT (version, digest) DO NOTHING"
-_SCHEMA = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%sqlite%' ORDER BY name"
 
 
 def _erased_among(count: int) -> str:
@@ -204,7 +152,7 @@ class SqliteStore(SqliteSets):
         self._holder = path.with_name(path.name + ".holder")
         self._connection = open_sqlite(path)
         try:
-            self._migrate()
+            migrate(self._connection, self.place, self._rows, self._locked)
         except BaseException:
             self._connection.close()
             raise
@@ -217,31 +165,6 @@ class SqliteStore(SqliteSets):
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-
-    def _migrate(self) -> None:
-        fresh = Database(memory=True)
-        migrations.apply(fresh)
-        known = [migration.name for migration in migrations.applied(fresh)]
-        database = Database(self._connection, execute_plugins=False)
-        if self._schema() and not database["_sqlite_migrations"].exists():
-            raise DatabaseDamagedError(place=self.place)  # somebody else's: nothing of ours is put into it
-        try:
-            applied = [migration.name for migration in migrations.applied(database)]
-        except (KeyError, UnicodeError, sqlite3.Error):  # a damaged name: SQLite itself still takes it for a database
-            raise DatabaseDamagedError(place=self.place) from None
-        if set(applied) - set(known):
-            raise NewerCentralError(place=self.place)
-        ours = [row for row in self._schema() if row[1] != "_sqlite_migrations"]
-        if applied != known[: len(applied)] or (ours and not applied):  # a record of a migration was lost
-            raise DatabaseDamagedError(place=self.place)
-        if applied != known:
-            with self._locked():  # savepoints inside it: two processes that both create it wait for each other
-                migrations.apply(database)
-        if self._schema() != [tuple(row) for row in fresh.conn.execute(_SCHEMA)]:
-            raise DatabaseDamagedError(place=self.place)
-
-    def _schema(self) -> list[tuple[Any, ...]]:
-        return list(self._rows(_SCHEMA))
 
     @contextmanager
     def write(self) -> Iterator[SqliteWriter]:

@@ -12,7 +12,7 @@ import pytest
 from sqlite_utils import Database, Migrations
 
 from fieldsurvey.base.sqlite import DatabaseDamagedError, open_sqlite
-from sync import sqlite_store
+from sync import sqlite_schema, sqlite_store
 from sync.errors import CentralBusyError, NewerCentralError
 from sync.sqlite_store import SqliteStore
 from sync.store import AbsentEntry, Notice, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject, Writer
@@ -181,7 +181,7 @@ def test_a_migration_and_its_record_commit_together(tmp_path: Path, monkeypatch:
 
     path = tmp_path / "central.db"
     with monkeypatch.context() as patch, pytest.raises(RuntimeError):
-        patch.setattr(sqlite_store, "migrations", broken)
+        patch.setattr(sqlite_schema, "migrations", broken)
         SqliteStore(path)
     connection = open_sqlite(path)
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -248,10 +248,10 @@ def test_two_processes_may_create_it_at_once(tmp_path: Path) -> None:
 def test_a_central_made_before_erasure_opens_and_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Made by the first migration alone and full: every row is there after the tables were brought up to date."""
     first = Migrations("central")
-    first()(sqlite_store.grow_only_sets)
+    first()(sqlite_schema.grow_only_sets)
     path = tmp_path / "central.db"
     with monkeypatch.context() as patch:
-        patch.setattr(sqlite_store, "migrations", first)
+        patch.setattr(sqlite_schema, "migrations", first)
         SqliteStore(path).close()
     connection = sqlite3.connect(path)
     with connection:
