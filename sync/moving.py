@@ -14,7 +14,7 @@ from fieldsurvey.base.errors import RefusedError, StorageError
 from fieldsurvey.base.i18n import gettext as _
 from sync.copying import Tick, contents_digest, copy_sets, extra, weight
 from sync.errors import CentralMovedError
-from sync.place import Place, read_place, write_place
+from sync.place import Place, central_exists, read_place, write_place
 from sync.sets import COVERED
 from sync.stick import Progress
 from sync.store import Counts, Store
@@ -49,7 +49,10 @@ class MoveDiffersError(StorageError):
 
 @dataclass(frozen=True, slots=True)
 class MoveReport:
-    """What a move did. `copied`: rows that were not at the new place before; `digest`: of both, byte for byte."""
+    """What a move did. `copied`: rows that were not at the new place before; `digest`: of both, byte for byte.
+
+    `old` is empty where there was no central before.
+    """
 
     old: str
     new: str
@@ -61,9 +64,12 @@ class MoveReport:
 def move_central(home: Path, to: Place, *, wait: float = 60.0, progress: Progress | None = None) -> MoveReport:
     """Central of this home is at `to` afterwards, with everything in it. `progress` counts records and log entries.
 
-    What was at the old place stays there, closed: it is for its owner to delete. Raises NotEmptyError,
-    SamePlaceError, MoveDiffersError, StorageError; central is then where it was.
+    What was at the old place stays there, closed: it is for its owner to delete. Where this home has no central yet,
+    `to` is used from now on, with whatever other sites have put into it. Raises NotEmptyError, SamePlaceError,
+    MoveDiffersError, StorageError; central is then where it was.
     """
+    if not central_exists(home):
+        return _begin(home, to, wait)
     here = read_place(home)
     source = here.store(wait=wait, create=False)
     try:
@@ -74,6 +80,17 @@ def move_central(home: Path, to: Place, *, wait: float = 60.0, progress: Progres
             target.close()
     finally:
         source.close()
+
+
+def _begin(home: Path, to: Place, wait: float) -> MoveReport:
+    target = to.store(wait=wait)
+    try:
+        if (left := target.moved()) is not None:
+            raise CentralMovedError(place=target.place, to=left)
+        write_place(home, to)
+        return MoveReport("", target.place, 0, "", target.counts())
+    finally:
+        target.close()
 
 
 def _move(home: Path, source: Store, target: Store, to: Place, progress: Progress | None) -> MoveReport:

@@ -112,10 +112,10 @@ def register(app: typer.Typer) -> None:
         A database is named without its password: libpq finds that in ~/.pgpass, or in a service file. It must be empty
         and of PostgreSQL 15 or newer. Back up the new central afterwards, then delete the old one.
 
+        Where nothing was ever imported, the place is used from now on as it is: so further sites share one database.
+
         Example: fieldsurvey central move --to postgresql://central@db.example/survey
         """
-        if not central_exists(paths.home()):
-            raise NoCentralError(place=str(paths.home()))
         with progress_bar(_("Moving"), quiet=json_) as progress:
             report = move_central(paths.home(), Place.named(to), progress=progress)
         result(json_, asdict(report), "\n".join(_move_lines(report)))
@@ -156,6 +156,9 @@ def _restore_lines(report: RestoreReport) -> list[str]:
 
 
 def _move_lines(report: MoveReport) -> list[str]:
+    if not report.old:
+        text = _("Central is at {new} from now on: {records} records of {devices} laptops are there.")
+        return [text.format(new=report.new, records=report.counts.bodies, devices=report.counts.devices)]
     text = _("Central is at {new} now: {records} records of {devices} laptops, compared byte for byte.")
     return [
         text.format(new=report.new, records=report.counts.bodies, devices=report.counts.devices),

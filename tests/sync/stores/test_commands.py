@@ -84,7 +84,6 @@ def test_lost_and_restored(home: Path, tmp_path: Path) -> None:
 
 def test_moved_to_a_server_and_back(home: Path, tmp_path: Path, dsn: str) -> None:
     """Every command then works on the other database, a backup too; refusals name what is wrong."""
-    assert data(home, "move", "--to", dsn, code=1)["error"] == "input.no_central"
     with open_central(home) as central:
         fill_central(central.store, laptops=2)
     before = data(home, "status")
@@ -102,6 +101,19 @@ def test_moved_to_a_server_and_back(home: Path, tmp_path: Path, dsn: str) -> Non
     other = str(tmp_path / "other.db")
     assert data(home, "move", "--to", other)["counts"]["entries"] == before["counts"]["entries"] + 1
     assert data(home, "status")["place"] == other
+
+
+def test_a_site_that_shares_a_database(home: Path, tmp_path: Path, dsn: str) -> None:
+    """Where nothing was imported yet, it is used as it is: a new one at the first site, a shared one at others."""
+    assert "from now on: 0 records" in call(home, "move", "--to", dsn)
+    with open_central(home) as central:
+        fill_central(central.store, laptops=1)
+    second = tmp_path / "second"
+    second.mkdir()
+    assert data(second, "move", "--to", dsn)["counts"] == data(home, "status")["counts"]
+    with open_central(second) as central:
+        central.merge(io.BytesIO(laptop(1).batch()))
+    assert data(home, "status")["counts"] == data(second, "status")["counts"]
 
 
 def test_a_laptop_lets_go_only_of_what_is_backed_up(home: Path, tmp_path: Path) -> None:
