@@ -108,15 +108,15 @@ def trust_of(central: Central) -> Trust:
     return Trust.of(central.project(), *cards)
 
 
-def makers(central: Central, tag: str) -> tuple[str, ...]:
-    """The laptops that logged something of the cases with this tag."""
-    wanted = bytes.fromhex(tag)
-    found: set[str] = set()
+def makers(central: Central) -> dict[str, tuple[str, ...]]:
+    """Tag of a withdrawal -> the laptops that logged something of its cases; one look at what is withdrawn."""
+    found: dict[str, set[str]] = {}
     for case in central.store.withdrawn_cases():
         entries = central.store.case(case)
-        if any(entry.withdrawal == wanted for entry in entries):
-            found.update(entry.device for entry in entries)
-    return tuple(sorted(found))
+        devices = {entry.device for entry in entries}
+        for tag in {entry.withdrawal.hex() for entry in entries if entry.withdrawal}:
+            found.setdefault(tag, set()).update(devices)
+    return {tag: tuple(sorted(devices)) for tag, devices in found.items()}
 
 
 def take_report(central: Central, data: bytes) -> bool:

@@ -24,7 +24,7 @@ from fieldsurvey.cli.central_keeping import NoCentralError
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.erasing import RoundNotClearedError, clear_here, cleared_lines, hmu_keys
 from fieldsurvey.cli.needs_table import table_lines
-from fieldsurvey.cli.overdue import said_overdue
+from fieldsurvey.cli.overdue import said_overdue, warn_overdue
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.needs.ledger import Ledger
 from fieldsurvey.needs.opened.erasing import Cleared
@@ -136,6 +136,7 @@ def open_(
     data = {"round": wanted.id, "out": str(place), "rows": rows, **dataset.quality.model_dump(mode="json")}
     counted = _("Round {round}: {n} cases at central.").format(round=wanted.id, n=dataset.quality.cases)
     result(json_, data, "\n".join((counted, *dataset.quality.lines(), *cleared_lines(cleared))))
+    warn_overdue(quiet=json_)
 
 
 @app.command()
@@ -370,6 +371,7 @@ def _made(round_: str | None, *, publish: bool, published: bool, simulated: bool
     round_kept(project, wanted.id, today)
     keys = hmu_keys()
     clear_here(project, keys)
+    warn_overdue(quiet=quiet)
     make = way.release if publish else way.prepared
     dataset = load_dataset(wanted.id, keys)
     many = max((dataset.frame(form).height for form in dataset.forms), default=0) >= POOL_FROM

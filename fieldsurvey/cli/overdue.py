@@ -9,6 +9,8 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Final
 
+import typer
+
 from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import gettext as _
@@ -51,13 +53,14 @@ def overdue_here(central: Central | None, project: Project, today: date | None =
     requests = {tag: stone.requested for tag, stone in Withdrawals(home).of(project.id).items()}
     if not requests or central is None:
         return ()
+    made = makers(central)
     nothing = [Place.HMU] if (paths.steward_dir() / HMU).exists() and not has_rounds() else []
     return overdue(
         requests,
         project,
         Reports(home, trust_of(central)),
         today or SystemClock().now().date(),
-        devices_of=lambda tag: makers(central, tag),
+        devices_of=lambda tag: made.get(tag, ()),
         nothing_at=nothing,
     )
 
@@ -92,11 +95,17 @@ def said_overdue() -> tuple[list[dict[str, Any]], list[str]]:
     return [asdict(one) for one in found], overdue_lines(found)
 
 
+def warn_overdue(*, quiet: bool) -> None:
+    """On the error channel, so that what a command prints stays what it prints; not with `--json`."""
+    for line in [] if quiet else said_overdue()[1]:
+        typer.echo(line, err=True)
+
+
 def standings_here(central: Central, project: Project, tag: str, requested: str) -> tuple[Standing, ...]:
     """Place by place, as far as central knows."""
     reports = Reports(paths.home(), trust_of(central))
     today = SystemClock().now().date()
-    return standings(tag, requested, project, reports, today, devices=makers(central, tag))
+    return standings(tag, requested, project, reports, today, devices=makers(central).get(tag, ()))
 
 
 def has_rounds() -> bool:

@@ -12,11 +12,17 @@ from typer.testing import CliRunner
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.cli import rights
 from fieldsurvey.fieldwork import Laptop
+from fieldsurvey.fieldwork.erasures import Reports, Trust
 from fieldsurvey.project.signed import read_project
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
+from sync.carrying import take_stick
 from sync.central import Central
 from sync.folder import export_batches
+from sync.relay import Relay
 from tests.fieldwork.conftest import NOW, WORDS, SyntheticProject, join
+from tests.sync.laptops import PROJECT, SyntheticLaptop
+from tests.sync.projects import SyntheticProject as RelayProject
+from tests.sync.test_relay import lay, made
 
 CANARY = "canary-5e0c-synthetic"
 
@@ -144,3 +150,23 @@ def test_central_excludes_the_case_at_once(tmp_path: Path, monkeypatch: pytest.M
     assert run(codes[0], "erase", "--project", str(file))[0] == 0
     with Central.open(office / "central.db") as central:
         assert sorted(bool(case.withdrawn) for case in central.cases()) == [False, True]
+
+
+def test_a_relay_erases_the_batches_that_hold_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a supervisor's laptop: how many batches hold it, not whose; erased, they are gone, and its key says so."""
+    relay = made(tmp_path / "supervisor", relayed := RelayProject(PROJECT), FixedClock(NOW))
+    code, one, other = WithdrawalCode.generate(), SyntheticLaptop(), SyntheticLaptop()
+    one.seal(withdrawal=code.tag(PROJECT))
+    other.seal()
+    for each in (one, other):
+        lay(tmp_path / "stick", each.batch())
+    take_stick(relay, tmp_path / "stick")
+    monkeypatch.setenv("FIELDSURVEY_HOME", str(relay.home))
+    assert run(code.text, "access")[1]["relay"] == 1
+    status, data, text = run(code.text, "erase")
+    assert (status, data["erased"]) == (0, {"relay": 1})
+    assert "Batches erased on this relay: 0." in text  # the second time
+    assert [(one["place"], one["records"]) for one in data["places"]] == [("central", 0), ("relay", 1)]
+    assert [held.device for held in Relay.open(relay.home).offers()] == [other.device]
+    [heard] = Reports(relay.home, Trust.of(relayed.model()))
+    assert heard.key == relayed.supervisor.public

@@ -85,7 +85,7 @@ def test_each_places_word_reaches_the_others(project: SyntheticProject, tmp_path
         export_batches(one.locked, stick, clock=clock)
         report = import_folder(central, stick, signed, project.central, home=office)
         assert (report.withdrawals, report.erased) == (1, 2)
-        assert makers(central, tag) == (one.locked.device_card().device,)
+        assert makers(central)[tag] == (one.locked.device_card().device,)
         told = said(office, trust_of(central))
         assert told == {Place.LAPTOP: {tag: 2}, Place.CENTRAL: {tag: 2}}
         assert {notice.kind for notice in central.store.notices("erasure")} == {"erasure"}

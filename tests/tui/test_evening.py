@@ -161,8 +161,13 @@ async def test_a_withdrawal_is_taken_while_locked_and_at_home(
         assert len(list(laptop.locked.entries())) == 2
         await press(pilot, "f3", f"={first}", "enter", "y")
         assert "1 record erased on this laptop." in text(made)
+        assert ": erased, 1 record, " in text(made)  # this laptop's own report, among the places
         await press(pilot, "enter")
         assert isinstance(made.screen, UnlockScreen)
+        await press(pilot, "f3", f"={first}", "enter")
+        assert "Withdrawn on " in text(made)
+        assert ": erased, 1 record, " in text(made)
+        await press(pilot, "escape")
         assert [entry.seq for entry, _ in laptop.locked.entries()] == [2]
         await press(pilot, f"={WORDS}", "enter", "f3", f"={second}", "enter", "y", "enter")
         assert isinstance(made.screen, HomeScreen)
