@@ -12,7 +12,7 @@ from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.cli import sync_log, sync_relay
+from fieldsurvey.cli import sync_http, sync_log, sync_relay
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.cli.sync_words import (
@@ -53,6 +53,7 @@ app = typer.Typer(
     `fieldsurvey sync export STICK --relay` hands it on. `fieldsurvey sync log` says what came and went.""",
 )
 sync_log.register(app)
+sync_http.register(app)
 
 StickArgument = Annotated[
     Path | None,

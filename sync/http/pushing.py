@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.clock import Clock, SystemClock
-from fieldsurvey.base.errors import FieldsurveyError, StorageError
+from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.process_lock import ProcessLock
 from fieldsurvey.fieldwork.laptop import Laptop
 from fieldsurvey.fieldwork.withdrawals import apply_all
@@ -350,8 +350,3 @@ class _Push:
             returns_ignored=(*first.returns_ignored, *last.returns_ignored),
             purged=first.purged + last.purged,
         )
-
-
-def stage_of(error: FieldsurveyError) -> str:
-    """Whether trying again by itself makes sense after `error` ("waiting"), or somebody has to look ("refused")."""
-    return "waiting" if isinstance(error, StorageError) else "refused"

@@ -130,6 +130,7 @@ def summary(signed: SignedProject) -> dict[str, Any]:
         ],
         "people": [p.content() for p in model.people],
         "forms": [f.model_dump(mode="json") for f in model.forms],
+        "servers": [server.content() for server in model.servers],
         "indicators": model.indicators,
         "plan": model.plan.model_dump(mode="json"),
         "policy": model.policy.model_dump(mode="json"),

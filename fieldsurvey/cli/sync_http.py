@@ -1,0 +1,235 @@
+"""`fieldsurvey sync push|serve`: over a network. Registered by `fieldsurvey.cli.sync`; loads late what costs time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fieldsurvey.base import paths
+from fieldsurvey.base.clock import SystemClock
+from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.cli.progress import progress_bar
+from fieldsurvey.cli.sync_words import receipts_data, received_lines
+
+if TYPE_CHECKING:
+    from sync.http.pushing import PushReport
+    from sync.http.relaying import RelayPushReport
+    from sync.http.tls import ServerKeys
+
+_GRACE = 3.0
+PORT = 8443
+
+
+def register(app: typer.Typer) -> None:
+    """Add `push` and `serve` to the group."""
+    _register_push(app)
+    _register_serve(app)
+
+
+def _register_push(app: typer.Typer) -> None:
+    @app.command("push")
+    @command
+    def push(
+        *,
+        watch: Annotated[
+            bool, typer.Option("--watch", help="Stay, and send whenever something is sealed; ends with standard input.")
+        ] = False,
+        relay: Annotated[
+            bool, typer.Option("--relay", help="On a supervisor's laptop: what is carried for other people's.")
+        ] = False,
+        tries: Annotated[int, typer.Option("--tries", min=1, max=100, help="How often to take up a broken line.")] = 5,
+        json_: Json = False,
+    ) -> None:
+        """Send what central has not confirmed to the server that the project names. Needs no passphrase.
+
+        The server is known by its key, which the project names: to any other not a byte is sent. Where the line breaks,
+        the next try goes on; nothing that arrived is sent again. Records stay on this laptop until central's signed
+        receipt says that it holds them. Receipts, a newer project, withdrawals and returned work come back with it.
+
+        While the app is open, it does this by itself. Without a line, use a stick: fieldsurvey sync export STICK.
+
+        Example: fieldsurvey sync push
+        """
+        # start-up: httpx costs 0.1 s, which no other command needs
+        from sync.http.pushing import Patience
+        from sync.http.pushing import push as send
+
+        if watch:
+            _watch()
+            return
+        patience = Patience(tries=tries)
+        with progress_bar(_("Sending"), quiet=json_) as progress:
+            if relay:
+                from sync.http.relaying import push_relay
+                from sync.relay import Relay
+
+                handed = push_relay(Relay.open(paths.home()), progress=progress, patience=patience)
+                result(json_, _relay_data(handed), "\n".join(_relay_lines(handed)))
+                return
+            from fieldsurvey.fieldwork import Laptop
+
+            report = send(Laptop.open(paths.home(), SystemClock()), progress=progress, patience=patience)
+        result(json_, _push_data(report), "\n".join(_push_lines(report)))
+
+
+def _register_serve(app: typer.Typer) -> None:
+    @app.command("serve")
+    @command
+    def serve(
+        *,
+        host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "0.0.0.0",  # noqa: S104  a server
+        port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on.")] = PORT,
+        spare: Annotated[
+            bool, typer.Option("--spare", help="Use the spare key from now on, and make a new spare one.")
+        ] = False,
+        show: Annotated[bool, typer.Option("--pins", help="Only show the two pins, and start nothing.")] = False,
+        json_: Json = False,
+    ) -> None:
+        """At central: take what laptops and relays push, over HTTPS, and answer with receipts. Ctrl+C ends it.
+
+        The first start makes two TLS keys, one in use and a spare, in HOME/server; back that folder up. Laptops know
+        the server by these keys alone. Name it in the project:
+
+            fieldsurvey project server https://CENTRAL.EXAMPLE:8443 --pin FIRST --pin SPARE
+
+        then publish the project; laptops that have it push by themselves. Only laptops that are enrolled, and
+        supervisors' keys, are served. What they send cannot be read here. When the key in use was lost or stolen:
+        `--spare`; laptops trust that one already.
+
+        Example: fieldsurvey sync serve --port 8443
+        """
+        # start-up: these load httpx, starlette and central's store
+        from sync.http.tls import server_keys
+
+        keys = server_keys(paths.home(), use_spare=spare)
+        if show:
+            result(json_, _keys_data(keys), "\n".join(_keys_lines(keys)))
+            return
+        _serve(keys, host, port, json_=json_)
+
+
+def _serve(keys: ServerKeys, host: str, port: int, *, json_: bool) -> None:
+    from fieldsurvey.project.keys import CENTRAL, read_role_key
+    from sync.http import serving
+    from sync.http.service import Service
+    from sync.http.steward_file import StewardFile
+    from sync.place import open_central
+
+    home, folder = paths.home(), paths.steward_dir()
+    project = StewardFile(folder)
+    service = Service(lambda: open_central(home), project, read_role_key(folder / CENTRAL).key, home=home)
+
+    def ready(address: str) -> None:
+        data = {**_keys_data(keys), "listening": address, "project": project().model.name}
+        named = any(set(server.pins) == set(keys.pins) for server in project().model.servers)
+        lines = [_("Serving {project} on {address}. Ctrl+C ends it.").format(project=service.name, address=address)]
+        lines += [] if named else _keys_lines(keys)
+        result(json_, {**data, "named": named}, "\n".join(lines))
+        sys.stdout.flush()
+
+    try:
+        serving.serve(service, keys, host, port, ready)
+    except KeyboardInterrupt:  # what was under way has finished
+        return
+    finally:
+        service.close()
+
+
+def _watch() -> None:
+    """Until standard input ends: the app that started this process holds the other end, and needs not say goodbye."""
+    from sync.http.watching import watch
+
+    ended = threading.Event()
+
+    def listen() -> None:
+        while os.read(0, 4096):
+            continue
+        ended.set()
+        time.sleep(_GRACE)  # a request that hangs must not outlive the app; being cut off costs nothing
+        os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    watch(paths.home(), SystemClock(), ended)
+
+
+def _keys_data(keys: ServerKeys) -> dict[str, Any]:
+    return {"pins": list(keys.pins), "made": keys.made, "folder": str(keys.key.parent)}
+
+
+def _keys_lines(keys: ServerKeys) -> list[str]:
+    lines = []
+    if keys.made:
+        lines.append(_("Two TLS keys were made in {folder}. Back that folder up.").format(folder=keys.key.parent))
+    lines += [
+        _("The key in use: {pin}").format(pin=keys.pins[0]),
+        _("The spare key:  {pin}").format(pin=keys.pins[1]),
+        _("Name this server in the project, then publish it; the address is the one that laptops reach:"),
+        f"    fieldsurvey project server https://CENTRAL.EXAMPLE:{PORT} --pin {keys.pins[0]} --pin {keys.pins[1]}",
+    ]
+    return lines
+
+
+def _push_data(report: PushReport) -> dict[str, Any]:
+    return {
+        "server": report.server,
+        "sent": report.sent,
+        "new": report.new,
+        "bytes": report.bytes,
+        "confirmed": report.confirmed,
+        "logs": [asdict(log) for log in report.logs],
+        "withdrawals_sent": report.withdrawals,
+        "received": receipts_data(report.received),
+    }
+
+
+def _push_lines(report: PushReport) -> list[str]:
+    lines = received_lines(report.received)
+    left = [seq for log in report.logs for seq in log.left_out]
+    if report.sent:
+        text = ngettext("{count} record sent to {server}.", "{count} records sent to {server}.", report.sent)
+        lines.insert(0, text.format(count=report.sent, server=report.server))
+    if left:
+        text = _("Not sent, damaged on this laptop: {entries}. Tell the project's steward.")
+        lines.append(text.format(entries=", ".join(map(str, left))))
+    if report.confirmed and not left:
+        lines.append(_("Everything that is sealed on this laptop is confirmed by central."))
+    return lines
+
+
+def _relay_data(report: RelayPushReport) -> dict[str, Any]:
+    return {
+        "role": "relay",
+        "server": report.pushed.server,
+        "sent": report.pushed.sent,
+        "new": report.pushed.new,
+        "bytes": report.pushed.bytes,
+        "forgotten": report.forgotten,
+        "left": report.left,
+        "receipts": [receipt.model_dump(mode="json") for receipt in report.receipts],
+    }
+
+
+def _relay_lines(report: RelayPushReport) -> list[str]:
+    text = ngettext(
+        "{count} record handed on to {server}.", "{count} records handed on to {server}.", report.pushed.sent
+    )
+    lines = [text.format(count=report.pushed.sent, server=report.pushed.server)]
+    if report.forgotten:
+        text = ngettext(
+            "{count} batch is safe at central and was let go of here.",
+            "{count} batches are safe at central and were let go of here.",
+            report.forgotten,
+        )
+        lines.append(text.format(count=report.forgotten))
+    if report.left:
+        text = ngettext("{count} batch is still held here.", "{count} batches are still held here.", report.left)
+        lines.append(text.format(count=report.left))
+    return lines
