@@ -57,6 +57,14 @@ class ReturnFormGoneError(RefusedError):
     hint = "It waits on this laptop, sealed. Ask the steward for a project file with that version, and unlock again."
 
 
+class ReturnBeforeError(RefusedError):
+    """Sealed to keys that this laptop had before it began a new log."""
+
+    code = "fieldwork.return_before"
+    template = "Work came back for this laptop as it was before its new log: nobody can open it any more."
+    hint = "It was removed from here; the record at central stays as it was. Tell the HMU."
+
+
 class ReturnGoneError(RefusedError):
     """Returned work that does not wait here any more."""
 
@@ -220,6 +228,9 @@ def _read(session: Session, digest: bytes) -> tuple[SealedReturn, ReturnedWork]:
     if data is None:
         raise ReturnGoneError
     sealed = read_return(data, session.project.model.role_keys)
+    if sealed.manifest.device != session.vault.device:
+        drop_return(session.vault.locked, digest)
+        raise ReturnBeforeError
     return sealed, open_return(sealed, session.vault.recipient)
 
 

@@ -11,6 +11,7 @@ import pytest
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.fieldwork import Laptop, Session
 from fieldsurvey.fieldwork.cards import SealedCard
+from fieldsurvey.fieldwork.custody import Restoring, backup, begin_again, find_backup
 from fieldsurvey.fieldwork.returned import IgnoredReturn, ReturnGoneError, TakenReturn, take_return
 from fieldsurvey.fieldwork.withdrawals import WithdrawnError, withdraw
 from fieldsurvey.project.policy import Policy
@@ -423,6 +424,44 @@ def test_retention_takes_what_nobody_unlocked_for(
     signed(days + 2)
     assert waiting_returns(laptop.locked) == 0
     assert ignored(laptop, data) == "known"
+
+
+def test_a_new_vault_cannot_open_what_came_before_it(
+    sealed: tuple[Laptop, SealedCard], project: SyntheticProject
+) -> None:
+    """Its keys are gone: it is removed, once somebody was told; what comes later for the former log is not taken."""
+    laptop, _ = sealed
+    data = returned(laptop, project)
+    take(laptop, data)
+    begin_again(laptop, "E01", OTHER_WORDS, FLOOR)
+    session = laptop.unlock(OTHER_WORDS)
+    [(_, why)] = session.returns.failed
+    assert "before its new log" in why.message
+    assert session.open_returned().failed == ()
+    session.close()
+    assert waiting_returns(laptop.locked) == 0
+    assert ignored(laptop, data) == "history"
+
+
+def test_a_backup_brings_it_back_as_a_draft(
+    sealed: tuple[Laptop, SealedCard], project: SyntheticProject, tmp_path: Path, clock: FixedClock
+) -> None:
+    """Half mended on a laptop that broke: comments and answers are there on the restored one."""
+    laptop, _ = sealed
+    take(laptop, returned(laptop, project))
+    session = laptop.unlock(WORDS)
+    session.resume(session.returned()[0].draft_id).answer("/data/story", "mended")
+    session.close()
+    backup(laptop, tmp_path)
+    with Restoring(tmp_path / "again", find_backup(tmp_path), clock) as restoring:
+        restored = restoring.finish(WORDS).laptop
+    session = restored.unlock(WORDS)
+    work = session.resume(session.returned()[0].draft_id)
+    assert work.interview.question("/data/story").value == "mended"
+    assert work.returned is not None
+    assert work.returned.by_ref == {"/data/story": "Which one?"}
+    session.close()
+    restored.close()
 
 
 def test_no_answer_and_no_comment_is_found_on_the_disk(
