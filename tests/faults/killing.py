@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from fieldsurvey.base import files
-from tests.faults.days import DAYS, Day
+from tests.faults.days import Day
+from tests.faults.relaying import ALL
 
 Say = Callable[[str], None]
 
@@ -143,7 +144,7 @@ def _child(day: Day, number: int, folder: Path, pipe: int) -> NoReturn:
 def main() -> None:
     """See above. STRIDE 1: at every call."""
     name, place, stride = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    day = DAYS[name]()
+    day = ALL[name]()
     template = place / "template"
     template.mkdir(parents=True)
     day.prepare(template)
