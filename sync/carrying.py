@@ -111,6 +111,7 @@ def take_stick(
         receipts: tuple[Receipt, ...] = ()
         stick_problem: Rendered | None = None
         try:
+            stick.stays()
             receipts = tuple(_answer(relay, stick, {file.device for file in files if file.device}))
         except StorageError as error:  # write-protected, full or gone: what was taken is safe here all the same
             stick_problem = render(error)
@@ -195,7 +196,7 @@ def _batches(relay: Relay, stick: Stick, progress: Progress | None, stop: Callab
     done = 0
     files = []
     for file in found:
-        if stop and stop():
+        if (stop and stop()) or not stick.root.is_dir():  # pulled out: no file that is left is at fault
             files.append(RelayFile(file.name, "left"))
             continue
         files.append(_take(relay, file, tags))

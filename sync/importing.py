@@ -117,7 +117,11 @@ def import_batches(
     stick.require()
     found = stick.files(stick.batches)
     meter = _Meter(sum(file.size for file in found if not file.ignored), progress)
-    return [FileReport(f.name, "left") if stop and stop() else _import_file(central, f, meter) for f in found]
+
+    def leave() -> bool:
+        return (stop is not None and stop()) or not stick.root.is_dir()  # pulled out: no file that is left is at fault
+
+    return [FileReport(f.name, "left") if leave() else _import_file(central, f, meter) for f in found]
 
 
 def _import_file(central: Central, file: Found, meter: _Meter) -> FileReport:
@@ -187,6 +191,7 @@ def import_folder(
     offered: Offer = "failed"
     returns = 0
     try:
+        stick.stays()
         if central_key:
             write_receipts(stick, receipts, central_key, model)
         clear_returns(

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from fieldsurvey.base.files import storage_error
+from fieldsurvey.base.files import MediumGoneError, storage_error
 from fieldsurvey.base.i18n import n_
 from sync.errors import NothingHereError, StickTooSmallError
 
@@ -75,6 +75,13 @@ class Stick:
         """Raises NothingHereError unless it is laid out as ours."""
         if not self.root.is_dir():
             raise NothingHereError(place=self.place)
+
+    def stays(self) -> None:
+        """Raises MediumGoneError once it was pulled out: its mount point may still be there, as an empty folder of
+        this machine's own disk, and nothing must be written into that.
+        """
+        if not self.root.is_dir():
+            raise MediumGoneError(place=self.place)
 
     def make(self, folder: Path) -> None:
         """Create one of its folders. Raises StorageError."""

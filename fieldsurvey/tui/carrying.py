@@ -128,6 +128,8 @@ def status_words(status: DeviceStatus) -> str:
 
 def found_line(drive: Drive) -> str:
     """A stick as it is offered."""
-    free = drive.free / 1_000_000_000
-    text = _("{label}   {free} GB free").format(label=drive.label, free=f"{free:.1f}")
+    if drive.free < 1_000_000_000:
+        text = _("{label}   {free} MB free").format(label=drive.label, free=drive.free // 1_000_000)
+    else:
+        text = _("{label}   {free} GB free").format(label=drive.label, free=f"{drive.free / 1_000_000_000:.1f}")
     return text if drive.writable else text + "   " + _("read-only")

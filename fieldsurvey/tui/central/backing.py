@@ -50,7 +50,7 @@ def backup_said(done: BackupReport) -> list[Sentence]:
                 _("Remove backups older than {days} days by hand: what was withdrawn must go.").format(days=KEEP_DAYS),
             )
         )
-    return [*lines, out_words()]
+    return [*lines, *out_words()]
 
 
 BACKUP_PURPOSES: Mapping[str, Purpose] = {

@@ -27,8 +27,9 @@ def settled(central: Central, desk: Desk) -> tuple[Overdue, ...]:
         return ()
     nothing = [Place.HMU] if (desk.steward / HMU).exists() and not _rounds(desk) else []
     reports = Reports(desk.home, trust_of(central))
+    made = makers(central)
     return overdue(
-        requests, project, reports, now.date(), devices_of=lambda tag: makers(central, tag), nothing_at=nothing
+        requests, project, reports, now.date(), devices_of=lambda tag: made.get(tag, ()), nothing_at=nothing
     )
 
 

@@ -39,7 +39,7 @@ def take_words(report: TakeReport) -> list[Sentence]:
         lines.append(Sentence(False, text.format(count=len(left)), _("Take the same stick again for the rest.")))
     if not report.files:
         lines.append(Sentence(False, _("There was no batch on it."), _("On the laptop: copy to this stick first.")))
-    lines += [_file(file) for file in report.files if file.outcome != "left"]
+    lines += sorted((_file(file) for file in report.files if file.outcome != "left"), key=lambda said: said.good)
     lines += _counted(report)
     if report.project is not None:
         text = _("The newer project came with it: version {version}.")
@@ -52,7 +52,7 @@ def take_words(report: TakeReport) -> list[Sentence]:
         text = _("No receipts on the stick. {reason}")
         problem = report.stick_problem
         lines.append(Sentence(False, text.format(reason=problem.message), problem.advice))
-    return [*lines, out_words()]
+    return [*lines, *out_words(report.stick_problem)]
 
 
 def _file(file: RelayFile) -> Sentence:
@@ -98,7 +98,7 @@ def hand_words(report: HandReport) -> list[Sentence]:
         text = ngettext("{count} was on it already.", "{count} were on it already.", report.present)
         lines.append(Sentence(True, text.format(count=report.present)))
     lines.append(Sentence(True, _("They stay here until central's receipt says that it holds them.")))
-    return [*lines, *offered_words(report.project), out_words()]
+    return [*lines, *offered_words(report.project), *out_words()]
 
 
 RELAY_PURPOSES: Mapping[str, Purpose] = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fieldsurvey.base.errors import RefusedError
+from fieldsurvey.base.errors import RefusedError, Rendered
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.project.signed import SignedProject
@@ -135,7 +135,8 @@ def import_words(report: ImportReport) -> list[Sentence]:
         lines.append(Sentence(False, text.format(count=len(left)), _("Import the same stick again for the rest.")))
     if not report.files:
         lines.append(Sentence(False, _("There was no batch on it."), _("On the laptop: copy to this stick first.")))
-    lines += [_file(file) for file in report.files if file.outcome != "left"]
+    told = sorted((_file(file) for file in report.files if file.outcome != "left"), key=lambda said: said.good)
+    lines += told  # what somebody must do something about comes first, the rest in the stick's order
     return lines + _stick(report)
 
 
@@ -171,7 +172,13 @@ def _stick(report: ImportReport) -> list[Sentence]:
     elif report.receipts:
         text = ngettext("{count} receipt is on it.", "{count} receipts are on it.", len(report.receipts))
         lines.append(Sentence(True, text.format(count=len(report.receipts))))
-    return lines + _returned(report.returns) + _withdrawn(report) + offered_words(report.project) + [out_words()]
+    return (
+        lines
+        + _returned(report.returns)
+        + _withdrawn(report)
+        + offered_words(report.project)
+        + out_words(report.stick_problem)
+    )
 
 
 def _returned(count: int) -> list[Sentence]:
@@ -219,9 +226,12 @@ def offered_words(offer: Offer) -> list[Sentence]:
     return []
 
 
-def out_words() -> Sentence:
-    """Safe to remove: everything written was synced and the folder too before this is said."""
-    return Sentence(True, _("Everything is written: the stick can be taken out."))
+def out_words(problem: Rendered | None = None) -> list[Sentence]:
+    """Safe to remove: everything written was synced and the folder too before this is said.
+
+    `problem`: why the stick could not be written to; then nothing is said of taking out what may be gone.
+    """
+    return [] if problem else [Sentence(True, _("Everything is written: the stick can be taken out."))]
 
 
 def receipt_words(done: ReceiptsWritten) -> list[Sentence]:
@@ -231,7 +241,7 @@ def receipt_words(done: ReceiptsWritten) -> list[Sentence]:
         Sentence(True, text.format(count=done.receipts, place=clean(done.place))),
         *_returned(done.returns),
         *offered_words(done.project),
-        out_words(),
+        *out_words(),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,25 @@ def test_stopping_leaves_whole_files_and_says_what_is_left(tmp_path: Path) -> No
     assert "Stopped: 2 files were not looked at." in words
     assert "Import the same stick again" in words
     assert take(province.desk, province.stick, told, lambda: False).new == 2
+
+
+def test_a_stick_that_is_pulled_out_is_not_written_to(tmp_path: Path) -> None:
+    """Its mount point stays, empty: nothing is put there, the files that were left are no culprits, and it is said."""
+    province = Province(tmp_path)
+    made = province.laptop("Laptop 1", 3)
+    province.put(*made.batches(max_entries=1))
+
+    def pull(done: int, _total: int, _text: str) -> None:
+        if done:
+            shutil.rmtree(province.stick / "fieldsurvey", ignore_errors=True)
+
+    report = take(province.desk, province.stick, pull, lambda: False)
+    assert (report.new, len(report.having("left")), report.refused) == (1, 2, ())
+    assert list(province.stick.iterdir()) == []
+    ill = said(import_words(report), good=False)
+    assert "was the stick pulled out?" in ill
+    assert "Stopped: 2 files were not looked at." in ill
+    assert "can be taken out" not in said(import_words(report), good=True)
 
 
 def test_withdrawals_come_in_and_go_out(tmp_path: Path) -> None:
