@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from fieldsurvey.base.errors import RefusedError, UntrustedError
+from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.batches import plan_batches, read_batch, write_batch
 from sync.central import Central
 from tests.sync.dumps import dump
-from tests.sync.laptops import SyntheticLaptop, laptop
+from tests.sync.laptops import PROJECT, SyntheticLaptop, laptop
 from tests.sync.projects import enrol
 
 MIB = 1 << 20
@@ -63,6 +64,33 @@ def test_exporting_and_merging_hold_a_few_records_at_once(heavy: SyntheticLaptop
     assert path.stat().st_size > 12 * MIB
     assert peak(merge) < 4 * MIB
     assert peak(path.read_bytes) > 12 * MIB
+
+
+def test_memory_does_not_grow_with_what_central_holds(tmp_path: Path) -> None:
+    """Merging, erasing, looking and verifying hold the same at ten times as many records; a list of them does not."""
+    device = laptop(1_430)
+    held: list[tuple[int, int]] = []
+    with Central.open(tmp_path / "central.db") as central:
+        enrol(central, device)
+        stone = WithdrawalCode.generate()
+        central.withdraw(Tombstone(project=PROJECT, code=stone.raw, requested="2026-03-03"))
+
+        def everything(batches: list[bytes], last: int) -> None:
+            for data in batches:
+                central.merge(io.BytesIO(data))
+            central.erase()
+            assert central.status().counts.entries == last
+            assert central.verify().sound
+            assert all(blob for _entry, blob in central.records())
+
+        everything(device.batches(1, 10), 10)  # what is loaded with the first use is not counted
+        for first, last in ((11, 150), (151, 1_290), (1_291, 1_430)):
+            batches = device.batches(first, last)
+            work = peak(lambda batches=batches, last=last: everything(batches, last))  # type: ignore[misc]
+            held.append((work, peak(lambda: list(central.store.versions()))))
+    (small, few), _between, (large, many) = held
+    assert large < 1.3 * small
+    assert many > 5 * few
 
 
 def _merge_for_ever(path: Path, batches: list[bytes], started: Any) -> None:
