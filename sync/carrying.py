@@ -95,12 +95,14 @@ def take_stick(
     """Take what is on a stick and put `received` receipts, and what comes from central, on it.
 
     What was withdrawn is known before a batch is taken. `progress` counts bytes; `stop` is asked between two files.
-    Raises NothingHereError, RelayBusyError, StorageError of this laptop's own disk.
+    Raises NothingHereError, NotSupervisorsKeyError (the key was replaced), RelayBusyError, StorageError of this
+    laptop's own disk.
     """
     stick = Stick(source)
     stick.require()
     with relay.alone():
         version, problem = _project(relay, stick)
+        relay.require_key()
         withdrawals = keep_withdrawals(relay.home, relay.project.model.id, source)
         take_reports(relay.home, Trust.of(relay.project.model), source)
         committed = _receipts(relay, stick)
@@ -144,6 +146,7 @@ def hand_on(relay: Relay, target: Path, progress: Progress | None = None) -> Han
         for held in todo:
             name = f"{held.device[:12]}-{held.first:06d}-{held.last:06d}-{held.manifest.hex()[:8]}{SUFFIX}"
             copying.copy(held, stick.batches / name)
+        stick.stays()
         receipts = put_receipts(stick, [*signed(relay.receipts(), relay.key), *relay.proofs.files()], model)
         report = HandReport(
             str(target), len(todo), len(there), total, receipts,

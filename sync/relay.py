@@ -92,9 +92,16 @@ class Relay:
             raise NoRelayError(place=str(home))
         project = read_project(folder / PROJECT)
         held = read_role_key(folder / SUPERVISOR)
-        if held.project != project.model.id or (Role.SUPERVISOR, held.key.public) not in project.model.role_keys:
+        if held.project != project.model.id:
             raise NotSupervisorsKeyError(project=project.model.name)
-        return cls(home, project, held.key, clock)
+        relay = cls(home, project, held.key, clock)
+        relay.require_key()
+        return relay
+
+    def require_key(self) -> None:
+        """Raises NotSupervisorsKeyError once the project no longer names its key: what it signs is not believed."""
+        if (Role.SUPERVISOR, self.key.public) not in self.project.model.role_keys:
+            raise NotSupervisorsKeyError(project=self.project.model.name)
 
     @property
     def folder(self) -> Path:
