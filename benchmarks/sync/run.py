@@ -1,11 +1,15 @@
-"""`python -m benchmarks sync [WHAT …]`: merge (by default), https, province, country."""
+"""`python -m benchmarks sync [WHAT …]`: merge (by default), postgresql, https, province, country."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 
-KINDS = {"merge": "benchmarks.sync.merge", "https": "benchmarks.sync.https"}
+KINDS = {
+    "merge": "benchmarks.sync.merge",
+    "postgresql": "benchmarks.sync.postgresql",
+    "https": "benchmarks.sync.https",
+}
 SCENES = ("province", "country")
 
 
