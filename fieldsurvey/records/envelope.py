@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Final, Literal, NamedTuple, Self
 
@@ -194,8 +195,8 @@ def _bounds(blob: bytes) -> tuple[int, int]:
     """
     if len(blob) < PREFIX_BYTES:
         raise RecordFormatError(reason="truncated")
-    check_magic("record", MAGIC, blob)
     if blob[: len(MAGIC)] != MAGIC:
+        check_magic("record", MAGIC, blob)
         raise RecordFormatError(reason="magic")
     header_end = PREFIX_BYTES + int.from_bytes(blob[5:7], "big")
     count = blob[7]
@@ -222,6 +223,7 @@ def body_length(payload: int) -> int:
 _LEAST, _MOST = body_length(0), body_length(MAX_PAYLOAD)
 
 
+@lru_cache(maxsize=1024)  # padding leaves few lengths, and a merge meets each a thousand times
 def _is_body_length(length: int) -> bool:
     if not _LEAST <= length <= _MOST:
         return False
