@@ -156,6 +156,8 @@ def _watch() -> None:
         time.sleep(_GRACE)  # a request that hangs must not outlive the app; being cut off costs nothing
         os._exit(0)
 
+    if hasattr(os, "nice"):
+        os.nice(10)  # an interview goes first
     threading.Thread(target=listen, daemon=True).start()
     watch(paths.home(), SystemClock(), ended)
 

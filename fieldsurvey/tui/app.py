@@ -40,6 +40,7 @@ from fieldsurvey.tui.themes import DARK, LIGHT, THEMES
 
 if TYPE_CHECKING:  # loaded while the passphrase is typed: sqlite, pydantic and the crypto cost start-up time
     from fieldsurvey.fieldwork import Laptop, Session
+    from fieldsurvey.tui.sending import Sending
 
 HIDDEN_LOCK = 60.0  # seconds under the cover before it locks
 _TICK = 1.0
@@ -67,6 +68,7 @@ class FieldsurveyApp(App[int]):
         self.clock: Clock = clock or SystemClock()
         self.laptop: Laptop | None = None
         self.session: Session | None = None
+        self.sending: Sending | None = None
         self.hand = Hand()
         self.idle_minutes = 5
         self.review_hours = 0
@@ -146,6 +148,13 @@ class FieldsurveyApp(App[int]):
         self.idle_minutes = session.policy.idle_lock_minutes
         while len(self.screen_stack) > 2:  # Unlock and Home stay
             self.pop_screen()
+
+    def begin_sending(self) -> None:
+        """Have what is sealed sent by itself, in a process of its own that ends with this one; it holds no secret."""
+        from fieldsurvey.tui.sending import Sending  # only where the project names a server
+
+        if self.sending is None:
+            self.sending = Sending(self.home)
 
     # -- leaving
 

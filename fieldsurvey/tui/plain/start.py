@@ -24,6 +24,7 @@ from fieldsurvey.tui.plain.interview import PlainInterview
 from fieldsurvey.tui.plain.returned import pick_returned
 from fieldsurvey.tui.plan import round_lines
 from fieldsurvey.tui.returned import report_lines
+from fieldsurvey.tui.sending import Sending, sent_line
 from fieldsurvey.tui.sitting import Sitting
 from fieldsurvey.tui.standing import state_line, when
 from fieldsurvey.tui.typed import day_in_words
@@ -53,6 +54,7 @@ class _Front:
         self.console = console
         self.clock = clock
         self.session: Session | None = None
+        self.sending: Sending | None = None
 
     def begin(self) -> None:
         """Unlock (or join), then Home."""
@@ -60,6 +62,8 @@ class _Front:
 
         if paths.vault_path().exists():
             laptop = Laptop.open(self.home, self.clock)
+            if laptop.project.model.servers:
+                self.sending = Sending(self.home)
             self.session = self._unlock(laptop)
         else:
             laptop, self.session = self._join()
@@ -142,6 +146,8 @@ class _Front:
             say(told)
         if doubt := clock_warning(session.project, session.vault.locked.signed_time(), self.clock.now()):
             say(doubt)
+        if laptop.project.model.servers and (told := sent_line(self.home)[0]):
+            say(told)
         if laptop.project.is_expired(self.clock.now()):
             say(_("The project's file has expired: interviewing and copying go on; ask for a new one."))
         elif laptop.project.expires_soon(self.clock.now()):

@@ -26,6 +26,7 @@ from fieldsurvey.tui.plan import round_lines
 from fieldsurvey.tui.returned import card_line, discard_text, left_line, report_lines, returned_title
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
 from fieldsurvey.tui.screens.dialogs import AskYes, Tell
+from fieldsurvey.tui.sending import sent_line
 from fieldsurvey.tui.standing import overdue_line, state_line, when
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import day_in_words
@@ -35,6 +36,7 @@ from fieldsurvey.tui.widgets.text import KEY, Words
 if TYPE_CHECKING:  # the engine loads with the first interview
     from fieldsurvey.fieldwork import Session, Work
 
+_SENT = 5.0  # seconds between two looks at what the sending process says
 ASSEMBLY = "assembly"  # the form whose screen a whole room looks at: it locks later (policy)
 
 
@@ -63,6 +65,7 @@ class HomeScreen(BaseScreen):
         self._busy = False
         self._here: _Line | None = None  # what the highlighted row opens
         self._reviewing = False
+        self._sent = ("", False)
 
     @property
     def session(self) -> Session:
@@ -84,6 +87,13 @@ class HomeScreen(BaseScreen):
     def on_mount(self) -> None:
         """Fill it."""
         self.renewed()
+        if self.session.project.model.servers:
+            self.set_interval(_SENT, self._look_at_sending)
+
+    def _look_at_sending(self) -> None:
+        """When the process that sends says something new, what it says is shown, and how far things got."""
+        if self.is_current and sent_line(self.ours.home) != self._sent:
+            self.run_worker(self._fill())
 
     def _offered(self) -> list[Action]:
         """What works here now: F7 on a form, erasing on a draft, the evening review where the policy has one."""
@@ -130,7 +140,8 @@ class HomeScreen(BaseScreen):
             return
         back = [_Line(returned=one) for one in returned] + [_Line(left=one) for one in report.left]
         self._lay_out(session.forms(), drafts, session.practice_drafts(), back)
-        self.query_one("#sealed", Words).say(sealed_words(sealed))
+        self._sent = sent_line(self.ours.home) if session.project.model.servers else ("", False)
+        self.query_one("#sealed", Words).say(sealed_words(sealed, *self._sent))
         today = self.ours.now().date().isoformat()
         lines = round_lines(session.project.model.plan.round_on(today))
         if status is not None and status.enrolment == "unknown":
@@ -369,15 +380,20 @@ def _taken_up(session: Session, line: _Line) -> Work:
     return session.resume(line.returned.draft_id)
 
 
-def sealed_words(sealed: Sequence[SealedCard]) -> Content:
-    """How many were sealed and how far they got: each counts under the best state it has reached."""
+def sealed_words(sealed: Sequence[SealedCard], sent: str = "", look: bool = False) -> Content:
+    """How many were sealed and how far they got: each counts under the best state it has reached.
+
+    `sent`: what the process that sends by itself says; `look`: somebody has to.
+    """
+    said = f"{symbols().caution} {sent}" if look else sent
+    tail = Content.styled(f"\n{said}", "$warning" if look else "$text-muted") if sent else Content("")
     if not sealed:
-        return Content.styled(_("Nothing sealed on this laptop yet."), "$text-muted")
+        return Content.styled(_("Nothing sealed on this laptop yet."), "$text-muted") + tail
     counts = Counter(card.state for card in sealed)
     only_here = counts[State.SEALED]
     head = Content.styled(state_line(counts, len(sealed)), "")
     if not only_here:
-        return head
+        return head + tail
     sign = symbols().caution
     warn = _("{count} are on this laptop alone: copy them to a stick.").format(count=only_here)
-    return head + "\n" + Content.styled(f"{sign} {warn}", "$warning")
+    return head + "\n" + Content.styled(f"{sign} {warn}", "$warning") + tail

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from fieldsurvey.fieldwork import Laptop
 
 
+_SENT = 5.0  # seconds between two looks at what the sending process says
+
+
 class UnlockScreen(BaseScreen):
     """Asks for the passphrase."""
 
@@ -41,6 +44,7 @@ class UnlockScreen(BaseScreen):
             yield Words(_("Your six words"), classes="label")
             yield Input(password=True, id="passphrase", select_on_focus=False)
             yield Words("", id="doing", classes="echo")
+            yield Words("", id="sent", classes="echo")
             yield Complaint()
             reveal = show_key(self.ours.keymap["reveal"][0])
             yield Words(bracketed(_("[Enter] opens   [{key}] shows what you type").format(key=reveal)), classes="echo")
@@ -76,6 +80,10 @@ class UnlockScreen(BaseScreen):
             self._problem(error)
             return
         self._whose()
+        if self.ours.laptop.project.model.servers:
+            await self.ours.hand.do(self.ours.begin_sending)
+            self._say_sent()
+            self.set_interval(_SENT, self._say_sent)
         # Only for the demo, which names a form to begin with: a laptop in use is unlocked by a person.
         named = os.environ.get("FIELDSURVEY_PASSPHRASE_FILE_DEVICE")
         if self.ours.start_form and named:
@@ -92,6 +100,13 @@ class UnlockScreen(BaseScreen):
             self.query_one("#doing", Words).say(
                 _("The project's file has expired: interviewing and copying go on; ask for a new one.")
             )
+
+    def _say_sent(self) -> None:
+        from fieldsurvey.tui.sending import sent_line  # only where the project names a server
+
+        if self.is_current and not self._busy:
+            line, _look = sent_line(self.ours.home)
+            self.query_one("#sent", Words).say(line)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter."""
