@@ -16,6 +16,7 @@ from fieldsurvey.base.files import NoSpaceError
 from fieldsurvey.fieldwork import Laptop, Session
 from fieldsurvey.fieldwork.attachments import AttachmentRefusedError
 from fieldsurvey.fieldwork.custody import retire
+from fieldsurvey.fieldwork.returned import TakenReturn, take_return
 from fieldsurvey.fieldwork.stripping import CannotStripError
 from fieldsurvey.fieldwork.withdrawals import withdraw
 from fieldsurvey.records.attachments import PART_BYTES, open_parts, unnamed
@@ -27,6 +28,7 @@ from fieldsurvey.vault import verify_vault
 from fieldsurvey.vault.errors import NotOurRecordError, VaultDamagedError
 from tests.fieldwork.conftest import NOW, WORDS, SyntheticProject, join
 from tests.fieldwork.pictures import CANARY, drawing, jpeg, png, webp
+from tests.fieldwork.returning import returned, with_hmu
 from tests.fieldwork.test_stripping import long_jpeg
 
 _FORM = b"""<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head>
@@ -356,3 +358,35 @@ def test_a_retired_laptop_keeps_no_picture(session: Session, laptop: Laptop, pic
     session.close()
     retire(laptop, force=True, typed_name="Synthetic laptop")
     assert not (tmp_path / "home" / "attachments").exists()
+
+
+def test_pictures_of_returned_work_are_carried_on_or_replaced(
+    laptop: Laptop, project: SyntheticProject, picture: Path, tmp_path: Path
+) -> None:
+    """Mended elsewhere, the next revision names the same parts, which open at the HMU; a new picture takes a place."""
+    with_hmu(project)
+    laptop.update(project.publish())
+    session = laptop.unlock(WORDS)
+    work = session.start("place")
+    work.answer("/data/what", "a place")
+    work.attach("/data/front", picture)
+    work.attach("/data/back", picture)
+    work.finalise()
+    _, before, held = _opened(laptop, project)
+    data = returned(laptop, project, laptop.locked.head().seq, {"/data/back": "Another one?"})
+    assert isinstance(take_return(laptop.locked, data, laptop.project), TakenReturn)
+    session.open_returned()
+    work = session.resume(session.returned()[0].draft_id)
+    other = tmp_path / "other.jpg"
+    other.write_bytes(jpeg(3))
+    work.attach("/data/back", other)
+    work.finalise()
+    header, after, held = _opened(laptop, project)
+    assert header.revision == 2
+    assert after.attachments[0] == before.attachments[0]
+    assert len(after.attachments) == 2
+    assert after.attachments[1].name not in {one.name for one in before.attachments}
+    for one in after.attachments:
+        assert len(_bytes(project, header, one, held)) == one.size
+    session.close()
+    assert verify_vault(laptop.locked.unlock(WORDS)).whole
