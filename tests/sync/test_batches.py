@@ -115,6 +115,18 @@ def test_what_is_said_to_be_erased_must_fit_the_frames(tamper: Callable[[dict[st
     refuse(device.resign(manifest, records))
 
 
+def test_nobody_but_the_laptop_can_leave_a_record_out() -> None:
+    """A carrier takes out a record and says that it was erased, under a key of its own: refused, as in any batch."""
+    device, relay = laptop(3), SyntheticLaptop()
+    manifest = device.manifest() | {"format_version": 2}
+    for entry in manifest["entries"]:
+        entry["erased"] = entry["seq"] == 2
+    records = [device.log[0][1], device.log[2][1]]
+    assert check(device.resign(manifest, records)) == records
+    with pytest.raises(SignatureError):
+        check(relay.resign(manifest, records))
+
+
 def test_a_batch_of_a_version_to_come_is_told() -> None:
     """By a sentence of its own, with the newest version that is read here."""
     device = laptop(1)
