@@ -28,9 +28,7 @@ def settled(central: Central, desk: Desk) -> tuple[Overdue, ...]:
     nothing = [Place.HMU] if (desk.steward / HMU).exists() and not _rounds(desk) else []
     reports = Reports(desk.home, trust_of(central))
     made = makers(central)
-    return overdue(
-        requests, project, reports, now.date(), devices_of=lambda tag: made.get(tag, ()), nothing_at=nothing
-    )
+    return overdue(requests, project, reports, now.date(), devices_of=lambda tag: made.get(tag, ()), nothing_at=nothing)
 
 
 def _key(desk: Desk, project: Project) -> SigningKey | None:

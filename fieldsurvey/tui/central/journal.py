@@ -81,8 +81,8 @@ def log_head() -> tuple[str, ...]:
     return (_("when"), _("what"), _("laptop"), _("place"), _("how many"))
 
 
-def log_cells(line: Line, names: Mapping[str, str]) -> tuple[str, ...]:
-    """A line as a row of the table."""
+def log_cells(line: Line, names: Mapping[str, str], *, place: int | None = PLACE) -> tuple[str, ...]:
+    """A line as a row of the table; of the place the last `place` cells, None: all of it."""
     parts = [f"{n} {_(COUNTS.get(name, name))}" for name, n in line.counts.items() if n and name not in _PLACES]
     counts = line.counts
     if "first" in counts and "last" in counts:
@@ -93,14 +93,19 @@ def log_cells(line: Line, names: Mapping[str, str]) -> tuple[str, ...]:
         parts.append(line.code)
     said = ", ".join(parts)
     whose = clean(names.get(line.device, short(line.device))) if line.device else "–"
-    return (at(line.at), _(KINDS[line.what]), whose, tail(clean(line.place), PLACE) or "–", clean(said) or "–")
+    return (
+        at(line.at),
+        _(KINDS[line.what]),
+        whose,
+        (tail(clean(line.place), place) if place else clean(line.place)) or "–",
+        clean(said) or "–",
+    )
 
 
 def log_whole(line: Line, names: Mapping[str, str]) -> list[str]:
     """All of a line, nothing cut."""
-    cells = log_cells(line, names)
-    parts = [(log_head()[n], clean(line.place) if n == 3 else cell) for n, cell in enumerate(cells)]
-    return [f"{head}: {cell}" for head, cell in parts if cell not in {"", "–"}]
+    cells = log_cells(line, names, place=None)
+    return [f"{head}: {cell}" for head, cell in zip(log_head(), cells, strict=True) if cell != "–"]
 
 
 def _in_view(line: Line, view: str) -> bool:

@@ -81,7 +81,7 @@ def plain_lines(found: Everything) -> list[str]:
         lines += ["  " + "; ".join(return_cells(row)) for row in found.returned]
     if found.log:
         lines += ["", _("Sync log, the newest first")]
-        lines += ["  " + "; ".join(log_cells(line, found.names)) for line in found.log]
+        lines += ["  " + "; ".join(log_cells(line, found.names, place=None)) for line in found.log]
     return lines
 
 
@@ -91,7 +91,7 @@ def relay_lines(found: Carried, log: Sequence[Line], names: Mapping[str, str]) -
     lines += [f"  {carried_line(row)}" for row in found.rows]
     if log:
         lines += ["", _("Sync log, the newest first")]
-        lines += ["  " + "; ".join(log_cells(line, names)) for line in log]
+        lines += ["  " + "; ".join(log_cells(line, names, place=None)) for line in log]
     return lines
 
 

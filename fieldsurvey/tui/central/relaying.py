@@ -10,7 +10,7 @@ from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
 from fieldsurvey.tui.central.layout import clean
-from fieldsurvey.tui.central.sticks import Purpose, Sentence, offered_words, out_words, stopping
+from fieldsurvey.tui.central.sticks import Purpose, Sentence, offered_words, out_words, stopping, there
 from sync.carrying import HandReport, RelayFile, TakeReport, hand_on, take_stick
 
 
@@ -20,8 +20,8 @@ def relay_take(desk: Desk, place: Path, told: Told, stop: Stop) -> TakeReport:
 
 
 def relay_hand(desk: Desk, place: Path, told: Told, stop: Stop) -> HandReport:
-    """Raises what `hand_on` raises, and StoppedError: then the batches before the one under way are on the stick."""
-    return hand_on(desk.relay(), place, stopping(told, stop))
+    """Raises what `hand_on` raises, NoFolderError, StoppedError: then what was copied before stays on the stick."""
+    return hand_on(desk.relay(), there(place), stopping(told, stop))
 
 
 def take_words(report: TakeReport) -> list[Sentence]:

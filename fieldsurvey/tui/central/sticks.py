@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fieldsurvey.base.errors import RefusedError, Rendered
+from fieldsurvey.base.errors import InputError, RefusedError, Rendered
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.project.signed import SignedProject
@@ -42,6 +42,21 @@ class Purpose:
     what_for: str
     where: str
     work: Callable[[Desk, Path, Told, Stop], object]
+
+
+class NoFolderError(InputError):
+    """The place is not there: a stick that is not plugged in must not become a folder on the system's disk."""
+
+    code = "input.no_folder"
+    template = "There is no folder {place} to put anything in."
+    hint = "Nothing was changed. Plug the stick in, or make the folder, then try again."
+
+
+def there(place: Path) -> Path:
+    """Raises NoFolderError."""
+    if not place.is_dir():
+        raise NoFolderError(place=str(place))
+    return place
 
 
 class StoppedError(RefusedError):
@@ -94,10 +109,10 @@ def take(desk: Desk, place: Path, told: Told, stop: Stop) -> ImportReport:
 def give_receipts(desk: Desk, place: Path, told: Told, stop: Stop) -> ReceiptsWritten:
     """Put receipts for every laptop, returned work, the project and withdrawals on a stick.
 
-    Raises NoKeyError, StorageError.
+    Raises NoKeyError, NoFolderError, StorageError.
     """
     project = _project(desk)
-    stick = Stick(place)
+    stick = Stick(there(place))
     receipts = []
     with desk.central() as central:
         senders = list(dict.fromkeys(device.device for device in central.store.devices()))

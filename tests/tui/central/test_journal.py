@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fieldsurvey.base.clock import FixedClock
-from fieldsurvey.tui.central.journal import PROBLEMS, log_cells, newest, view_name, views
+from fieldsurvey.tui.central.journal import PROBLEMS, log_cells, log_whole, newest, view_name, views
 from sync.journal import Journal
 from tests.tui.central.province import NOW
 
@@ -52,6 +52,17 @@ def test_a_row_says_who_and_how_many(journal: Journal) -> None:
     assert log_cells(first, {DEVICE: "Laptop 1"})[1:] == ("import", "Laptop 1", "/media/AZUL", "5 new")
     assert log_cells(first, {})[2] == DEVICE[:8]
     assert log_cells(newest(journal, "refusal")[0], {})[4] == "untrusted.container"
+
+
+def test_the_whole_of_a_line_cuts_nothing(journal: Journal) -> None:
+    """A long place is cut in the list and whole when it is asked for; what says nothing is left out."""
+    line = journal.note("import", "central", place="/run/media/supervision/AZUL: 0001.fsb", first=3, last=5, new=3)
+    assert line is not None
+    assert log_cells(line, {})[3] == "…vision/AZUL: 0001.fsb"
+    whole = log_whole(line, {})
+    assert "place: /run/media/supervision/AZUL: 0001.fsb" in whole
+    assert "how many: 3 new, entries 3 to 5" in whole
+    assert not any(part.startswith("laptop") for part in whole)
 
 
 def test_what_is_shown_can_be_saved(journal: Journal) -> None:

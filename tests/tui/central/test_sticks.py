@@ -14,6 +14,7 @@ from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.tui.central.desk import Desk, NotCentralError
 from fieldsurvey.tui.central.purposes import PURPOSES, words_of
 from fieldsurvey.tui.central.sticks import (
+    NoFolderError,
     NoKeyError,
     ReceiptsWritten,
     Sentence,
@@ -127,6 +128,15 @@ def test_receipts_without_importing(tmp_path: Path) -> None:
         held[receipt.device] = receipt.up_to
     assert held == {one.device: 3, two.device: 1}
     assert words_of(done)[0].text.startswith("2 receipts put on")
+
+
+def test_nothing_is_written_where_no_stick_is(tmp_path: Path) -> None:
+    """A mount point that is not there does not become a folder of this machine's own disk."""
+    province = Province(tmp_path)
+    province.bring(province.laptop("Laptop 1", 1).batch())
+    with pytest.raises(NoFolderError):
+        give_receipts(province.desk, tmp_path / "AZUL", told, lambda: False)
+    assert not (tmp_path / "AZUL").exists()
 
 
 def test_without_the_key_nothing_is_imported(tmp_path: Path) -> None:
