@@ -149,9 +149,11 @@ class Central:
         new = self.store.missing(batch.device, [(entry.seq, entry.head) for entry in without])
         if not missing:  # said to be there already: still, a damaged copy is named, so that the stick is looked at
             batch.verify()
-        if missing or without or self.store.signature(batch.device, end.seq, end.head) is None:
+        card = StoredDevice(batch.device, batch.card.to_bytes())
+        signed = self.store.signature(batch.device, end.seq, end.head) is not None
+        if missing or without or not signed or card not in self.store.devices():
             with self.store.write() as writer:
-                writer.device(StoredDevice(batch.device, batch.card.to_bytes()))
+                writer.device(card)
                 if missing:
                     new += writer.entries(_entries(batch, self._tags()))
                 writer.absent(without)

@@ -240,7 +240,7 @@ class SqliteStore(SqliteSets):
 
     def devices(self) -> list[StoredDevice]:
         """By id."""
-        return [StoredDevice(*row) for row in self._rows("SELECT device, card FROM devices ORDER BY device")]
+        return [StoredDevice(*row) for row in self._rows("SELECT device, card FROM devices ORDER BY device, card")]
 
     def project(self) -> StoredProject | None:
         """The newest version seen."""

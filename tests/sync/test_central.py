@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 from fieldsurvey.base.errors import FieldsurveyError, RefusedError, StorageError, UntrustedError
 from fieldsurvey.base.sqlite import DatabaseDamagedError
+from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import record_hash
+from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.central import Central
 from sync.errors import ForeignProjectError, RecordLostError
-from tests.sync.dumps import dump, spoil
-from tests.sync.laptops import OTHER_PROJECT, PROJECT, laptop
+from tests.sync.dumps import Dump, dump, spoil
+from tests.sync.laptops import CREATED, OTHER_PROJECT, PROJECT, laptop
 from tests.sync.projects import SyntheticProject, enrol
 
 
@@ -150,6 +152,32 @@ def test_a_receipt_vouches_only_for_the_unbroken_beginning(central: Central) -> 
     assert (receipt.up_to, receipt.head) == (2, device.log[1][0].head.hex())
     merge(central, device.batch(3, 3))
     assert [item.up_to for item in central.receipts(device.device)] == [5]
+
+
+def test_two_cards_of_one_laptop_are_both_kept_whichever_came_first(tmp_path: Path) -> None:
+    """The same log under two names: what is shown does not depend on the order, though the second brings no entry."""
+    device = laptop(2)
+    other = device.clone()
+    other.card = DeviceCard.make(
+        device.key,
+        project=PROJECT,
+        name="another name",
+        carrier=device.carrier.public,
+        recipient=RecipientPrivate.generate().public,
+        created=CREATED,
+    )
+    rows: list[Dump] = []
+    names: list[str] = []
+    for order in ((device, other), (other, device)):
+        path = tmp_path / f"{len(rows)}.db"
+        with Central.open(path) as central:
+            enrol(central)
+            merge(central, *(one.batch() for one in order))
+            names.append(central.status().devices[0].name)
+        rows.append(dump(path, "batches", "_sqlite_migrations"))
+    assert rows[0] == rows[1]
+    assert len(rows[0]["devices"]) == 2
+    assert names[0] == names[1]
 
 
 def test_a_lost_record_is_not_vouched_for_and_can_be_brought_back(central: Central, tmp_path: Path) -> None:
