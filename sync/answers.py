@@ -18,6 +18,7 @@ from fieldsurvey.project.model import Project
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.container import Signer
 from fieldsurvey.records.receipt import MAX_BYTES, Receipt, read_receipt, write_receipt
+from fieldsurvey.records.returned import SUFFIX as RETURN_SUFFIX
 from fieldsurvey.vault.sealed_log import utc
 from sync.stick import Stick, opened
 
@@ -58,7 +59,7 @@ def put_returns(stick: Stick, files: Iterable[bytes]) -> int:
     """Put returned work on the stick that is not there yet; how much there was to put. Raises StorageError."""
     count = 0
     for count, data in enumerate(files, 1):  # noqa: B007  it counts
-        path = stick.returned / f"{hashlib.sha256(data).hexdigest()[:32]}{SUFFIX}"
+        path = stick.returned / f"{hashlib.sha256(data).hexdigest()[:32]}{RETURN_SUFFIX}"
         if not path.is_file() or path.stat().st_size != len(data):
             stick.make(stick.returned)
             write_atomic(path, data)

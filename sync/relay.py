@@ -33,7 +33,7 @@ from fieldsurvey.records.erased import Place
 from fieldsurvey.records.log import start_head
 from fieldsurvey.records.receipt import Level, Receipt, Role
 from fieldsurvey.records.returned import MAX_BYTES as MAX_RETURN
-from fieldsurvey.records.returned import read_return
+from fieldsurvey.records.returned import SUFFIX, read_return
 from fieldsurvey.records.signing import SigningKey
 from sync.batches import Batch
 from sync.errors import NoRelayError, NotSupervisorsKeyError, RelayBusyError
@@ -45,7 +45,6 @@ from sync.withdrawals import tags_withdrawn
 FOLDER: Final = "relay"
 PROJECT: Final = "project.fsp"
 RETURNED: Final = "returned"
-SUFFIX: Final = ".fsr"
 MAX_RETURNS: Final = 1_000
 _APPLIED: Final = "withdrawn"
 

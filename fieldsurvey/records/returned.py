@@ -32,6 +32,8 @@ from fieldsurvey.records.recipients import SECRET_BYTES, WRAP_BYTES, RecipientPr
 from fieldsurvey.records.signing import VerifyKey
 from fieldsurvey.records.wire import Hash, Id, Instant, Wire
 
+SUFFIX: Final = ".fsc"
+"""Of its files; names are for people only."""
 MAX_BODY: Final = 9 << 20
 """A record's payload, and the comments."""
 MAX_BYTES: Final = 10 << 20
