@@ -138,10 +138,15 @@ class Central:
             raise DatabaseDamagedError(place=self.store.place)
         return self._read[1]
 
-    def merge(self, stream: BinaryIO) -> Merged:
-        """Merge one batch: verified whole, or central is as it was before. Raises what sync.batches raises."""
+    def merge(self, stream: BinaryIO, admit: Callable[[Batch], None] | None = None) -> Merged:
+        """Merge one batch: verified whole, or central is as it was before. Raises what sync.batches raises.
+
+        `admit` may refuse it by raising, once its manifest is verified and before anything is written.
+        """
         known = self.project()
         batch = read_batch(stream, known.id if known else None)
+        if admit is not None:
+            admit(batch)
         wanted = [(entry.seq, entry.head) for entry in batch.present]
         end = batch.entries[-1]
         missing = self.store.missing(batch.device, wanted, brought=True)

@@ -201,14 +201,22 @@ def _patiently(
 
 
 def send_batch(
-    line: Line, source: Pieces, tally: Tally, progress: Progress | None = None, text: str = ""
+    line: Line,
+    source: Pieces,
+    tally: Tally,
+    progress: Progress | None = None,
+    text: str = "",
+    *,
+    resume: bool = True,
 ) -> tuple[str, ...]:
     """One batch file over the line, without what the server has of it; central's receipts (hexadecimal).
 
-    Raises what every request raises; ServerAnswerError when it asks for the same packs again and again.
+    `resume`: it may have been begun before the line broke, so ask which packs are there. Raises what every request
+    raises; ServerBusyError when the server asks for the same packs again and again.
     """
     batch = cut(source, line.pack)
-    staged = line.heads(HeadsAsked(packs=tuple(dict.fromkeys(batch.names)))).packs if batch.packs else ()
+    asked = tuple(dict.fromkeys(batch.names)) if resume else ()
+    staged = line.heads(HeadsAsked(packs=asked)).packs if asked else ()
     missing = frozenset(batch.names) - frozenset(staged)
     for _round in range(3):
         _put(line, batch, missing, tally, progress=progress, text=text)
@@ -264,6 +272,7 @@ class _Push:
         self._laptop, self._line, self._tally, self._progress, self._bounds = laptop, line, tally, progress, bounds
         self._logs = {log.device_card().device: log for log in laptop.locked.logs()}
         self._before = {device: at_central(log) for device, log in self._logs.items()}
+        self._resume = True
         self._box = Exchange(line, laptop.home, laptop.locked.device_card().project)
 
     def run(self) -> PushReport:
@@ -323,7 +332,9 @@ class _Push:
         gone = list(erased_entries(log))
         for plan in plan_batches(log, first, last, erased=gone, max_entries=max_entries, max_bytes=max_bytes):
             text = f"{plan.first}-{plan.last}"
-            self._take(send_batch(self._line, partial(write_batch, log, plan), self._tally, self._progress, text))
+            source = partial(write_batch, log, plan)
+            self._take(send_batch(self._line, source, self._tally, self._progress, text, resume=self._resume))
+            self._resume = False  # what follows is begun now
             self._tally.moved += 1
             self._tally.sent += len(plan.entries)
             travelled.update(range(plan.first, plan.last + 1))

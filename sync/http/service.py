@@ -11,6 +11,7 @@ import io
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar, cast
 
@@ -23,7 +24,7 @@ from fieldsurvey.records.errors import SignatureError
 from fieldsurvey.records.labels import SIGN_REQUEST
 from fieldsurvey.records.receipt import Role, write_receipt
 from fieldsurvey.records.withdrawal import Tombstone
-from sync.batches import read_batch
+from sync.batches import Batch, read_batch
 from sync.central import Central
 from sync.erasing import settle, take_report
 from sync.errors import ForeignProjectError, NotCentralsKeyError
@@ -175,19 +176,10 @@ class Service:
         if parts is None or len(parts[1]) > self.limits.packs:
             raise Refusal(400, "malformed")
         head, names = parts
-        batch = read_batch(cast("BinaryIO", io.BytesIO(head)), self._project().model.id)
-        if not caller.may(batch.device):
-            raise Refusal(403, "not_yours")
-        wanted = [(entry.seq, entry.head) for entry in batch.entries]
-        end = batch.entries[-1]
-        with self._one_at_a_time(batch.device):
-            store = self._central().store
-            if not store.missing(batch.device, wanted) and store.signature(batch.device, end.seq, end.head):
-                return self._merged(caller, batch.device, names, 0)
+        with self._one_at_a_time(caller):
             there = set(self.staging.have(caller.id, names))
-            if missing := tuple(dict.fromkeys(name for name in names if name not in there)):
-                return Offered(missing=missing)
-            return self._merge(caller, batch.device, head, names)
+            missing = tuple(dict.fromkeys(name for name in names if name not in there))
+            return self._expected(caller, head, names, missing) if missing else self._merge(caller, head, names)
 
     def take(self, what: str, body: bytes) -> Taken:
         """Withdrawals: excluded at once, erased, reported. Or reports of erasure, to be passed on."""
@@ -242,10 +234,20 @@ class Service:
         except FieldsurveyError as error:
             raise Refusal(422, "refused", reason=error.code) from None
 
-    def _merge(self, caller: Caller, device: str, head: bytes, names: Sequence[str]) -> Offered:
+    def _expected(self, caller: Caller, head: bytes, names: Sequence[str], missing: tuple[str, ...]) -> Offered:
+        """A batch that is not all here: which packs are missing, unless central has everything in it already."""
+        batch = read_batch(cast("BinaryIO", io.BytesIO(head)), self._project().model.id)
+        _admit(caller, batch)
+        store, end = self._central().store, batch.entries[-1]
+        wanted = [(entry.seq, entry.head) for entry in batch.entries]
+        if not store.missing(batch.device, wanted) and store.signature(batch.device, end.seq, end.head):
+            return self._merged(caller, batch.device, names, 0)
+        return Offered(missing=missing)
+
+    def _merge(self, caller: Caller, head: bytes, names: Sequence[str]) -> Offered:
         try:
             with Joined(head, self.staging.paths(caller.id, names)) as stream:
-                new = self._central().merge(cast("BinaryIO", stream)).new
+                found = self._central().merge(cast("BinaryIO", stream), partial(_admit, caller))
         except (UntrustedError, RefusedError):
             if damaged := self.staging.drop_damaged(caller.id, names):  # ours, not the batch's fault
                 return Offered(missing=tuple(dict.fromkeys(damaged)))
@@ -253,7 +255,7 @@ class Service:
             raise
         except FileNotFoundError:  # swept in this very moment
             return Offered(missing=tuple(dict.fromkeys(n for n in names if not self.staging.have(caller.id, [n]))))
-        return self._merged(caller, device, names, new)
+        return self._merged(caller, found.device, names, found.new)
 
     def _merged(self, caller: Caller, device: str, names: Sequence[str], new: int) -> Offered:
         self.staging.drop(caller.id, names)
@@ -282,9 +284,9 @@ class Service:
     def _digest(self, caller: Caller, what: str) -> str:
         return digest_of(data for _digest, data in self._files(caller, what))
 
-    def _one_at_a_time(self, device: str) -> threading.Lock:
+    def _one_at_a_time(self, caller: Caller) -> threading.Lock:
         """Identical pushes at the same moment: the second waits, and then has nothing to do."""
-        return self._merging[int(device[:2], 16) % len(self._merging)]
+        return self._merging[int(caller.id[:2], 16) % len(self._merging)]
 
     def _known(self) -> Callers:
         signed = self._project()
@@ -311,6 +313,12 @@ class Service:
             with self._lock:
                 self._opened.append(found)
         return found
+
+
+def _admit(caller: Caller, batch: Batch) -> None:
+    """Raises Refusal for a log that is not the caller's to speak of."""
+    if not caller.may(batch.device):
+        raise Refusal(403, "not_yours")
 
 
 def _lacks(view: LogView, to: int) -> tuple[tuple[int, int], ...]:
