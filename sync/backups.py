@@ -157,7 +157,7 @@ def _make(central: Central, work: Path, meter: Meter) -> tuple[list[tuple[str, i
         with central.store.snapshot():
             copy_sets(central.store, copy, meter.tick)
         meter.text = _("checking")
-        report = audit(copy)
+        report = audit(copy, meter.rest)
         if not report.sound:
             raise NotBackedUpError(problem=_(report.problems[0].what))
         return list(_tips(copy)), copy.counts()
@@ -237,7 +237,9 @@ def restore(
         _fetch(file, work)
         backup = _open_backup(file, work)
         try:
-            _check(file, backup)
+            checking = Meter(1000, progress)
+            checking.text = _("checking")
+            _check(file, backup, checking)
             with Central(read_place(home).store(wait=wait)) as central:
                 _check_target(backup, central, project)
                 meter = Meter(weight(backup), progress)
@@ -277,10 +279,10 @@ def _is_sqlite(path: Path) -> bool:
         return stream.read(16) == b"SQLite format 3\x00"
 
 
-def _check(file: Path, backup: SqliteStore) -> None:
+def _check(file: Path, backup: SqliteStore, meter: Meter) -> None:
     """Look through it from the bytes up. Raises BackupDamagedError."""
     try:
-        report = audit(backup)
+        report = audit(backup, meter.rest)
         Central(backup).project()
     except (DatabaseDamagedError, UntrustedError) as error:
         raise BackupDamagedError(place=str(file), problem=error.message) from None

@@ -145,6 +145,12 @@ class Meter:
         self._every = max(1, total // 200)
         self.tick: Tick = self._tick if progress else _nothing
 
+    def rest(self, done: int, total: int, _text: str) -> None:
+        """A progress of somebody else's, as what is left of this one. `done` and `total` in one unit of theirs."""
+        if self._progress and total:
+            left = self.total - self.done
+            self._progress(self.done + left * min(done, total) // total, self.total, self.text)
+
     def _tick(self, count: int) -> None:
         self.done += count
         if self._progress and self.done % self._every < count:

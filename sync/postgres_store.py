@@ -7,6 +7,7 @@ postgres_writer.py for how rows come in, postgres_link.py for connections, postg
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -25,6 +26,7 @@ from sync.sets import BODIES, ERASED, Row, SetSpec
 from sync.store import AbsentEntry, Counts, Notice, SeenBatch, StoredDevice, StoredEntry, StoredProject
 
 _ENTRY: Final = "device, seq, head, previous, record_hash, case_id, revision, kind, parent, withdrawal"
+_SWEEP: Final = 60.0  # seconds: erasing is a transaction a case, and each sweep looks at the whole table
 _FEW: Final = 16  # bodies: up to 16 MiB each
 
 
@@ -39,6 +41,8 @@ class PostgresStore:
         """
         self._link = Link(dsn, wait=wait, patience=patience)
         self._writing: Connection | None = None
+        self._unswept = 0
+        self._swept = time.monotonic()
         with self._link.borrowed() as connection:
             self.found = create or is_there(connection)
             if self.found:
@@ -59,7 +63,9 @@ class PostgresStore:
     def close(self) -> None:
         """Close every connection."""
         self._link.close()
-        if self._writing is not None:
+        if self._writing is not None and not self._writing.closed:
+            if self._unswept:
+                self._vacuum()
             self._writing.close()
 
     @contextmanager
@@ -69,7 +75,8 @@ class PostgresStore:
         with self._finished():
             yield writer
             writer.flush()
-        if writer.removed:
+        self._unswept += writer.removed
+        if self._unswept and time.monotonic() - self._swept > _SWEEP:
             self._vacuum()
 
     def _begin(self) -> Connection:
@@ -126,6 +133,7 @@ class PostgresStore:
 
     def _vacuum(self) -> None:
         """Give the space of removed bodies back to be overwritten. The server does so by itself too, only later."""
+        self._swept, self._unswept = time.monotonic(), 0
         if self._writing is not None:
             with contextlib.suppress(psycopg.Error):
                 self._writing.execute("VACUUM (SKIP_LOCKED) fieldsurvey.bodies")

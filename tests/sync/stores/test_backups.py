@@ -36,7 +36,7 @@ from sync.central import Central
 from sync.errors import CentralBusyError, CentralGoneError, ForeignProjectError
 from sync.place import DATABASE, Place, open_central, read_place, write_place
 from sync.sets import BODIES, PROJECTS
-from sync.sqlite_store import SqliteStore
+from sync.sqlite_store import SqliteStore, SqliteWriter
 from tests.sync.laptops import SyntheticLaptop, laptop
 from tests.sync.projects import SyntheticProject, enrol
 from tests.sync.stores.filled import Filled, fill_central
@@ -353,7 +353,7 @@ def test_a_copy_that_reads_back_wrong_does_not_count(
         patch.setattr(files, "file_sha256", lambda _path: "0" * 64)
         back_up(central, home, disk, clock=clock)
     with monkeypatch.context() as patch, pytest.raises(NotBackedUpError):
-        patch.setattr(backups, "audit", lambda _store: AuditReport(1, 1, (Problem("", 0, "the chain is broken"),)))
+        patch.setattr(backups, "audit", lambda *_args: AuditReport(1, 1, (Problem("", 0, "the chain is broken"),)))
         back_up(central, home, disk, clock=clock)
     assert central.store.last_backup() is None
     with pytest.raises(NoBackupFolderError):
@@ -400,6 +400,53 @@ def test_imports_go_on_while_a_backup_is_made(
     clock.move(hours=1)
     back_up(central, home, disk, clock=clock)
     assert central.store.covered(late.device) == [(4, late.log[-1][0].head)]
+
+
+def test_what_a_killed_backup_left_is_cleared_away(central: Central, home: Path, disk: Path, clock: FixedClock) -> None:
+    """At home and on the disk: the next one is whole and leaves nothing of it."""
+    fill_central(central.store, laptops=1)
+    for name in ("backup.part", "backup.part-wal", "backup.part.holder"):
+        (home / name).write_bytes(b"SQLite format 3\x00 half")
+    (disk / "central-0f0f0f0f-20260301T080000Z.db.part").write_bytes(b"half")
+    report = back_up(central, home, disk, clock=clock)
+    assert restore(Path(report.path), home).added == 0
+    assert not list(home.glob("*.part*"))
+    assert not list(disk.glob("*.part"))
+
+
+def test_a_restore_that_is_interrupted_goes_on(
+    backup: BackupReport, central: Central, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each set that it writes: nothing that is there is damaged, and the same again completes it."""
+    expected = central.digest(), bodies(central)
+    other = tmp_path / "other"
+    other.mkdir()
+    real = SqliteWriter.rows
+    cuts = 0
+    while True:
+        calls = 0
+
+        def rows(self: SqliteWriter, spec: Any, given: Any, cut: int = cuts) -> int:
+            nonlocal calls
+            calls += 1
+            if calls > 1:
+                raise KeyboardInterrupt
+            return real(self, spec, given)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(SqliteWriter, "rows", rows)
+            try:
+                restore(Path(backup.path), other)
+                break
+            except KeyboardInterrupt:
+                cuts += 1
+        with open_central(other) as back:
+            assert not back.store.unclaimed_bodies() or back.store.counts().entries == 0
+        assert cuts < 30
+    assert cuts > 3
+    with open_central(other) as back:
+        assert (back.digest(), bodies(back)) == expected
+        assert back.verify().sound
 
 
 def test_two_backups_at_once(central: Central, home: Path, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -338,6 +338,33 @@ def test_a_schema_of_somebody_else_is_left_alone(dsn: str) -> None:
     assert only_value(dsn, "SELECT count(*) FROM pg_tables WHERE schemaname = 'fieldsurvey'") == 1
 
 
+def test_a_server_that_cannot_hold_it_is_refused(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too old, or not in UTF-8: before a table is made."""
+    from sync import postgres_schema
+
+    with monkeypatch.context() as patch, pytest.raises(ForeignDatabaseError, match="15"):
+        patch.setattr(postgres_schema, "OLDEST", 990_000)
+        PostgresStore(dsn)
+    change(dsn, "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+    with pytest.raises(ForeignDatabaseError, match="server_encoding"):
+        PostgresStore(dsn.replace(database_of(dsn), "latin"))
+    change(dsn, "DROP DATABASE latin")
+    assert only_value(dsn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'fieldsurvey'") == 0
+
+
+def test_what_was_erased_is_swept(postgres: PostgresStore, dsn: str) -> None:
+    """The rows that held it are taken out of the table when the store is let go of; without an erasure nothing is."""
+    swept = "SELECT vacuum_count FROM pg_stat_all_tables WHERE schemaname = 'fieldsurvey' AND relname = 'bodies'"
+    with postgres.write() as writer:
+        writer.entries([(entry(seq), bytes([seq]) * 300) for seq in range(1, 50)])
+    postgres.close()
+    assert only_value(dsn, swept) == 0
+    with postgres.write() as writer:
+        assert writer.erase([entry(seq).record_hash for seq in range(1, 40)]) == 39
+    postgres.close()
+    assert only_value(dsn, swept) == 1
+
+
 def test_a_database_from_a_newer_version_is_left_alone(postgres: PostgresStore, dsn: str) -> None:
     """Refused by name rather than read wrongly."""
     change(dsn, "INSERT INTO fieldsurvey.migrations (name) VALUES ('of_the_future')")
