@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
-from fieldsurvey.fieldwork.returned import LeftReturn, ReturnedCard, ReturnsReport
 from fieldsurvey.tui.standing import when
+
+if TYPE_CHECKING:  # start-up: the card's fields need words only
+    from fieldsurvey.fieldwork.returned import LeftReturn, ReturnedCard, ReturnsReport
 
 
 def returned_title() -> str:

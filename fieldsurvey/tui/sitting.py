@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fieldsurvey.base.errors import RefusedError
-from fieldsurvey.fieldwork.saved import Correction
 from fieldsurvey.tui.answers import RECORDINGS, REMOVE_FILE, answer_text
 from fieldsurvey.tui.missing import Missing, MissingOption, missing_now, missing_options
 from fieldsurvey.tui.ports import WorkLike
 from fieldsurvey.xforms.contract import End, Group, Interview, OutlineItem, Place, Question, Repeat, ViolationKind
 from fieldsurvey.xforms.errors import NoSuchRefError, NotAnswerableError
+
+if TYPE_CHECKING:  # start-up: nothing of the vault is needed here
+    from fieldsurvey.fieldwork.saved import Correction
 
 
 class MissingRefusedError(RefusedError):

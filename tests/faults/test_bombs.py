@@ -28,6 +28,7 @@ from fieldsurvey.records.keyfile import lock_secret, unlock_secret
 from fieldsurvey.records.payload import Payload
 from fieldsurvey.records.receipt import Role, read_receipt
 from fieldsurvey.records.recipients import RecipientPrivate
+from fieldsurvey.records.returned import ReturnManifest, open_return, read_return, write_return
 from fieldsurvey.records.signing import RootKey, SigningKey
 from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.records.withdrawal import Tombstone
@@ -147,6 +148,31 @@ def content_of_a_receipt(bomb: bytes) -> object:
     return read_receipt(_inside("receipt", bomb, CENTRAL), [(Role.CENTRAL, CENTRAL.public)])
 
 
+def manifest_of_a_return(bomb: bytes) -> object:
+    """Signed by the HMU's key."""
+    return read_return(_container("return", bomb, CENTRAL), [(Role.HMU, CENTRAL.public)])
+
+
+def content_of_a_return(bomb: bytes) -> object:
+    """What returned work shows without a key."""
+    frame = bytes(1168 + 56 + 1024 + 16)
+    with patch.object(container, "canonical", lambda value: _with_frame(bomb, value)):
+        data = b"".join(container.write_container("return", {}, [frame], CENTRAL))
+    return read_return(data, [(Role.HMU, CENTRAL.public)])
+
+
+def _with_frame(bomb: bytes, value: Any) -> bytes:
+    address, size = value["frames"][0]
+    return b'{"content":' + bomb + f',"frames":[["{address}",{size}]],"kind":"return"}}'.encode()
+
+
+def inside_a_return(bomb: bytes) -> object:
+    """Sealed to a laptop, and signed."""
+    said = ReturnManifest(project="ab" * 16, device="cd" * 16, case="ef" * 16, revision=1, record="12" * 32)
+    data = write_return(said, _Bomb(bomb), HMU.public, CENTRAL)  # type: ignore[arg-type]
+    return open_return(read_return(data, [(Role.HMU, CENTRAL.public)]), HMU)
+
+
 def a_tombstone(bomb: bytes) -> object:
     """From a stick."""
     return Tombstone.from_bytes(Tombstone.magic + bomb)
@@ -162,6 +188,9 @@ READERS: tuple[Callable[[bytes], object], ...] = (
     content_of_a_project,
     content_of_a_batch,
     content_of_a_receipt,
+    manifest_of_a_return,
+    content_of_a_return,
+    inside_a_return,
     a_tombstone,
     DeviceCard.from_bytes,
 )
