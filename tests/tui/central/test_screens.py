@@ -149,6 +149,30 @@ async def test_what_cannot_be_done_is_said_with_the_remedy(province: Province) -
         assert "From where?" in text(app)
 
 
+async def test_a_central_that_cannot_be_read_says_so_and_traps_nobody(province: Province) -> None:
+    """Its file is damaged under way: the reason and the remedy stand over what was found before; keys go on working."""
+    app = CentralApp(province.desk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await rest(pilot)
+        database = province.home / "central.db"
+        whole = database.read_bytes()
+        for path in province.home.glob("central.db*"):
+            path.unlink()
+        database.write_bytes(b"no database of ours" * 300)
+        await press(pilot, "f5")
+        shown = text(app)
+        assert "is damaged" in shown
+        assert "Laptop 2" in shown
+        await press(pilot, "f6")
+        assert "Sync log" in text(app)
+        for path in province.home.glob("central.db*"):
+            path.unlink()
+        database.write_bytes(whole)
+        await press(pilot, "escape", "escape", "f5")
+        assert "is damaged" not in text(app)
+    assert app.return_code in {None, Exit.QUIT}
+
+
 async def test_a_fault_shows_as_one_and_prints_no_value(province: Province, capsys: pytest.CaptureFixture[str]) -> None:
     """What nobody foresaw in a job ends the program with its place, never with what was in it."""
     app = CentralApp(province.desk)

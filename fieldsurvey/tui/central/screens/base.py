@@ -18,6 +18,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.central.app import CentralApp
 from fieldsurvey.tui.central.layout import columns
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, Overlay
+from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.widgets.text import Hung, Words, bracketed
 
 T = TypeVar("T")
@@ -50,6 +51,19 @@ class CentralScreen(BaseScreen):
     def action_close(self) -> None:
         """Back."""
         self.app.pop_screen()
+
+
+class FirstScreen(CentralScreen):
+    """One that is read again and again: what goes wrong stands on it, and no box has to be closed each time."""
+
+    async def read(self, call: Callable[[], T]) -> T | None:
+        """What `call` finds, in a thread; None after showing why it could not. What was found before stays below."""
+        try:
+            return await self.mine.hand.do(call)
+        except FieldsurveyError as error:
+            lead = Content.styled(f"{symbols().stop} {error.message}", "bold $error")
+            self.query_one("#alerts", Words).say(lead + f"\n  {error.advice}")
+            return None
 
 
 class Table(OptionList):

@@ -13,7 +13,7 @@ from textual.widgets import OptionList
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope, of, show_key
 from fieldsurvey.tui.central.overview import Overview, Trouble, look
-from fieldsurvey.tui.central.screens.base import CentralScreen, Table
+from fieldsurvey.tui.central.screens.base import FirstScreen, Table
 from fieldsurvey.tui.central.screens.under_way import under_way
 from fieldsurvey.tui.central.wording import alerts, backup_words, device_cells, device_head, summary
 from fieldsurvey.tui.screens.base import bindings
@@ -26,7 +26,7 @@ AGAIN = 60.0
 WATCH = 0.3
 
 
-class DevicesScreen(CentralScreen):
+class DevicesScreen(FirstScreen):
     """Central at a glance."""
 
     SCOPES = (Scope.CENTRAL,)

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope, of, show_key
 from fieldsurvey.tui.central.carried import Carried, carried, carried_cells, carried_head, carried_summary
-from fieldsurvey.tui.central.screens.base import CentralScreen, Table
+from fieldsurvey.tui.central.screens.base import FirstScreen, Table
 from fieldsurvey.tui.central.screens.under_way import under_way
 from fieldsurvey.tui.screens.base import bindings
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
@@ -19,7 +19,7 @@ from fieldsurvey.tui.widgets.text import Words
 WATCH = 0.3
 
 
-class RelayScreen(CentralScreen):
+class RelayScreen(FirstScreen):
     """The first screen there."""
 
     SCOPES = (Scope.RELAY,)
@@ -33,6 +33,7 @@ class RelayScreen(CentralScreen):
     def compose(self) -> ComposeResult:
         """The list, the whole in a line."""
         yield TopBar(Heading(_("Carried for central")))
+        yield Words("", id="alerts")
         yield Words("", id="job")
         yield Table(expendable=(2, 5))
         yield Words("", id="sealed", classes="standing")
@@ -70,6 +71,7 @@ class RelayScreen(CentralScreen):
         if found is None:
             return
         self.found = found
+        self.query_one("#alerts", Words).say("")
         version = _("version {version}").format(version=found.version)
         self.query_one(TopBar).show(title=found.name, section=version, right=_("relay"))
         rows = [(carried_cells(row), "") for row in found.rows]
