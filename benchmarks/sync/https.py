@@ -54,8 +54,7 @@ def main(words: list[str]) -> str:
     parser.add_argument("--singly", type=int, default=1_024)
     options = parser.parse_args(words)
     lines = [
-        "| laptops | records | KB each | batches | records/s | MB/s | a CPU second of the server's"
-        + " | its memory MiB (idle) | ODK Central/s | ratio |",
+        "| laptops | records | KB each | batches | records/s | MB/s | a server's CPU s | MiB (idle) | ODK/s | ratio |",
         "| --: | --: | --: | :-- | --: | --: | --: | --: | --: | --: |",
     ]
     lines += [_line(count, options.records // count, singly=False) for count in CLIENTS]
