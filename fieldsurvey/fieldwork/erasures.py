@@ -42,9 +42,11 @@ class Trust:
     """Whose reports count: the project's role keys, the carrier keys of laptops by device.
 
     `before`: device -> the device that it was before a restore or a new vault; what one says holds for the other.
+    `retired`: role keys that were replaced. What they sign now counts for nothing; what was kept while they stood does.
     """
 
     roles: tuple[tuple[Role, VerifyKey], ...] = ()
+    retired: tuple[tuple[Role, VerifyKey], ...] = ()
     carriers: Mapping[str, VerifyKey] | None = None
     before: Mapping[str, str] | None = None
 
@@ -54,6 +56,7 @@ class Trust:
         known = [*(device.card for device in project.devices), *cards] if project else [*cards]
         return cls(
             project.role_keys if project else (),
+            tuple((one.role, one.key) for one in project.roles if one.retired is not None) if project else (),
             {card.device: card.carrier_key for card in known},
             {card.device: card.parent.device for card in known if card.parent},
         )
@@ -61,6 +64,10 @@ class Trust:
     def read(self, data: bytes) -> HeardReport:
         """Raises UntrustedError: damaged, forged, or of somebody unknown."""
         return read_erasure(data, self.roles, self.carriers or {})
+
+    def read_kept(self, data: bytes) -> HeardReport:
+        """The same of a report that was read before it was kept. Raises UntrustedError."""
+        return read_erasure(data, (*self.roles, *self.retired), self.carriers or {})
 
     def line(self, device: str) -> tuple[str, ...]:
         """A device and those that it was before."""
@@ -80,8 +87,8 @@ class Reports:
     def __iter__(self) -> Iterator[HeardReport]:
         for data in self.files():
             try:
-                yield self.trust.read(data)
-            except UntrustedError:  # of a key that has retired, or damaged: it says nothing
+                yield self.trust.read_kept(data)
+            except UntrustedError:  # damaged, or of a laptop that the project does not name: it says nothing
                 continue
 
     def files(self) -> Iterator[bytes]:

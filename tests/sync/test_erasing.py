@@ -192,6 +192,21 @@ def test_what_is_late_is_said(project: SyntheticProject, tmp_path: Path) -> None
     one.close()
 
 
+def test_a_replaced_key_signs_nothing_new_and_what_it_said_stands(project: SyntheticProject, tmp_path: Path) -> None:
+    """A leaver's key cannot claim an erasure; the report that central gave before its key was replaced still counts."""
+    model = project.model()
+    tag, later = "7a" * 32, "7b" * 32
+    Reports(tmp_path, Trust.of(model)).write(Place.CENTRAL, project.central, project.id, {tag: 1}, NOW)
+    gone = tuple(one.model_copy(update={"retired": "2026-03-03T09:00:00Z"}) for one in model.roles)
+    replaced = Trust.of(model.model_copy(update={"roles": gone}))
+    assert said(tmp_path, replaced) == {Place.CENTRAL: {tag: 1}}
+    case = ErasedCase(tag=later, records=1)
+    claim = ErasureReport(project=project.id, place=Place.CENTRAL, cases=(case,), at="2026-03-04T09:00:00Z")
+    with pytest.raises(UntrustedError):
+        Reports(tmp_path, replaced).keep(write_erasure(claim, project.central))
+    assert Reports(tmp_path, Trust.of(model)).keep(write_erasure(claim, project.central))  # control: while it stood
+
+
 def test_a_restored_laptop_speaks_for_the_one_it_was(project: SyntheticProject, tmp_path: Path) -> None:
     """The device that made the case is gone; the one that goes on from it reports, and that counts for both."""
     model = project.model()
