@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +16,11 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.cli.central_keeping import opened_central
 from fieldsurvey.cli.common import Json, command, result
-from fieldsurvey.cli.erasing import hmu_keys
+from fieldsurvey.cli.erasing import clear_here, hmu_keys
+from fieldsurvey.needs.opened.opening import round_kept
+from fieldsurvey.needs.opened.store import load_dataset
 from fieldsurvey.needs.returning.comments import check_said, read_comments
+from fieldsurvey.needs.returning.doubts import Doubt, doubts
 from fieldsurvey.needs.returning.preparing import Prepared, prepare_return
 from fieldsurvey.project.ledger import Ledger as KeyLedger
 from fieldsurvey.project.model import Project
@@ -110,12 +114,22 @@ def return_(
     result(json_, _data(made, to), _text(made, to))
 
 
-def returned(json_: Json = False) -> None:
+def returned(
+    *,
+    doubtful: Annotated[
+        str | None,
+        typer.Option("--doubtful", metavar="R", help="Besides, the cases of an opened round that may want a look."),
+    ] = None,
+    json_: Json = False,
+) -> None:
     """List what was sent back to laptops: what is still out, and what came back. Needs no passphrase.
 
     A return is out until a higher revision of its case has come. It travels with every stick until then.
 
-    Example: fieldsurvey needs returned
+    With --doubtful R, and the HMU's passphrase, it also lists the cases of the opened round R that somebody should look
+    at: conflicts, proposals, probable duplicates; whose they are and why, and no answer.
+
+    Example: fieldsurvey needs returned --doubtful r1
     """
     folder = paths.steward_dir()
     project = read_steward(folder).model if (folder / PROJECT_FILE).exists() else None
@@ -123,6 +137,8 @@ def returned(json_: Json = False) -> None:
         found = returned_work(central)
         known = central.project()
     lines = [_line(one, known) for one in found] or [_("Nothing was sent back.")]
+    looked = _doubts(doubtful) if doubtful is not None else []
+    lines += [_doubt_line(one, known) for one in looked]
     data = [
         {
             "case": one.manifest.case,
@@ -134,7 +150,8 @@ def returned(json_: Json = False) -> None:
         }
         for one in found
     ]
-    result(json_, {"returned": data}, "\n".join(lines))
+    shown = {"doubtful": [asdict(one) for one in looked]} if doubtful is not None else {}
+    result(json_, {"returned": data, **shown}, "\n".join(lines))
 
 
 def _said(file: Path | None, words: list[str]) -> dict[str, str]:
@@ -178,6 +195,22 @@ def _text(made: Prepared, to: Path | None) -> str:
     first = text.format(case=said.case[:8], revision=said.revision, name=made.device_name, n=made.comments)
     way = _("It is on {to}, and goes on every stick that central imports.").format(to=to)
     return "\n".join((first, way if to else _("It goes on every stick that central imports until it is answered.")))
+
+
+def _doubts(round_id: str) -> list[Doubt]:
+    """Of an opened round, once what was withdrawn is out of it."""
+    project = read_steward(paths.steward_dir())
+    wanted = round_kept(project, round_id, SystemClock().now().date())
+    keys = hmu_keys()
+    clear_here(project, keys)
+    return doubts(load_dataset(wanted.id, keys))
+
+
+def _doubt_line(one: Doubt, project: Project | None) -> str:
+    device = project.device(one.device) if project else None
+    text = _("{case}  {form}, {person} on {laptop}: {why}")
+    laptop = device.name if device else one.device[:8]
+    return text.format(case=one.case[:8], form=one.form, person=one.person, laptop=laptop, why="; ".join(one.why))
 
 
 def _laptop(one: Returned, project: Project | None) -> str:

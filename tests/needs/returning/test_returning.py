@@ -307,6 +307,31 @@ def test_no_answer_and_no_comment_lies_anywhere(province: Province, tmp_path: Pa
     laptop.close()
 
 
+def test_doubtful_cases_are_listed_without_an_answer(province: Province, tmp_path: Path) -> None:
+    """A copied disk mends one case twice: the round's doubts name it, its enumerator and its laptop."""
+    laptop = province.join("laptop-1")
+    card, other = province.interview(laptop), province.interview(laptop, "other words")
+    province.carry(laptop)
+    province("return", card.case, "--general", "Look again.")
+    province.carry(laptop)
+    laptop.close()
+    shutil.copytree(province.folder / "laptop-1", tmp_path / "clone")
+    for home, size in ((province.folder / "laptop-1", "7"), (tmp_path / "clone", "8")):
+        copy = Laptop.open(home, province.clock)
+        mend(copy, "/data/size", size)
+        province.carry(copy)
+        copy.close()
+    assert province.json("returned", "--doubtful", "r1", code=1)["error"] == "needs.no_dataset"
+    province("open", "--round", "r1")
+    [found] = province.json("returned", "--doubtful", "r1")["doubtful"]
+    assert (found["case"], found["form"], found["person"]) == (card.case, "synthetic", "E01")
+    assert found["why"] == ["two revisions stand side by side"]
+    said = province("returned", "--doubtful", "r1").stdout
+    assert f"{card.case[:8]}  synthetic, E01 on laptop-1: two revisions stand side by side" in said
+    assert other.case[:8] not in said
+    assert CANARY not in said
+
+
 def test_the_laptops_clock_of_the_hmu_is_in_it(province: Province) -> None:
     """When it was issued stands inside the seal, with an offset."""
     laptop = province.join("laptop-1")
