@@ -21,6 +21,7 @@ from fieldsurvey.records.receipt import Receipt
 from fieldsurvey.records.returned import Comment, ReturnedWork, ReturnManifest
 from fieldsurvey.records.wire import Wire
 from fieldsurvey.records.withdrawal import Tombstone
+from sync.batches import BatchEntry, BatchManifest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 SECTIONS = {part.partition("\n")[0].strip(): part for part in re.split(r"^#{2,3} ", PAGE, flags=re.MULTILINE)}
@@ -41,6 +42,8 @@ def section(start: str) -> str:
         ("Payload", Attachment),
         ("Device card", DeviceCard),
         ("Device card", LogParent),
+        ("Batch", BatchManifest),
+        ("Batch", BatchEntry),
         ("Receipt", Receipt),
         ("Return", ReturnManifest),
         ("Return", ReturnedWork),
