@@ -278,10 +278,10 @@ class ReceiptsReport:
         return tuple(item for item in self.ignored if item.kind in {"forged", "history"})
 
 
-def collect(laptop: Laptop, source: Path) -> ReceiptsReport:
+def collect(laptop: Laptop, source: Path, *, place: str | None = None) -> ReceiptsReport:
     """What a laptop takes from a stick: a newer project, the receipts that its role keys signed, withdrawals.
 
-    Then it lets go of what the policy no longer keeps.
+    Then it lets go of what the policy no longer keeps. `place`: what the sync log calls it, where it is no stick.
 
     Raises NothingHereError, StorageError; a project that is refused is reported and keeps no receipt away.
     """
@@ -312,7 +312,9 @@ def collect(laptop: Laptop, source: Path) -> ReceiptsReport:
         returns_ignored=odd,
         purged=laptop.purge().records,
     )
-    _note_collected(Journal(laptop.home, laptop.clock), laptop.locked.device_card().device, source, report)
+    _note_collected(
+        Journal(laptop.home, laptop.clock), laptop.locked.device_card().device, place or str(source), report
+    )
     return report
 
 
@@ -331,8 +333,7 @@ def _take_returns(laptop: Laptop, stick: Stick) -> tuple[int, tuple[IgnoredRetur
     return taken, tuple(odd)
 
 
-def _note_collected(log: Journal, device: str, source: Path, report: ReceiptsReport) -> None:
-    place = str(source)
+def _note_collected(log: Journal, device: str, place: str, report: ReceiptsReport) -> None:
     for receipt in report.taken:
         log.note("receipt", "laptop", place=place, device=receipt.device, up_to=receipt.up_to, code=receipt.level.value)
     for item in report.warnings:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from typing_extensions import TypeAliasType
@@ -108,7 +108,7 @@ class Wire(BaseModel):
         try:
             found = cls.model_validate_json(text)
         except ValidationError as error:
-            raise field_error(cls.what, error) from None
+            raise field_error(cls.what, error, _newest(cls)) from None
         if found.to_bytes() != data:
             raise FieldError(what=cls.what, field="*", reason="encoding")
         return found
@@ -138,6 +138,12 @@ def _fields(kind: type[Wire]) -> dict[str, int]:
         name: max((mark.version for mark in info.metadata if isinstance(mark, Since)), default=0)
         for name, info in kind.model_fields.items()
     }
+
+
+def _newest(kind: type[Wire]) -> int:
+    """The highest version that a structure may say; that of every structure here where it says none."""
+    version = kind.model_fields.get("format_version")
+    return max(get_args(version.annotation)) if version is not None else FORMAT_VERSION
 
 
 def field_error(what: str, error: ValidationError, known: int = FORMAT_VERSION) -> FieldError | FormatVersionError:

@@ -283,13 +283,15 @@ class _Push:
         box.fetch_project(heads, self._laptop.locked.pin().version)
         self._tally.withdrawals += box.agree(heads)
         box.put_receipts(receipt for log in heads.logs for receipt in log.receipts)
-        first = collect(self._laptop, box.place)  # the project before the receipts: role keys may be new
+        first = collect(
+            self._laptop, box.place, place=line.server.url
+        )  # the project before the receipts: role keys may be new
         self._note(first)
         lacks = {log.device: log.lacks for log in heads.logs}
         left = {device: self._log(log, lacks.get(device)) for device, log in self._logs.items()}
         box.fetch_returns(heads)
         box.put_receipts(())
-        last = collect(self._laptop, box.place)
+        last = collect(self._laptop, box.place, place=line.server.url)
         box.taken()
         sent = tuple(
             LogSent(device, self._before[device], at_central(log), log.head().seq, left[device])
