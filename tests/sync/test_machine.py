@@ -10,14 +10,18 @@ from tests.sync.machine.fieldwork import Fieldwork, reached
 from tests.sync.machine.kit import remembering
 from tests.sync.machine.planted import FAULTS, Fault
 
-STEPS = 20
-RARE = ("forked", "gap", "refused", "rolled back", "restored", "receipt committed", "receipt backed_up", "purged")
+STEPS = 14
+LONG_STEPS = 25
+RARE = (
+    *("forked", "gap", "refused", "rolled back", "restored", "erased", "purged", "returned"),
+    *("receipt received", "receipt committed", "receipt backed_up", "relay taken", "relay committed", "relay refused"),
+)
 
 
-def _run(examples: int, *phases: Phase, derandomize: bool = False) -> None:
+def _run(examples: int, *phases: Phase, steps: int = STEPS, derandomize: bool = False) -> None:
     limits = settings(
         max_examples=examples,
-        stateful_step_count=STEPS,
+        stateful_step_count=steps,
         deadline=None,
         database=None,
         derandomize=derandomize,
@@ -38,7 +42,7 @@ def test_whatever_happens_on_the_way() -> None:
 @pytest.mark.long
 def test_whatever_happens_on_the_way_at_length() -> None:
     """20,000 runs of the machine."""
-    _run(20_000)
+    _run(20_000, steps=LONG_STEPS)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
@@ -47,4 +51,4 @@ def test_a_planted_fault_is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch)
     with monkeypatch.context() as patch:
         fault(patch)
         with pytest.raises(AssertionError):
-            _run(500, Phase.generate, derandomize=True)
+            _run(500, Phase.generate, steps=LONG_STEPS, derandomize=True)

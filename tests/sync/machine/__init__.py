@@ -3,8 +3,11 @@
 kit.py       what every run shares and is made once: keys, vaults, sealed records, signed projects
 laptops.py   a laptop: seals, revises, is copied, restored, exports, takes what comes back
 carriers.py  what happens to a stick on the road, and what somebody ill-disposed puts on it
+relays.py    a supervisor's laptop that takes batches and hands them on
+returning.py what the HMU sends back
 centre.py    central: imports, backs up, loses its disk, is restored
 model.py     what must be true, from what was sealed and carried alone; it uses nothing of what it judges
-fieldwork.py the rules and the invariants
+world.py     all of that together, and the invariants
+fieldwork.py the rules
 planted.py   faults, each of which the machine must find
 """

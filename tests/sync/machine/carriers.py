@@ -65,7 +65,7 @@ def _half_written(path: Path, _at: int) -> None:
     path.rename(path.with_name(path.name + ".part"))
 
 
-MISHAPS: Final[Sequence[Change]] = (_drop, _cut, _flip, _rename, _repeat, _append, _half_written)
+MISHAPS: Final[Sequence[Change]] = (_drop, _cut, _flip, _drop, _cut, _flip, _rename, _repeat, _append, _half_written)
 
 
 def copy_stick(source: Path, target: Path) -> None:
@@ -128,6 +128,13 @@ def put_strange(stick: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(kit.strange_batches()):
         (folder / f"strange{number}.fsb").write_bytes(data)
+
+
+def put_return(stick: Path, data: bytes) -> None:
+    """Put on it a file that pretends to be work that the HMU returns."""
+    folder = Stick(stick).returned
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "returned.fsr").write_bytes(data)
 
 
 def put_project(stick: Path, kind: int) -> None:

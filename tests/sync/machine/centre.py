@@ -11,7 +11,7 @@ from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.withdrawal import Tombstone
 from sync.backups import back_up, restore
 from sync.central import Central
-from sync.erasing import learn_withdrawals, settle
+from sync.erasing import learn_withdrawals
 from sync.importing import ImportReport, import_folder
 from tests.sync.machine import kit
 from tests.sync.machine.laptops import WrongClock
@@ -42,11 +42,7 @@ class Centre:
 
     def take(self, stick: Path, project: SignedProject, *, answers: bool) -> ImportReport:
         """A stick comes in, withdrawals first; `answers`: central's key is at hand, so receipts go back on it."""
-        key = kit.CENTRAL if answers else None
-        learn_withdrawals(self.central, self.home, stick)
-        report = import_folder(self.central, stick, project, key)
-        settle(self.central, self.home, key, self.clock.now(), stick)
-        return report
+        return import_folder(self.central, stick, project, kit.CENTRAL if answers else None, home=self.home)
 
     def tell(self, stones: list[tuple[bytes, bytes]]) -> None:
         """Let it know of withdrawals as central keeps them."""

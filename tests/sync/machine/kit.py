@@ -23,6 +23,7 @@ import pytest
 from fieldsurvey.fieldwork.laptop import VAULT
 from fieldsurvey.project.model import Device, Project, Recipient, RoleKey
 from fieldsurvey.project.signed import SignedProject, read_project, write_project
+from fieldsurvey.records import device
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import Header, record_hash, seal
 from fieldsurvey.records.log import next_entry, start_head
@@ -40,7 +41,8 @@ BEGIN: Final = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LAPTOPS: Final = 3
 CODES: Final = tuple(WithdrawalCode(1000 + number) for number in range(3))
 TAGS: Final = tuple(code.tag(PROJECT) for code in CODES)
-ROOT, CENTRAL, SUPERVISOR, FOREIGN = RootKey(bytes([1]) * 32), *(SigningKey(bytes([n]) * 32) for n in (2, 3, 4))
+ROOT = RootKey(bytes([1]) * 32)
+CENTRAL, SUPERVISOR, FOREIGN, OFFICE = (SigningKey(bytes([number]) * 32) for number in (2, 3, 4, 5))
 _MEMORY = Path("/dev/shm")  # a disk in memory, where there is one: the machine is about order, not about fsync
 
 
@@ -155,7 +157,7 @@ def _device(number: int, standing: Standing) -> Device:
 @cache
 def project(version: int, standings: tuple[Standing, ...]) -> SignedProject:
     """That version, in which the laptops stand like this."""
-    keys = ((Role.CENTRAL, CENTRAL), (Role.SUPERVISOR, SUPERVISOR))
+    keys = ((Role.CENTRAL, CENTRAL), (Role.SUPERVISOR, SUPERVISOR), (Role.HMU, OFFICE))
     model = Project(
         id=PROJECT,
         name="synthetic project",
@@ -224,5 +226,6 @@ def remembering() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(VerifyKey, "verify", verify)
-        patch.setattr("fieldsurvey.records.device.RecipientPublic", lru_cache(RecipientPublic))
+        patch.setattr(device, "RecipientPublic", lru_cache(RecipientPublic))
+        patch.setattr(device, "_unsigned", lru_cache(device._unsigned))
         yield

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from fieldsurvey.records.envelope import read_header
 from fieldsurvey.records.log import start_head
+from fieldsurvey.records.returned import ReturnManifest
 from sync.merge import CaseView, LogView
 from tests.sync.laptops import PROJECT
 from tests.sync.machine.kit import Standing
@@ -53,6 +54,7 @@ class Held:
     entries: dict[bytes, Entry] = field(default_factory=dict)
     bodies: set[bytes] = field(default_factory=set)
     fed: dict[bytes, bytes] = field(default_factory=dict)
+    returns: set[ReturnManifest] = field(default_factory=set)
 
     def take(self, batch: Genuine) -> None:
         """A genuine batch was merged."""
@@ -64,7 +66,7 @@ class Held:
 
     def copy(self) -> Held:
         """As it is now."""
-        return Held(dict(self.entries), set(self.bodies), dict(self.fed))
+        return Held(dict(self.entries), set(self.bodies), dict(self.fed), set(self.returns))
 
     def of(self, device: str) -> list[Entry]:
         """A device's entries."""
@@ -99,6 +101,7 @@ class Model:
     sealed: dict[bytes, Entry] = field(default_factory=dict)
     genuine: dict[bytes, Genuine] = field(default_factory=dict)
     issued: set[tuple[str, int, str, str]] = field(default_factory=set)
+    returned: set[ReturnManifest] = field(default_factory=set)
     held: Held = field(default_factory=Held)
     backup: Held | None = None
 

@@ -16,7 +16,8 @@ from fieldsurvey.base.canonical import canonical
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.project.signed import read_project as read_project_rightly
 from fieldsurvey.records.container import Container, open_container
-from fieldsurvey.records.receipt import Level, Receipt
+from fieldsurvey.records.receipt import Level, Receipt, Role
+from fieldsurvey.records.returned import SealedReturn, read_return
 from fieldsurvey.vault import SealedLog
 from sync import central, merge
 from sync.batches import Batch, read_batch
@@ -24,9 +25,16 @@ from sync.central import Central
 from sync.merge import CaseView, Link, LogView, Version
 from sync.sqlite_store import SqliteStore, SqliteWriter
 from sync.store import StoredEntry
+from tests.sync.machine import kit
 
 Patch = pytest.MonkeyPatch
 Fault = Callable[[Patch], None]
+
+
+def _file(holder: SqliteWriter | SqliteStore) -> str:
+    """Which database it is."""
+    found: str = holder._connection.execute("PRAGMA database_list").fetchone()[2]
+    return found
 
 
 def merge_ignores_tombstones(patch: Patch) -> None:
@@ -45,15 +53,15 @@ def a_tombstone_takes_only_what_is_there(patch: Patch) -> None:
 
     def tombstone(self: SqliteWriter, tag: bytes, data: bytes) -> None:
         put(self, tag, data)
-        self._run("CREATE TABLE IF NOT EXISTS struck (tag BLOB, head BLOB)")
-        self._run("INSERT INTO struck SELECT withdrawal, head FROM entries WHERE withdrawal = ?", (tag,))
+        there = self._run("SELECT head FROM entries WHERE withdrawal = ?", (tag,)).fetchall()
+        struck.setdefault(_file(self), set()).update(head for (head,) in there)
 
     def versions(self: SqliteStore) -> Iterator[Version]:
-        tables = {name for (name,) in self._rows("SELECT name FROM sqlite_master")}
-        struck = {head for (head,) in self._rows("SELECT head FROM struck")} if "struck" in tables else set()
+        taken = struck.get(_file(self), set())
         for version in rightly(self):
-            yield version if version.head in struck else replace(version, withdrawal=None)
+            yield version if version.head in taken else replace(version, withdrawal=None)
 
+    struck: dict[str, set[bytes]] = {}
     put = SqliteWriter.tombstone
     patch.setattr(SqliteWriter, "tombstone", tombstone)
     patch.setattr(SqliteStore, "versions", versions)
@@ -115,11 +123,11 @@ def the_last_to_arrive_counts(patch: Patch) -> None:
 
     def entries(self: SqliteWriter, rows: Iterable[tuple[Any, bytes | None]]) -> int:
         kept = list(rows)
-        arrived.setdefault(id(self._connection), []).extend(entry.head for entry, _body in kept)
+        arrived.setdefault(_file(self), []).extend(entry.head for entry, _body in kept)
         return put(self, kept)
 
     def versions(self: SqliteStore) -> Iterator[Version]:
-        asked[:] = arrived.get(id(self._connection), [])
+        asked[:] = arrived.get(_file(self), [])
         return read(self)
 
     def project_cases(versions: Iterable[Version], *rest: Any) -> Iterator[CaseView]:
@@ -129,7 +137,7 @@ def the_last_to_arrive_counts(patch: Patch) -> None:
             others = tuple(one for one in ends if one is not last)
             yield replace(view, current=last, concurrent=others)
 
-    arrived: dict[int, list[bytes]] = {}
+    arrived: dict[str, list[bytes]] = {}
     asked: list[bytes] = []
     rightly, put, read = merge.project_cases, SqliteWriter.entries, SqliteStore.versions
     patch.setattr(SqliteStore, "versions", versions)
@@ -267,6 +275,15 @@ def an_absent_entry_is_a_gap(patch: Patch) -> None:
     patch.setattr(SqliteWriter, "absent", lambda *_args: 0)
 
 
+def anybody_may_return_work(patch: Patch) -> None:
+    """A return's signature is not verified."""
+
+    def read(data: bytes, _keys: object) -> SealedReturn:
+        return read_return(data, [(Role.HMU, kit.FOREIGN.public), (Role.HMU, kit.OFFICE.public)])
+
+    patch.setattr("fieldsurvey.fieldwork.returned.read_return", read)
+
+
 def a_relay_vouches_like_central(patch: Patch) -> None:
     """A laptop takes a relay's word for central's: what is sent starts after it, though the relay is lost."""
     patch.setattr("sync.folder.at_central", lambda log: max(log.acknowledged().values(), default=0))
@@ -297,6 +314,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     what_was_erased_comes_back,
     a_restored_central_forgets_withdrawals,
     an_absent_entry_is_a_gap,
+    anybody_may_return_work,
     a_relay_vouches_like_central,
     a_relay_keeps_what_was_withdrawn,
 )
