@@ -10,7 +10,7 @@ import typer
 
 from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
-from fieldsurvey.base.errors import StorageError
+from fieldsurvey.base.errors import RefusedError, StorageError, render
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import result
@@ -58,10 +58,17 @@ def hand_on_to(place: Path, *, json_: bool) -> None:
 
 
 def carried(home: Path) -> Carried | None:
-    """What is held for others; None where this is no supervisor's laptop. Raises what `Relay.open` raises."""
+    """What is held for others; None where this is no supervisor's laptop. A key that was replaced is said.
+
+    Raises UntrustedError, StorageError.
+    """
     if not (home / FOLDER / SUPERVISOR).exists():
         return None
-    held = Relay.open(home, SystemClock()).holding.batches()
+    try:
+        held = Relay.open(home, SystemClock()).holding.batches()
+    except RefusedError as error:  # it must not hide how the laptop's own work stands
+        shown = render(error)
+        return Carried({"problem": problem_data(shown)}, [shown.as_text()])
     lines = [_("Carried for others, until central has it:")] if held else [_("Nothing is carried for others.")]
     for one in held:
         text = _("  {name} ({device}): entries {first} to {last}, {size} KB")

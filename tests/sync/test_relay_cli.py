@@ -171,6 +171,7 @@ def test_a_key_that_was_replaced(place: Path) -> None:
     call(place, "office", project_commands.app, "publish", str(place / "stick"))
     for words in (("import", str(place / "stick")), ("export", str(place / "road"))):
         assert sync(place, "supervisor", *words, "--relay", code=1)["error"] == "refused.supervisor_key"
+    assert sync(place, "supervisor", "status")["relay"]["problem"]["error"] == "refused.supervisor_key"
     supervisor(place)
     assert sync(place, "supervisor", "export", str(place / "road"), "--relay")["written"] == 1
 
