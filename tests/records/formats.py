@@ -152,9 +152,10 @@ def _cut_container(data: bytes) -> Specimen:
     return Specimen(data, tuple(places), ((5, 4), (9, 1)))
 
 
-def _batch(name: str, first: int, last: int) -> bytes:
+def _batch(name: str, first: int, last: int, erased: int = 0) -> bytes:
     log = _Log(name)
-    (plan,) = plan_batches(log, first, last)
+    gone = [entry for entry, _record in log.rows if entry.seq == erased]
+    (plan,) = plan_batches(log, first, last, erased=gone)
     return b"".join(write_batch(log, plan))
 
 
@@ -164,7 +165,7 @@ def _read_batch(data: bytes) -> object:
 
 
 def _batch_format() -> Format:
-    files = (_batch("device", 1, 1), _batch("device", 2, 4), _batch("other", 1, 2))
+    files = (_batch("device", 1, 1), _batch("device", 2, 4), _batch("other", 1, 2), _batch("device", 1, 3, erased=2))
     return Format("batch", tuple(map(_cut_container, files)), _read_batch, _no_signatures)
 
 
