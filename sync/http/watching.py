@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC
 from pathlib import Path
 from typing import Final
 
@@ -97,7 +96,7 @@ def _say(laptop: Laptop, stage: Stage, error: FieldsurveyError | None = None) ->
         laptop.home,
         PushState(
             stage,
-            laptop.clock.now().astimezone(UTC).isoformat("T", "seconds"),
+            laptop.clock.now().isoformat("T", "seconds"),
             servers[0].url if servers else "",
             sum(at_central(log) for log in logs),
             sum(log.head().seq for log in logs),
