@@ -38,7 +38,8 @@ class PortError(StorageError):
 def listen(host: str, port: int) -> socket.socket:
     """A socket on that address; port 0 takes a free one. Raises PortError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named: asyncio sets TCP_NODELAY on nothing else, and each answer would wait 40 ms for an ACK.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, port))

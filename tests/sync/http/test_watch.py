@@ -195,6 +195,16 @@ def test_a_server_is_named_in_the_project(tmp_path: Path, monkeypatch: pytest.Mo
     assert live().model.servers == ()
 
 
+def test_answers_are_not_held_back() -> None:
+    """The listening socket names its protocol: asyncio sets TCP_NODELAY only then."""
+    import socket  # beside the one test that needs it
+
+    from sync.http.serving import listen
+
+    with listen("127.0.0.1", 0) as made:
+        assert made.proto == socket.IPPROTO_TCP
+
+
 def test_serve_is_a_process_that_answers_and_ends(place: Place, arrive: Arrive, tmp_path: Path) -> None:
     """`sync serve` from the outside: it says where it listens, takes a push, ends when it is asked to."""
     home = place.home
