@@ -1,4 +1,4 @@
-"""What a laptop loads: what sends and serves without the packages of central, and no network library before something is sent."""
+"""What a laptop loads: sending works without the packages of central, and loads no network library before its time."""
 
 from __future__ import annotations
 
