@@ -32,7 +32,8 @@ class Fieldwork(World):
     @rule(laptop=which, of=st.integers(0, MAX_SEALED), keeps_tag=st.booleans())
     def revise(self, laptop: int, of: int, keeps_tag: bool) -> None:
         """A revision of any record, on any laptop: its own, a clone, another's as a proposal; offline, also twice."""
-        self._revise(self._laptop(laptop), of, keeps_tag=keeps_tag)
+        one = self._laptop(laptop)
+        self._revise(one, self._pick(one, of), keeps_tag=keeps_tag)
 
     @precondition(lambda self: len(self.laptops) < MAX_COPIES and len(self.model.sealed) < MAX_SEALED)
     @rule(laptop=which, days=st.sampled_from(CLOCKS), of=st.integers(0, 2 * MAX_SEALED), arrive=st.integers(0, 3))
@@ -41,11 +42,12 @@ class Fieldwork(World):
         one = self._laptop(laptop)
         twin = one.clone(self._place("home"), days)
         self.laptops.append(twin)
+        entry = self._pick(one, of)
         for each, stick in ((one, 0), (twin, 1)):
             if of > MAX_SEALED:
                 self._seal(each, (None,))
             else:
-                self._revise(each, of, keeps_tag=True)
+                self._revise(each, entry, keeps_tag=True)
             if arrive:
                 self._export(each, self._stick(stick))
                 self._bring(self._stick(stick))
@@ -71,15 +73,24 @@ class Fieldwork(World):
         self._export(self._laptop(laptop), self._stick(stick), entries, everything=everything)
 
     @rule(
-        stick=sticks, laptop=st.none() | which, arrives=st.booleans(), changes=st.lists(mishaps, min_size=1, max_size=3)
+        stick=sticks,
+        laptop=st.none() | which,
+        entries=st.sampled_from((1, 1, 4)),
+        arrives=st.booleans(),
+        changes=st.lists(mishaps, min_size=1, max_size=3),
     )
     def mishap(
-        self, stick: int, laptop: int | None, arrives: bool, changes: list[tuple[int, carriers.Change, int]]
+        self,
+        stick: int,
+        laptop: int | None,
+        entries: int,
+        arrives: bool,
+        changes: list[tuple[int, carriers.Change, int]],
     ) -> None:
         """Files are lost, cut, altered, renamed, doubled, run together, half written; then it arrives, or not."""
         place = self._stick(stick)
         if laptop is not None:
-            self._export(self._laptop(laptop), place, 1 + 3 * (len(changes) % 2))
+            self._export(self._laptop(laptop), place, entries)
         for file, change, at in changes:
             found = carriers.everything(place) if file > 14 else carriers.batches(place)
             if found:

@@ -174,7 +174,7 @@ def project(version: int, standings: tuple[Standing, ...]) -> SignedProject:
 
 @cache
 def strange_batches() -> tuple[bytes, ...]:
-    """Well-made files that central must refuse: another project's; entries in another order; another's record."""
+    """Files that central must refuse: of another project, in another order, with another's record, cut short."""
     other = SyntheticLaptop(project=OTHER_PROJECT)
     other.seal()
     hostile, victim = SyntheticLaptop(name="hostile"), SyntheticLaptop(name="victim")
@@ -193,6 +193,7 @@ def strange_batches() -> tuple[bytes, ...]:
         hostile.resign(swapped, records[::-1]),
         claimed.batch(),
         hostile.resign(stolen, [record for _entry, record in victim.log]),
+        victim.batch()[:-1],
     )
 
 

@@ -88,11 +88,14 @@ class World(RuleBasedStateMachine):
             one.seal(kit.sealed(one.device, kit.case_id(self.cases), tag=None if tag is None else TAGS[tag]))
         self._note(one)
 
-    def _revise(self, one: FieldLaptop, of: int, *, keeps_tag: bool) -> None:
+    def _pick(self, one: FieldLaptop, of: int) -> Entry:
+        """A record to revise: mostly of the laptop's own."""
         every = list(self.model.sealed.values())
-        if of % 3:  # mostly its own
+        if of % 3:
             every = [entry for entry in every if entry.device == one.device] or every
-        entry = every[of % len(every)]
+        return every[of % len(every)]
+
+    def _revise(self, one: FieldLaptop, entry: Entry, *, keeps_tag: bool) -> None:
         known = self.model.headers[entry.record_hash]
         parent = entry.record_hash.hex()
         before = sum(header.parent == parent for header in self.model.headers.values())
