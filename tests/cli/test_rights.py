@@ -22,7 +22,7 @@ from sync.relay import Relay
 from tests.fieldwork.conftest import NOW, WORDS, SyntheticProject, join
 from tests.sync.laptops import PROJECT, SyntheticLaptop
 from tests.sync.projects import SyntheticProject as RelayProject
-from tests.sync.test_relay import lay, made
+from tests.sync.relay.kit import lay, made
 
 CANARY = "canary-5e0c-synthetic"
 

@@ -24,6 +24,7 @@ from tests.fieldwork.forms import xform
 
 WORDS = "enero mapa nube cobre lila pauta"
 OTHER_WORDS = "zumo duna yate horno grato lunes"
+CANARY = "canario-Ñandú-271828"
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
@@ -118,6 +119,26 @@ def session(laptop: Laptop) -> Iterator[Session]:
     opened = laptop.unlock(WORDS)
     yield opened
     opened.close()
+
+
+def seal(session: Session, count: int) -> None:
+    """Some records."""
+    for _ in range(count):
+        work = session.start("synthetic")
+        work.answer("/data/story", "told")
+        work.finalise()
+
+
+@pytest.fixture
+def worked(laptop: Laptop) -> Laptop:
+    """Three sealed records and a draft with a canary; locked."""
+    session = laptop.unlock(WORDS)
+    seal(session, 3)
+    work = session.start("synthetic")
+    work.answer("/data/story", CANARY)
+    work.close()
+    session.close()
+    return laptop
 
 
 Opener = Callable[[int], dict[str, Any]]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fieldsurvey.fieldwork import Laptop
+from fieldsurvey.fieldwork import Laptop, Session
+from fieldsurvey.fieldwork.cards import SealedCard
+from fieldsurvey.fieldwork.returned import IgnoredReturn, TakenReturn, take_return
 from fieldsurvey.project.model import RoleKey
 from fieldsurvey.records.envelope import open_record, record_hash
 from fieldsurvey.records.payload import Payload
@@ -15,6 +17,8 @@ from fieldsurvey.records.signing import SigningKey
 from tests.fieldwork.conftest import SyntheticProject
 
 HMU = SigningKey(bytes(range(32)))
+
+
 STORY = {"/data/story": "Which one?"}
 
 
@@ -62,3 +66,27 @@ def returned(
     )
     recipient = laptop.locked.device_card().recipient
     return write_return(manifest.model_copy(update=changes), work, recipient, signer)
+
+
+def seal_one(session: Session, story: str = "told") -> SealedCard:
+    """An interview with a note, an accepted warning and a row."""
+    work = session.start("synthetic")
+    work.answer("/data/story", story)
+    work.answer("/data/age", "101")
+    work.accept_warning("/data/age", "checked")
+    work.set_note("/data/story", "noted")
+    work.answer(work.add_repeat("/data/person") + "/first", "one row")
+    return work.finalise()
+
+
+def take(laptop: Laptop, data: bytes) -> TakenReturn | IgnoredReturn:
+    """What the locked laptop makes of a file of returned work."""
+    return take_return(laptop.locked, data, laptop.project)
+
+
+def ignored(laptop: Laptop, data: bytes) -> str:
+    """The kind of reason for which it is ignored; there must be words for it."""
+    found = take(laptop, data)
+    assert isinstance(found, IgnoredReturn)
+    assert found.reason
+    return found.kind

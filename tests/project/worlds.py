@@ -9,6 +9,7 @@ from pathlib import Path
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.project import shares, steward
 from fieldsurvey.project.keys import HmuKeys
+from fieldsurvey.project.ledger import Ledger
 from fieldsurvey.project.policy import Plan, Round
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.envelope import Header, open_record, seal
@@ -17,8 +18,14 @@ from fieldsurvey.records.recipients import RecipientPrivate
 from tests.project.conftest import ROOT_PASS
 
 R1 = Round(id="r1", title="Uno", start="2026-02-01", end="2026-02-28")
+
+
 R2 = Round(id="r2", title="Dos", start="2026-04-01", end="2026-04-30")
+
+
 IN_R1, BETWEEN, IN_R2, BEFORE = (date(2026, m, d) for m, d in ((2, 10), (3, 10), (4, 10), (1, 10)))
+
+
 WORDS = (
     "oliva afinar orden leal recreo conejo",
     "zumo duna yate horno grato lunes",
@@ -56,3 +63,8 @@ def sheets(folder: Path, name: str) -> list[str]:
 def secret(pages: list[str]) -> bytes:
     """What two of them give."""
     return shares.combine(shares.words_of_sheet(page) for page in pages[:2])
+
+
+def deeds(folder: Path) -> list[str]:
+    """What the ledger says was done."""
+    return [line.deed for line in Ledger(folder, steward.read_steward(folder).model).lines]

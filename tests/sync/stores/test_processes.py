@@ -170,7 +170,7 @@ def test_the_comparison_can_fail(work: Work, tmp_path: Path) -> None:
 
 
 def test_several_processes_may_create_it_at_once(dsn: str) -> None:
-    """One makes the tables, the others wait and find them made. (For SQLite: tests/sync/test_sqlite_store.py.)"""
+    """One makes the tables, the others wait and find them made. (For SQLite: tests/sync/test_sqlite_tables.py.)"""
     start = CONTEXT.Event()
     started = [CONTEXT.Process(target=create, args=(PostgresKind(dsn), start)) for _ in range(4)]
     for process in started:

@@ -1,0 +1,185 @@
+"""Backups of central, and getting one back. All records are synthetic."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import stat
+from pathlib import Path
+
+import pytest
+
+from fieldsurvey.base.clock import FixedClock
+from fieldsurvey.base.errors import FieldsurveyError
+from fieldsurvey.fieldwork.withdrawals import Withdrawals
+from fieldsurvey.records.receipt import Level
+from sync.backups import (
+    BackupReport,
+    back_up,
+    restore,
+)
+from sync.central import Central
+from sync.errors import ForeignProjectError
+from sync.place import Place, open_central, read_place
+from sync.sets import PROJECTS
+from tests.sync.laptops import laptop
+from tests.sync.projects import SyntheticProject, enrol
+from tests.sync.stores.backups.kit import bodies
+from tests.sync.stores.filled import Filled, fill_central
+from tests.sync.stores.kinds import SqliteKind
+
+
+def test_what_is_backed_up_comes_back(
+    central: Central, home: Path, place: Place, disk: Path, tmp_path: Path, clock: FixedClock
+) -> None:
+    """Into an empty home: everything, of both kinds; one private file, its sum beside it, nothing left at home."""
+    fill_central(central.store)
+    seen: list[tuple[int, int, str]] = []
+    report = back_up(central, home, disk, clock=clock, progress=lambda *step: seen.append(step))
+    path = Path(report.path)
+    assert sorted(item.name for item in disk.iterdir()) == [path.name, path.name + ".sha256"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.with_name(path.name + ".sha256").read_text() == f"{report.sha256}  {path.name}\n"
+    assert not list(home.glob("*.part*"))
+    assert seen
+    other = tmp_path / "other"
+    other.mkdir()
+    done = restore(path, other)
+    with open_central(other) as back:
+        assert back.digest() == central.digest()
+        assert bodies(back) == bodies(central)
+        assert back.verify().sound
+        assert back.status().cases == central.status().cases
+        assert back.store.last_backup() is None
+    assert done.added > 30
+    assert done.logs.keys() == {device.device for device in central.store.devices()}
+
+
+def test_a_backup_makes_receipts_of_what_it_holds(central: Central, home: Path, disk: Path, clock: FixedClock) -> None:
+    """BACKED_UP up to what is in it, no further; what comes later waits for the next one."""
+    item = laptop(3)
+    enrol(central, item)
+    central.merge(io.BytesIO(item.batch()))
+    assert {receipt.level for receipt in central.receipts(item.device)} == {Level.COMMITTED}
+    report = back_up(central, home, disk, clock=clock)
+    assert central.store.last_backup() == report.at == "2026-03-02T09:00:00Z"
+    item.seal()
+    central.merge(io.BytesIO(item.batch(4)))
+    assert {(receipt.level, receipt.up_to) for receipt in central.receipts(item.device)} == {
+        (Level.COMMITTED, 4),
+        (Level.BACKED_UP, 3),
+    }
+
+
+def test_a_gap_is_not_covered(central: Central, home: Path, disk: Path, clock: FixedClock) -> None:
+    """Only unbroken beginnings are: what follows a gap could belong to another history."""
+    item = laptop(5)
+    enrol(central, item)
+    for first, last in ((1, 2), (4, 5)):
+        central.merge(io.BytesIO(item.batch(first, last)))
+    back_up(central, home, disk, clock=clock)
+    assert central.store.covered(item.device) == [(2, item.log[1][0].head)]
+
+
+def test_restoring_brings_nothing_withdrawn_back(
+    central: Central, home: Path, disk: Path, tmp_path: Path, clock: FixedClock
+) -> None:
+    """What was withdrawn after the backup: known at home, or at the central that is restored into."""
+    made: Filled = fill_central(central.store)
+    held = bodies(central)
+    report = back_up(central, home, disk, clock=clock)
+    tag = made.codes[1].tag(central.project().id).encode()  # type: ignore[union-attr]
+    central.withdraw(made.tombstone(made.codes[1]))
+    assert central.erase() > 0
+    after = bodies(central)
+    assert after < held
+    restore(Path(report.path), home)
+    assert bodies(central) == after
+    other = tmp_path / "other"
+    other.mkdir()
+    Withdrawals(other).enter(made.tombstone(made.codes[1]))
+    done = restore(Path(report.path), other)
+    assert done.erased > 0
+    with open_central(other) as back:
+        assert bodies(back) == after
+        assert back.digest() == central.digest()
+        assert back.verify().sound
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    restore(Path(report.path), empty)  # the control: without the withdrawal they do come back
+    with open_central(empty) as back:
+        assert bodies(back) == held
+    assert tag
+
+
+def test_a_restore_takes_nothing_away(central: Central, home: Path, disk: Path, clock: FixedClock) -> None:
+    """A union: what came after the backup stays, a record that was lost comes back; twice changes nothing more."""
+    fill_central(central.store)
+    report = back_up(central, home, disk, clock=clock)
+    lost = next(iter(bodies(central)))
+    late = laptop(2)
+    central.merge(io.BytesIO(late.batch()))
+    before, held = central.digest(), bodies(central)
+    place = read_place(home)
+    if place.path:
+        SqliteKind(place.path).spoil("DELETE FROM bodies WHERE hash = %s", lost)
+    else:
+        from tests.sync.stores.kinds import PostgresKind
+
+        PostgresKind(place.dsn or "").spoil("DELETE FROM bodies WHERE hash = %s", lost)
+    assert bodies(central) == held - {lost}
+    assert restore(Path(report.path), home).added == 1
+    assert bodies(central) == held
+    assert central.digest() == before
+    assert restore(Path(report.path), home).added == 0
+
+
+def test_old_backups_go_and_nothing_else(central: Central, home: Path, disk: Path, clock: FixedClock) -> None:
+    """After ten days, with their sums and what was left half written; never another file, never before a new one."""
+    fill_central(central.store, laptops=1)
+    first = Path(back_up(central, home, disk, clock=clock).path)
+    (disk / "central-notes.db").write_text("somebody's")
+    (disk / "central-0123abcd-20200101T000000Z.db.bak").write_text("somebody's")
+    (disk / "central-0123abcd-20260301T000000Z.db.part").write_text("half")
+    clock.move(days=10)
+    report = back_up(central, home, disk, clock=clock)
+    assert first.exists()
+    assert report.removed == ("central-0123abcd-20260301T000000Z.db.part",)
+    clock.move(seconds=1)
+    report = back_up(central, home, disk, clock=clock)
+    assert set(report.removed) == {first.name, first.name + ".sha256"}
+    clock.move(days=-4000)  # a clock that is wrong removes no newer ones
+    report = back_up(central, home, disk, clock=clock)
+    assert report.removed == ()
+    assert (disk / "central-notes.db").exists()
+    assert (disk / "central-0123abcd-20200101T000000Z.db.bak").exists()
+
+
+def test_the_project_of_a_backup_does_not_displace_the_verified_one(
+    backup: BackupReport, central: Central, home: Path, tmp_path: Path
+) -> None:
+    """A backup carries no signature: what the caller verified counts; another project's backup is refused."""
+    known = central.project()
+    assert known is not None
+    other = tmp_path / "other"
+    other.mkdir()
+    newer = SyntheticProject(known.id).model(version=7)
+    restore(Path(backup.path), other, project=newer)
+    with open_central(other) as back:
+        assert back.project() == newer
+        assert [row[0] for row in back.store.rows(PROJECTS)] == [7]
+    with pytest.raises(ForeignProjectError):
+        restore(Path(backup.path), other, project=SyntheticProject().model())
+
+
+def test_names_are_not_trusted(central: Central, home: Path, disk: Path, clock: FixedClock) -> None:
+    """A link with an old backup's name is not followed and not removed."""
+    fill_central(central.store, laptops=1, records=1)
+    precious = home / f"precious-{secrets.token_hex(2)}"
+    precious.write_text("somebody's")
+    (disk / "central-0123abcd-20200101T000000Z.db").symlink_to(precious)
+    report = back_up(central, home, disk, clock=clock)
+    assert report.removed == ()
+    assert precious.read_text() == "somebody's"
+    with pytest.raises(FieldsurveyError):
+        restore(disk / "nothing.db", home)
