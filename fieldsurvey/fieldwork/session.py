@@ -16,6 +16,7 @@ from fieldsurvey.fieldwork.drafting import place_ref
 from fieldsurvey.fieldwork.errors import ClosedError
 from fieldsurvey.fieldwork.forms import FormShelf, offered_languages
 from fieldsurvey.fieldwork.practice import MemoryDraft, PracticeWork
+from fieldsurvey.fieldwork.quotas import Counted, counted, forget_counts
 from fieldsurvey.fieldwork.returned import (
     ReturnedCard,
     ReturnsReport,
@@ -195,6 +196,7 @@ class Session:
             self.at_unlock = ReviewReport(failed=((self.project.model.name, render(error)),))
         try:
             self.open_returned()
+            forget_counts(self.vault, self.project.model.plan)
         except FieldsurveyError as error:
             self.returns = ReturnsReport(failed=((self.project.model.name, render(error)),))
 
@@ -209,6 +211,11 @@ class Session:
     def sealed(self, limit: int = 200) -> list[SealedCard]:
         """The last sealed records of this laptop, newest first, whoever sealed them."""
         return sealed_cards(self.vault.locked, limit)
+
+    def counted(self) -> Counted | None:
+        """How far the quotas of today's round are, as far as cases were sealed on this laptop; None without a round."""
+        today = self.project.model.plan.round_on(self.clock.now().date().isoformat())
+        return counted(self.vault, today) if today is not None else None
 
     def start(self, form_id: str, language: str | None = None, *, practice: bool = False) -> Work:
         """A new interview; its draft is durable when this returns.

@@ -15,6 +15,7 @@ from fieldsurvey.fieldwork.cards import SealedCard, State
 from fieldsurvey.fieldwork.consent import asked_by, consents, heard, is_kept
 from fieldsurvey.fieldwork.drafting import blocked, place_ref
 from fieldsurvey.fieldwork.errors import ClosedError, TooLongError
+from fieldsurvey.fieldwork.quotas import count_of
 from fieldsurvey.fieldwork.revisions import carried, code_of, header_of
 from fieldsurvey.fieldwork.saved import AuditLog, Head, Paradata, SavedChange, plain_text, snapshot_bytes
 from fieldsurvey.fieldwork.sealing_day import fieldwork_day
@@ -287,13 +288,15 @@ class Work:
             size = len(sealed)
             return sealed
 
+        plan, today = session.project.model.plan, session.clock.now().date()
+        count = count_of(self._form, xml.encode("utf-8"), plan, header.withdrawal, today).to_bytes()
         names = self._attachments.named_in(xml)
         if not names:
-            entry = session.vault.finalise(self.draft_id, record())
+            entry = session.vault.finalise(self.draft_id, record(), count=count)
         else:
             part = header.model_copy(update={"kind": "attachment"})
             parts = self._attachments.sealed(names, part, recipients, done)
-            entry = finalise_with_parts(session.vault, self.draft_id, parts, record)
+            entry = finalise_with_parts(session.vault, self.draft_id, parts, record, count=count)
         self._attachments.clear()
         return entry, size
 

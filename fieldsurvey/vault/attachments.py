@@ -127,11 +127,17 @@ def sweep_locked(locked: LockedVault) -> int:
 
 
 def finalise_with_parts(
-    vault: Vault, draft_id: str, parts: Iterable[bytes], record: Callable[[list[bytes]], bytes]
+    vault: Vault,
+    draft_id: str,
+    parts: Iterable[bytes],
+    record: Callable[[list[bytes]], bytes],
+    *,
+    count: bytes | None = None,
 ) -> LogEntry:
     """Append the sealed parts of a draft's files, then its record, and delete the draft, all in one transaction.
 
-    `record(record hashes of the parts)` gives the record. One part is in memory at a time. Raises what
+    `record(record hashes of the parts)` gives the record; `count` is as in `Vault.finalise`. One part is in memory at a
+    time. Raises what
     `Vault.finalise` raises, and whatever `parts` or `record` raise; then the draft and the log are as they were.
     """
     store = vault.locked.store
@@ -145,6 +151,8 @@ def finalise_with_parts(
         blob = record(hashes)
         last = _entry(vault, last, blob, "record")
         vault.locked.append(connection, last, blob)
+        if count is not None:
+            vault.tally.put(connection, read_header(blob).case, count)
         note_sealed(connection, draft_id)
         vault.drafts.delete(connection, draft_id)
     store.tidy()

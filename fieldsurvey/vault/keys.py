@@ -1,7 +1,7 @@
 """The vault's keys: what a slot holds, and one derived key for each purpose.
 
     passphrase → Argon2id → slot: vault key ‖ person key ‖ person's code
-    vault key  → HKDF-SHA256 → device's secrets; who has which slot
+    vault key  → HKDF-SHA256 → device's secrets; who has which slot; the tally, and its rows' names
     person key → HKDF-SHA256 → owner tag; what locks each draft's own random key
 
 Nothing here is kept: callers hold the keys while the vault is unlocked, and locking ends their process.
@@ -36,6 +36,8 @@ DRAFT_KEY: Final = "fieldsurvey/1/vault/draft key"
 DRAFT_HEAD: Final = "fieldsurvey/1/vault/draft head"
 DRAFT_SNAPSHOT: Final = "fieldsurvey/1/vault/draft snapshot"
 DRAFT_CHANGE: Final = "fieldsurvey/1/vault/draft change"
+TALLY: Final = "fieldsurvey/1/vault/tally"
+TALLY_CASE: Final = "fieldsurvey/1/vault/tally case"
 
 
 class PersonCodeError(RefusedError):

@@ -21,6 +21,7 @@ from fieldsurvey.vault.keys import SLOT_LABEL, SlotContent, code_bytes, new_key
 from fieldsurvey.vault.people import insert_slot
 from fieldsurvey.vault.recovery import open_recovery
 from fieldsurvey.vault.sealed_log import SealedLog
+from fieldsurvey.vault.tally import begin_tally
 from fieldsurvey.vault.vault import LockedVault, hold
 
 Reason = Literal["new vault", "restored"]
@@ -130,3 +131,4 @@ def _begin_log(connection: sqlite3.Connection, keys: DeviceKeys, reason: Reason,
         "UPDATE device SET log = log + 1, card = ?, carrier = ?, secrets = ?, head_seq = 0, head = ?",
         (card.to_bytes(), keys.carrier, keys.secrets, start_head(card.project, card.device)),
     )
+    begin_tally(connection, now.date().isoformat(), keep=reason == "restored")

@@ -124,7 +124,14 @@ _FOURTH = (
     # the first entry sealed on each day, by the laptop's clock: since when records wait for central. Until it has them.
     "CREATE TABLE sealed_on (seq INTEGER PRIMARY KEY, day TEXT NOT NULL) STRICT",
 )
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH = (
+    # one row for each case sealed here; name and box are made with the vault key
+    "CREATE TABLE tally (name BLOB PRIMARY KEY, box BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    # the day on or before which something was sealed that has no row; '' where there is nothing such
+    "ALTER TABLE device ADD COLUMN tally_since TEXT NOT NULL DEFAULT ''",
+    "UPDATE device SET tally_since = date('now') WHERE head_seq > 0 OR log > 0",
+)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """Migration n is at n - 1. Never edited once released: the next one is appended."""
 
 

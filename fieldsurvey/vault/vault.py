@@ -27,6 +27,7 @@ from fieldsurvey.vault.returned import note_sealed
 from fieldsurvey.vault.schema import check_blank, migrate
 from fieldsurvey.vault.sealed_log import SealedLog
 from fieldsurvey.vault.store import Store
+from fieldsurvey.vault.tally import Tally
 
 
 class LockedVault(SealedLog):
@@ -80,6 +81,7 @@ class Vault:
         self._signing, self._hpke_seed = open_secrets(content.vault_key, card, box)
         self.drafts = drafts_of(locked.store, self.project, content)
         self.people = People(locked.store, self.project, slot, content)
+        self.tally = Tally(locked.store, self.project, content.vault_key)
 
     @classmethod
     def create(
@@ -128,9 +130,10 @@ class Vault:
             guard.release()
             raise
 
-    def finalise(self, draft_id: str, record: bytes) -> LogEntry:
+    def finalise(self, draft_id: str, record: bytes, *, count: bytes | None = None) -> LogEntry:
         """Append a sealed record to the log and delete the draft it came from, in one transaction.
 
+        `count`: what its case counts for from now on (see `tally`), in the same transaction.
         Raises NotOurRecordError for anything that is not a sealed record of this device and project, NoSuchDraftError,
         StorageError; then the draft and the log are as they were.
         """
@@ -143,6 +146,8 @@ class Vault:
         with self.locked.store.write() as connection:
             entry = next_entry(self._signing, self.project, self.device, self.locked.last_entry(), record_hash(record))
             self.locked.append(connection, entry, record)
+            if count is not None:
+                self.tally.put(connection, header.case, count)
             note_sealed(connection, draft_id)
             self.drafts.delete(connection, draft_id)
         self.locked.store.tidy()
