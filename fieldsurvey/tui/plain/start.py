@@ -142,7 +142,8 @@ class _Front:
     def _home(self, laptop: Laptop, session: Session) -> None:
         say = self.console.say
         say(f"\n{session.project.model.name}. " + day_in_words(self.clock.now().date()))
-        for told in round_lines(session.project.model.plan.round_on(self.clock.now().date().isoformat())):
+        today = session.project.model.plan.round_on(self.clock.now().date().isoformat())
+        for told in round_lines(today, session.counted(), most=None):
             say(told)
         if doubt := clock_warning(session.project, session.vault.locked.signed_time(), self.clock.now()):
             say(doubt)

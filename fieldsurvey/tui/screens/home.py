@@ -125,7 +125,7 @@ class HomeScreen(BaseScreen):
     async def _fill(self) -> None:
         session, laptop = self.session, self.ours.laptop
         try:
-            report, drafts, sealed, status, waiting, returned = await self.ours.hand.do(
+            report, drafts, sealed, status, waiting, returned, counted = await self.ours.hand.do(
                 lambda: (
                     session.refresh_returned(),
                     session.drafts(),
@@ -133,6 +133,7 @@ class HomeScreen(BaseScreen):
                     laptop.status() if laptop else None,
                     session.waiting(),
                     session.returned(),
+                    session.counted(),
                 )
             )
         except FieldsurveyError as error:
@@ -143,7 +144,7 @@ class HomeScreen(BaseScreen):
         self._sent = sent_line(self.ours.home) if session.project.model.servers else ("", False)
         self.query_one("#sealed", Words).say(sealed_words(sealed, *self._sent))
         today = self.ours.now().date().isoformat()
-        lines = round_lines(session.project.model.plan.round_on(today))
+        lines = round_lines(session.project.model.plan.round_on(today), counted)
         if status is not None and status.enrolment == "unknown":
             lines.append(_("This laptop is not enrolled yet: interviewing works, central waits for the steward."))
         if status is not None and status.enrolment == "revoked":
