@@ -19,7 +19,7 @@ from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import language as current_language
-from fieldsurvey.cli import erasing, needs_return
+from fieldsurvey.cli import erasing, needs_quotas, needs_return
 from fieldsurvey.cli.central_keeping import NoCentralError
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.erasing import RoundNotClearedError, clear_here, cleared_lines, hmu_keys
@@ -87,6 +87,7 @@ def needs() -> None:
 
 erasing.register(app)
 needs_return.register(app)
+needs_quotas.register(app)
 
 
 @app.command("open")
