@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from fieldsurvey.base import files
-from tests.faults.days import Day
+from tests.faults.day import Day
 from tests.faults.relaying import ALL
 
 Say = Callable[[str], None]

@@ -12,7 +12,8 @@ from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.batches import read_batch
 from sync.carrying import hand_on, take_stick
 from sync.relay import Relay
-from tests.faults.days import DAYS, Day, Say
+from tests.faults.day import Day, Say
+from tests.faults.days import DAYS
 from tests.faults.rounds import CLOCK
 from tests.sync.laptops import PROJECT, SyntheticLaptop, laptop
 from tests.sync.projects import SyntheticProject

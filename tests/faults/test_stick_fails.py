@@ -17,7 +17,7 @@ import pytest
 from fieldsurvey.base import files
 from fieldsurvey.base.errors import StorageError
 from fieldsurvey.vault import vault as vault_module
-from tests.faults.days import Day
+from tests.faults.day import Day
 from tests.faults.killing import Killer
 from tests.faults.relaying import ALL
 

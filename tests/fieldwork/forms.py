@@ -50,6 +50,13 @@ _XFORM = """<?xml version="1.0"?>
   </h:body>
 </h:html>
 """
+PICTURES = b"""<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head>
+<h:title>Place</h:title><model><instance><data id="place" version="1"><what/><front/><back/></data></instance>
+<bind nodeset="/data/what" type="string"/><bind nodeset="/data/front" type="binary"/>
+<bind nodeset="/data/back" type="binary" relevant="/data/what != 'none'"/></model></h:head><h:body>
+<input ref="/data/what"><label>What</label></input>
+<upload ref="/data/front" mediatype="image/*"><label>Front</label></upload>
+<upload ref="/data/back" mediatype="image/*"><label>Back</label></upload></h:body></h:html>"""
 
 
 def xform(form_id: str = "synthetic", version: str = "1", title: str = "A synthetic form") -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,39 +26,19 @@ from fieldsurvey.vault import attachments as vault_attachments
 from fieldsurvey.vault import verify_vault
 from fieldsurvey.vault.errors import NotOurRecordError, VaultDamagedError
 from tests.fieldwork.conftest import NOW, WORDS, SyntheticProject, join
+from tests.fieldwork.forms import PICTURES
 from tests.fieldwork.pictures import CANARY, drawing, jpeg, png, webp
 from tests.fieldwork.returning import returned, with_hmu
 from tests.fieldwork.test_stripping import long_jpeg
 
-_FORM = b"""<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head>
-<h:title>Place</h:title><model><instance><data id="place" version="1"><what/><front/><back/></data></instance>
-<bind nodeset="/data/what" type="string"/><bind nodeset="/data/front" type="binary"/>
-<bind nodeset="/data/back" type="binary" relevant="/data/what != 'none'"/></model></h:head><h:body>
-<input ref="/data/what"><label>What</label></input>
-<upload ref="/data/front" mediatype="image/*"><label>Front</label></upload>
-<upload ref="/data/back" mediatype="image/*"><label>Back</label></upload></h:body></h:html>"""
-
 
 @pytest.fixture
 def project() -> SyntheticProject:
+    """With a form that asks for pictures of a place."""
     made = SyntheticProject()
-    made.add_form(_FORM, "place", "1")
+    made.add_form(PICTURES, "place", "1")
     made.forms[-1][1]["about_people"] = False
     return made
-
-
-@pytest.fixture
-def laptop(tmp_path: Path, project: SyntheticProject, clock: FixedClock) -> Iterator[Laptop]:
-    made = join(tmp_path / "home", project, clock)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def session(laptop: Laptop) -> Iterator[Session]:
-    opened = laptop.unlock(WORDS)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

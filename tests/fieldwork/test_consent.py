@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,23 +44,10 @@ def consent_form() -> bytes:
 
 @pytest.fixture
 def project() -> SyntheticProject:
+    """With a form that asks for consent."""
     made = SyntheticProject()
     made.add_form(consent_form(), "agreed", "7")
     return made
-
-
-@pytest.fixture
-def laptop(tmp_path: Path, project: SyntheticProject, clock: FixedClock) -> Iterator[Laptop]:
-    made = join(tmp_path / "home", project, clock)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def session(laptop: Laptop) -> Iterator[Session]:
-    opened = laptop.unlock(WORDS)
-    yield opened
-    opened.close()
 
 
 def _payload(laptop: Laptop, project: SyntheticProject, seq: int = 1) -> Payload:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.errors import FieldsurveyError
-from tests.records.formats import Format, Reader, formats
+from tests.records.format_kit import Format, Reader
+from tests.records.formats import formats
 from tests.records.mutants import flips, truncations
 from tests.records.structured import structured
 

@@ -8,86 +8,40 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
-from unittest.mock import patch
 
-from fieldsurvey.base.canonical import canonical
-from fieldsurvey.project import shares
-from fieldsurvey.project.errors import SharesError
 from fieldsurvey.project.model import Device, Person, Project, ProjectForm, Recipient, RoleKey
 from fieldsurvey.project.signed import read_project, write_project
-from fieldsurvey.records import envelope, slots, withdrawal
+from fieldsurvey.records import envelope, withdrawal
 from fieldsurvey.records.container import Signer, open_container
-from fieldsurvey.records.device import DeviceCard, device_id
-from fieldsurvey.records.envelope import Header, open_record, read_envelope, record_hash, seal
+from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.envelope import open_record, read_envelope, record_hash
 from fieldsurvey.records.erased import ErasedCase, ErasureReport, Place, read_erasure, write_erasure
-from fieldsurvey.records.keyfile import lock_secret, unlock_secret
 from fieldsurvey.records.log import ENTRY_BYTES, LogEntry, next_entry, start_head, verify_run
 from fieldsurvey.records.payload import FormRef, Payload
 from fieldsurvey.records.receipt import Level, Receipt, Role, read_receipt, write_receipt
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.returned import Comment, ReturnedWork, ReturnManifest, open_return, read_return, write_return
-from fieldsurvey.records.signing import RootKey, SigningKey, VerifyKey
+from fieldsurvey.records.signing import SigningKey
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
-from fieldsurvey.vault.keys import SLOT_LABEL, SlotContent
 from sync.batches import plan_batches, read_batch, write_batch
 from tests.records.conftest import PROJECT, seed
+from tests.records.format_kit import (
+    CENTRAL,
+    ESCROW,
+    HMU,
+    OPERATIONAL,
+    ROOT,
+    XFORM,
+    Format,
+    card,
+    no_signatures,
+    record,
+)
+from tests.records.formats_locked import sheet_format, slot_formats
 from tests.records.structured import Specimen
-
-XFORM = b'<h:html xmlns:h="http://www.w3.org/1999/xhtml"><!-- synthetic --></h:html>\n'
-WORDS = "enero mapa nube cobre lila pauta"
-Reader = Callable[[bytes], object]
-Checkless = Callable[[], AbstractContextManager[object]]
-
-
-@dataclass(frozen=True)
-class Format:
-    """`read` is the program's; under `checkless` one of its checks is gone, or `weak` reads instead of it.
-
-    `loose`: several spellings of one content are meant to be taken (words on a sheet), never of another.
-    """
-
-    name: str
-    specimens: tuple[Specimen, ...]
-    read: Reader
-    checkless: Checkless = nullcontext
-    weak: Reader | None = None
-    loose: bool = False
-    setting: Checkless = nullcontext
-
-
-OPERATIONAL, ESCROW = RecipientPrivate(seed("operational")), RecipientPrivate(seed("escrow"))
-DEVICE, CARRIER, CENTRAL, HMU = (SigningKey(seed(name)) for name in ("device", "carrier", "central", "hmu"))
-ROOT = RootKey(seed("root"))
-
-
-@cache
-def card(name: str = "device") -> DeviceCard:
-    """A synthetic laptop's."""
-    return DeviceCard.make(
-        SigningKey(seed(name)),
-        project=PROJECT,
-        name=f"Laptop {name} (synthetic)",
-        carrier=SigningKey(seed(f"carrier of {name}")).public,
-        recipient=RecipientPrivate(seed(f"recipient of {name}")).public,
-        created="2026-01-05T08:00:00-05:00",
-    )
-
-
-def _no_signatures() -> AbstractContextManager[object]:
-    return patch.object(VerifyKey, "verify", lambda *_: None)
-
-
-def _record(text: str, *recipients: RecipientPrivate, device: str = "device") -> bytes:
-    header = Header(
-        project=PROJECT,
-        device=device_id(SigningKey(seed(device)).public),
-        case=hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
-    )
-    return seal(header, text.encode(), [recipient.public for recipient in recipients])
 
 
 def _cut_record(blob: bytes) -> Specimen:
@@ -101,8 +55,8 @@ def _cut_record(blob: bytes) -> Specimen:
 
 
 def _record_format() -> Format:
-    blobs = [_record("dato sintético", OPERATIONAL, ESCROW), _record("otro", OPERATIONAL, ESCROW)]
-    blobs.append(_record("x" * 3000, OPERATIONAL))
+    blobs = [record("dato sintético", OPERATIONAL, ESCROW), record("otro", OPERATIONAL, ESCROW)]
+    blobs.append(record("x" * 3000, OPERATIONAL))
 
     def weak(data: bytes) -> object:
         found = read_envelope(data)
@@ -124,7 +78,7 @@ class _Log:
         self.key, self.carrier, self.card = SigningKey(seed(name)), SigningKey(seed(f"carrier of {name}")), card(name)
         self.rows: list[tuple[LogEntry, bytes]] = []
         for number in range(count):
-            blob = _record(f"{name} {number}", OPERATIONAL, device=name)
+            blob = record(f"{name} {number}", OPERATIONAL, device=name)
             last = self.rows[-1][0] if self.rows else None
             self.rows.append((next_entry(self.key, PROJECT, self.card.device, last, record_hash(blob)), blob))
 
@@ -166,7 +120,7 @@ def _read_batch(data: bytes) -> object:
 
 def _batch_format() -> Format:
     files = (_batch("device", 1, 1), _batch("device", 2, 4), _batch("other", 1, 2), _batch("device", 1, 3, erased=2))
-    return Format("batch", tuple(map(_cut_container, files)), _read_batch, _no_signatures)
+    return Format("batch", tuple(map(_cut_container, files)), _read_batch, no_signatures)
 
 
 def _project_format() -> Format:
@@ -193,7 +147,7 @@ def _project_format() -> Format:
         found = read_project(data, pinned=pinned, at_least_version=made.version)
         return found.model, found.frames
 
-    return Format("project", tuple(map(_cut_container, files)), read, _no_signatures)
+    return Format("project", tuple(map(_cut_container, files)), read, no_signatures)
 
 
 def _receipt_format() -> Format:
@@ -211,7 +165,7 @@ def _receipt_format() -> Format:
         for number, level in ((2, Level.COMMITTED), (7, Level.BACKED_UP))
     ]
     files = [write_receipt(receipt, CENTRAL) for receipt in receipts]
-    return Format("receipt", tuple(map(_cut_container, files)), lambda data: read_receipt(data, keys), _no_signatures)
+    return Format("receipt", tuple(map(_cut_container, files)), lambda data: read_receipt(data, keys), no_signatures)
 
 
 def _erasure_format() -> Format:
@@ -226,7 +180,7 @@ def _erasure_format() -> Format:
     files = [write_erasure(laptop, SigningKey(seed("carrier of device"))), write_erasure(central, CENTRAL)]
     roles, carriers = [(Role.CENTRAL, CENTRAL.public)], {card().device: card().carrier_key}
     return Format(
-        "erasure", tuple(map(_cut_container, files)), lambda data: read_erasure(data, roles, carriers), _no_signatures
+        "erasure", tuple(map(_cut_container, files)), lambda data: read_erasure(data, roles, carriers), no_signatures
     )
 
 
@@ -273,86 +227,13 @@ def _return_format() -> Format:
         container = open_container(data, "return")
         return container.manifest, container.read_all()
 
-    return Format("return", tuple(map(cut, files)), read, _no_signatures, weak)
-
-
-_SLOT_CUTS = (4, 8, 9, 10, 26, 38)
-_SLOT_LENGTHS = ((4, 4), (8, 1), (9, 1))
-
-
-def _cut_slot(data: bytes, end: int) -> Specimen:
-    return Specimen(data, (*_SLOT_CUTS, len(data) - end), _SLOT_LENGTHS)
-
-
-def _slot_formats() -> Iterator[Format]:
-    floor = slots.FLOOR
-    content = [SlotContent(seed("vault"), seed(f"person {code}"), code).to_bytes() for code in ("E01", "E02")]
-    vault = [slots.lock_slot(one, WORDS, label=SLOT_LABEL, params=floor) for one in content]
-    files = [lock_secret(canonical({"purpose": "synthetic", "seed": seed(name).hex()}), WORDS, floor) for name in "ab"]
-
-    def open_vault(data: bytes) -> object:
-        return SlotContent.from_bytes(slots.open_slot(data, WORDS, label=SLOT_LABEL))
-
-    def open_file(data: bytes) -> object:
-        return unlock_secret(data, WORDS)
-
-    def no_check() -> AbstractContextManager[object]:
-        stack = ExitStack()
-        stack.enter_context(patch.object(slots, "_check_of", lambda _locked: _Any(b"12345678")))
-        stack.enter_context(_cheap(sealed=False))
-        return stack
-
-    yield Format("vault slot", tuple(_cut_slot(slot, 24) for slot in vault), open_vault, no_check)
-    yield Format("key file", tuple(_cut_slot(slot, 24) for slot in files), open_file, no_check)
-    with _cheap():
-        made = [slots.lock_slot(one, WORDS, label=SLOT_LABEL, params=floor)[:-8] for one in content]
-    yield Format(
-        "vault slot made to fit",
-        tuple(_cut_slot(slot, 16) for slot in made),
-        lambda data: open_vault(data + hashlib.sha256(b"fieldsurvey slot v1 check" + data).digest()[:8]),
-        lambda: _cheap(sealed=False),
-        setting=_cheap,
-    )
-
-
-class _Any(bytes):
-    """Equal to everything: a check that is not one."""
-
-    def __eq__(self, _other: object) -> bool:
-        return True
-
-    def __ne__(self, _other: object) -> bool:
-        return False
-
-    __hash__ = bytes.__hash__
-
-
-class _Unsealed:
-    """Encryption without its tag's check."""
-
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-
-    def decrypt(self, _nonce: bytes, data: bytes, _bound: bytes) -> bytes:
-        return self._key[:0] + data
-
-
-def _cheap(*, sealed: bool = True) -> AbstractContextManager[object]:
-    """Argon2id replaced by a hash; with `sealed` False the cipher's tag is not looked at either."""
-    stack = ExitStack()
-    stack.enter_context(
-        patch.object(slots, "_derive", lambda head, words, _: hashlib.sha256(head + words.encode()).digest())
-    )
-    if not sealed:
-        stack.enter_context(patch.object(slots, "AESGCMSIV", _Unsealed))
-        stack.enter_context(patch.object(SlotContent, "from_bytes", lambda data: data))
-    return stack
+    return Format("return", tuple(map(cut, files)), read, no_signatures, weak)
 
 
 def _card_format() -> Format:
     files = [card(name).to_bytes() for name in ("device", "other")]
     specimens = tuple(Specimen(data, tuple(i + 1 for i, byte in enumerate(data) if byte in b",:{")) for data in files)
-    return Format("device card", specimens, lambda data: DeviceCard.from_bytes(data).to_bytes(), _no_signatures)
+    return Format("device card", specimens, lambda data: DeviceCard.from_bytes(data).to_bytes(), no_signatures)
 
 
 def _log_format() -> Format:
@@ -368,7 +249,7 @@ def _log_format() -> Format:
     specimen = Specimen(log.rows[1][0].to_bytes(), (16, 32, 40, 72, 104, 105), ((32, 8),))
     assert len(specimen.data) == ENTRY_BYTES
     spare = tuple(Specimen(entry.to_bytes(), specimen.cuts) for entry in others)
-    return Format("log entry", (specimen, *spare), read, _no_signatures)
+    return Format("log entry", (specimen, *spare), read, no_signatures)
 
 
 def _tombstone_format() -> Format:
@@ -386,33 +267,6 @@ def _tombstone_format() -> Format:
     )
 
 
-def _sheet_format() -> Format:
-    mine = shares.split(seed("root"))
-    foreign = shares.split(seed("other root"))
-    pages = [
-        shares.sheet(words, project="Prueba", fingerprint_words="abad abajo", what="root", number=number).encode()
-        for number, words in ((1, mine[0]), (2, mine[1]), (1, foreign[0]))
-    ]
-    combine = cache(lambda words: shares.combine([words, mine[2]]))
-
-    def read(data: bytes) -> object:
-        return combine(shares.words_of_sheet(data.decode("utf-8", "replace")))
-
-    def checkless() -> AbstractContextManager[object]:
-        return patch("shamir_mnemonic.rs1024.verify_checksum", lambda *_: True)
-
-    def weak(data: bytes) -> object:
-        import shamir_mnemonic  # as the program does: only where keys are made or recovered
-
-        try:
-            return shamir_mnemonic.Share.from_mnemonic(shares.words_of_sheet(data.decode("utf-8", "replace"))).value
-        except (shamir_mnemonic.MnemonicError, ValueError):
-            raise SharesError from None
-
-    specimens = tuple(Specimen(page, tuple(i + 1 for i, byte in enumerate(page) if byte == 10)) for page in pages)
-    return Format("key sheet", specimens, read, checkless, weak, loose=True)
-
-
 @cache
 def formats() -> dict[str, Format]:
     """All of them by name. Made anew in every process: sealing draws randomness."""
@@ -423,10 +277,10 @@ def formats() -> dict[str, Format]:
         _receipt_format(),
         _return_format(),
         _erasure_format(),
-        *_slot_formats(),
+        *slot_formats(),
         _card_format(),
         _log_format(),
         _tombstone_format(),
-        _sheet_format(),
+        sheet_format(),
     )
     return {one.name: one for one in made}

@@ -14,8 +14,8 @@ from fieldsurvey.tui.plain.interview import PlainInterview
 from fieldsurvey.tui.sitting import Sitting, Step
 from tests.fieldwork.conftest import WORDS as LAPTOP_WORDS
 from tests.fieldwork.conftest import SyntheticProject, join
+from tests.fieldwork.forms import PICTURES
 from tests.fieldwork.pictures import jpeg
-from tests.fieldwork.test_attachments import _FORM
 from tests.tui.conftest import InterviewApp
 from tests.tui.memory import LANGUAGES, NOON, MemoryWork, interview
 from tests.tui.screens import press, text
@@ -101,7 +101,7 @@ def test_where_none_is_taken_the_question_traps_nobody() -> None:
 def test_a_real_picture_on_a_real_laptop(tmp_path: Path) -> None:
     """Typed in lines, sealed with the record: two entries, and nothing left beside the vault."""
     project, clock = SyntheticProject(), FixedClock(NOON)
-    project.add_form(_FORM, "place", "1")
+    project.add_form(PICTURES, "place", "1")
     project.forms[-1][1]["about_people"] = False
     laptop: Laptop = join(tmp_path / "home", project, clock)
     session = laptop.unlock(LAPTOP_WORDS)

@@ -21,8 +21,8 @@ from sync.central import Central
 from sync.folder import export_batches
 from sync.importing import import_folder
 from tests.fieldwork.conftest import NOW, WORDS, SyntheticProject, join
+from tests.fieldwork.forms import PICTURES
 from tests.fieldwork.pictures import CANARY, drawing, jpeg
-from tests.fieldwork.test_attachments import _FORM
 
 
 class _Way:
@@ -31,7 +31,7 @@ class _Way:
     def __init__(self, folder: Path) -> None:
         clock = FixedClock(NOW)
         self.project = SyntheticProject()
-        self.project.add_form(_FORM, "place", "1")
+        self.project.add_form(PICTURES, "place", "1")
         self.project.forms[-1][1]["about_people"] = False
         laptop = join(folder / "home", self.project, clock)
         self._seal(laptop, folder)
