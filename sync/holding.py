@@ -41,7 +41,10 @@ Chain = dict[tuple[int, bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A batch that is here, whole. `manifest`: the hash that names it; `end`: the head after entry `last`."""
+    """A batch that is here, whole. `manifest`: the hash that names it; `end`: the head after entry `last`.
+
+    `erased`: those of its entries that travel without their record.
+    """
 
     manifest: bytes
     path: Path
@@ -51,12 +54,14 @@ class Held:
     first: int
     last: int
     end: bytes
+    erased: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, batch: Batch, path: Path, size: int) -> Held:
         """What its verified manifest says."""
         end = batch.entries[-1].head
-        return cls(batch.manifest_hash, path, size, batch.device, batch.card.name, batch.first, batch.last, end)
+        erased = frozenset(batch.erased)
+        return cls(batch.manifest_hash, path, size, batch.device, batch.card.name, batch.first, batch.last, end, erased)
 
 
 class Holding:

@@ -62,8 +62,11 @@ class Proofs:
 
     def ends(self, device: str) -> set[tuple[int, bytes]]:
         """(seq, head) of everything that central says it holds of a device's log."""
-        found = (receipt for receipt, _data in self.files() if receipt.device == device)
-        return {(receipt.up_to, bytes.fromhex(receipt.head)) for receipt in found}
+        return {(receipt.up_to, bytes.fromhex(receipt.head)) for receipt in self.of(device)}
+
+    def of(self, device: str) -> list[Receipt]:
+        """What central said of one device's log."""
+        return [receipt for receipt, _data in self.files() if receipt.device == device]
 
     def files(self) -> list[tuple[Receipt, bytes]]:
         """Every one as central signed it, by device; of a device those that reach furthest first."""

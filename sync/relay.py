@@ -178,8 +178,13 @@ class Relay:
             ends = self._ends(device)
             if not ends:
                 continue
-            safe = _down_from(ends, self.holding.links(device))
-            gone += [held for held in self.holding.of(device) if (held.last, held.end) in safe]
+            links = self.holding.links(device)
+            safe = _down_from(ends, links)
+            gone += [
+                held
+                for held in self.holding.of(device)
+                if (held.last, held.end) in safe and self._with_records(held, links)
+            ]
         for held in gone:
             self.holding.remove(held)
         return tuple(gone)
@@ -244,6 +249,22 @@ class Relay:
         """What central holds of a device's log, by its receipts and by what was seen to lead up to them."""
         return self.proofs.ends(device) | self._seen[device]
 
+    def _with_records(self, held: Held, links: Chain) -> bool:
+        """Whether central has the records of that batch too, and not only its entries.
+
+        A stranger with a copy of a laptop's carrier key may have told central that the laptop erased them: then they
+        are still to be handed on.
+        """
+        known = self.proofs.of(held.device)
+        if not any(receipt.absent for receipt in known):
+            return True
+        end = held.last, held.end
+        return any(
+            not _left_out(receipt, held)
+            and end in _down_from({(receipt.up_to, bytes.fromhex(receipt.head)), *self._seen[held.device]}, links)
+            for receipt in known
+        )
+
     def _at_central(self, batch: Batch) -> bool:
         ends = self._ends(batch.device)
         if not ends:
@@ -252,6 +273,8 @@ class Relay:
         links.update(self.holding.links(batch.device))
         known = _down_from(ends, links)
         if (batch.last, batch.entries[-1].head) not in known:
+            return False
+        if not self._with_records(Held.of(batch, Path(), 0), links):
             return False
         self._seen[batch.device].add((batch.first - 1, batch.previous))  # it is not kept, and may be the missing link
         return True
@@ -266,6 +289,14 @@ class Relay:
             by=Role.SUPERVISOR,
             issued=self.clock.now().astimezone(UTC).isoformat("T", "seconds"),
         )
+
+
+def _left_out(receipt: Receipt, held: Held) -> bool:
+    """Whether central lacks a record of that batch that is in it."""
+    return any(
+        not held.erased.issuperset(range(max(first, held.first), min(last, held.last) + 1))
+        for first, last in receipt.absent
+    )
 
 
 def _down_from(ends: set[tuple[int, bytes]], links: Chain) -> set[tuple[int, bytes]]:

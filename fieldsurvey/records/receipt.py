@@ -16,9 +16,11 @@ from fieldsurvey.base.canonical import canonical
 from fieldsurvey.records.container import Signer, open_container, write_container
 from fieldsurvey.records.errors import SignatureError
 from fieldsurvey.records.signing import VerifyKey
-from fieldsurvey.records.wire import Hash, Id, Instant, Wire
+from fieldsurvey.records.wire import Hash, Id, Instant, Since, Wire
 
 MAX_BYTES: Final = 64 << 10
+MAX_ABSENT: Final = 1_000
+"""Stretches in one receipt."""
 
 
 class Role(StrEnum):
@@ -37,21 +39,43 @@ class Level(StrEnum):
     BACKED_UP = "backed_up"
 
 
+Seq = Annotated[int, Field(ge=1, le=2**53 - 1)]
+Stretch = Annotated[tuple[Seq, Seq], Field(strict=False)]
+"""First and last entry."""
+
+
 class Receipt(Wire):
-    """`by` holds `device`'s log up to `up_to`, where its head is `head`. `issued` is the issuer's clock."""
+    """`by` holds `device`'s log up to `up_to`, where its head is `head`. `issued` is the issuer's clock.
+
+    `absent`: stretches of entries, in order, whose records `by` does not hold because the device is said to have erased
+    them. Only the device knows whether it did: it takes no receipt that names another. Version 2 has them, version 1
+    has none.
+    """
 
     what: ClassVar[str] = "receipt"
     max_bytes: ClassVar[int] = MAX_BYTES
 
     format: Literal["fieldsurvey receipt"] = "fieldsurvey receipt"
-    format_version: Literal[1] = 1
+    format_version: Literal[1, 2] = 1
     project: Id
     device: Id
-    up_to: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    up_to: Seq
     head: Hash
     level: Annotated[Level, Field(strict=False)]
     by: Annotated[Role, Field(strict=False)]
     issued: Instant
+    absent: Annotated[tuple[Stretch, ...], Field(strict=False, max_length=MAX_ABSENT), Since(2)] = ()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Receipt:
+        if (self.format_version == 2) != bool(self.absent):  # one receipt has one encoding
+            raise ValueError("version")
+        before = -1
+        for first, last in self.absent:
+            if not before + 1 < first <= last <= self.up_to:
+                raise ValueError("absent")
+            before = last
+        return self
 
     @model_validator(mode="after")
     def _role_may(self) -> Receipt:

@@ -225,8 +225,9 @@ class SealedLog:
         """Keep it if it says more than what is held; returns whether it did. The caller has verified its signature.
 
         `taken`: the laptop's clock, by default the machine's. Central's time is remembered in any case: only signed
-        time counts towards a purge. Raises ReceiptMismatchError when it is another log's, reaches beyond ours, or its
-        head is not ours there.
+        time counts towards a purge. Raises ReceiptMismatchError when it is another log's, reaches beyond ours, its
+        head is not ours there, or it leaves out a record that was not erased here: whoever copied the carrier key from
+        a disk could have told central so.
         """
         card = self.device_card()
         if (receipt.project, receipt.device) != (card.project, card.device):
@@ -235,6 +236,8 @@ class SealedLog:
             raise ReceiptMismatchError(reason=_("beyond the end of the log"))
         if bytes.fromhex(receipt.head) != self.head_at(receipt.up_to):
             raise ReceiptMismatchError(reason=_("another history"))
+        if any(not self._erased_all(first, last) for first, last in receipt.absent):
+            raise ReceiptMismatchError(reason=_("somebody told central that records were erased here which were not"))
         issued = utc(receipt.issued)
         if issued is None:
             raise ReceiptMismatchError(reason=_("its time"))
@@ -255,6 +258,12 @@ class SealedLog:
                     (self.number, receipt.up_to, issued, now),
                 )
             return further
+
+    def _erased_all(self, first: int, last: int) -> bool:
+        """Whether every record of these entries was erased here."""
+        base = self.first_row
+        query = "SELECT count(*) FROM erased WHERE seq BETWEEN ? AND ?"
+        return bool(self.store.one(query, (base + first, base + last)) == (last - first + 1,))
 
     def _forget_days(self, connection: sqlite3.Connection, up_to: int) -> None:
         """Central has these entries: when they were sealed is nobody's business any more."""

@@ -98,6 +98,8 @@ const receipt = structure("fieldsurvey receipt", {
   level: oneOf("received", "committed", "backed_up"),
   by: oneOf("central", "hmu", "supervisor"),
   issued: instant,
+}, {
+  absent: list(list(seq, 2, 2), 1, 1000),
 });
 
 /** `project`: the content of the project whose role keys count. */
@@ -107,6 +109,11 @@ export function readReceipt(data, project) {
   ensure(container.frames.length === 0, "a receipt has no frames");
   const content = is(receipt, container.content);
   ensure(content.project === project.id, "a receipt of another project");
+  ensure((content.format_version === 2) === (content.absent?.length > 0), "a version that does not fit");
+  (content.absent ?? []).reduce((before, [first, last]) => {
+    ensure(before + 1 < first && first <= last && last <= content.up_to, "stretches out of order");
+    return last;
+  }, -1);
   ensure(content.by !== "supervisor" || content.level === "received", "more than a supervisor can say");
   const keys = project.roles.filter((role) => role.role === content.by && role.retired === null);
   const signed = keys.some((role) => {

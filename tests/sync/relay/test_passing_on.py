@@ -54,6 +54,30 @@ def test_forgetting_needs_centrals_word_on_this_very_history(
     assert held(relay) == [] or held(relay) == [(one.device, 4, 4)]
 
 
+def test_records_that_central_calls_erased_are_not_forgotten(
+    relay: Relay, project: SyntheticProject, stick: Path
+) -> None:
+    """Central was told that the laptop erased 2, but it is here: the batch stays until central has that too. The
+    control: where the laptop itself erased it, or another entry is meant, the batch goes."""
+    one, other, third = laptop(3), laptop(3), laptop(3)
+    other.erase(2)
+    for each in (one, other, third):
+        lay(stick, each.batch(1, 3))
+    for each, absent in ((one, (2, 2)), (other, (2, 2)), (third, (4, 4))):
+        up_to = max(3, absent[1])
+        if up_to == 4:
+            each.seal()
+        give(stick, said(each, up_to, format_version=2, absent=(absent,)), project.central)
+    lay(stick, third.batch(4, 4))
+    take_stick(relay, stick)
+    assert (one.device, 1, 3) in held(relay)
+    assert (other.device, 1, 3) not in held(relay)
+    assert (third.device, 1, 3) not in held(relay)
+    give(stick, said(one, 3, issued="2026-03-02T11:00:00Z"), project.central)
+    take_stick(relay, stick)
+    assert (one.device, 1, 3) not in held(relay)
+
+
 def test_there_and_back_with_central(
     relay: Relay, project: SyntheticProject, stick: Path, tmp_path: Path, central: Central
 ) -> None:
