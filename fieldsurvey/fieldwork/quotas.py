@@ -83,15 +83,18 @@ def counted(vault: Vault, survey_round: Round) -> Counted:
     return Counted(tally(cases, survey_round.id, _withdrawn(vault)), whole)
 
 
-def forget_counts(vault: Vault, plan: Plan) -> int:
-    """Forget what is withdrawn, and rounds that were over by the latest signed time; how many cases."""
-    signed = vault.locked.signed_time()[:10]
+def forget_counts(vault: Vault, plan: Plan, today: date) -> int:
+    """Forget what is withdrawn, and rounds that are over both by the latest signed time and by the laptop's day.
+
+    How many cases. Raises StorageError.
+    """
+    passed = min(vault.locked.signed_time()[:10], today.isoformat())
     ends = {one.id: one.end for one in plan.rounds}
     withdrawn = _withdrawn(vault)
     gone = []
     for row in vault.tally.kept():
         case = CaseCount.from_bytes(row.content) if row.content is not None else None
-        if case is not None and (case.tag in withdrawn or ends.get(case.round, case.until) < signed):
+        if case is not None and (case.tag in withdrawn or ends.get(case.round, case.until) < passed):
             gone.append(row.name)
     return vault.tally.drop(gone) if gone else 0
 

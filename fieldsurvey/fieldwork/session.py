@@ -196,7 +196,7 @@ class Session:
             self.at_unlock = ReviewReport(failed=((self.project.model.name, render(error)),))
         try:
             self.open_returned()
-            forget_counts(self.vault, self.project.model.plan)
+            forget_counts(self.vault, self.project.model.plan, self.clock.now().date())
         except FieldsurveyError as error:
             self.returns = ReturnsReport(failed=((self.project.model.name, render(error)),))
 

@@ -175,17 +175,19 @@ def test_a_withdrawn_case_leaves_the_count_at_once(laptop: Laptop) -> None:
     session.close()
 
 
-def test_a_round_that_is_over_is_forgotten_by_signed_time(laptop: Laptop, clock: FixedClock) -> None:
-    """The laptop's own clock forgets nothing; a plan that was prolonged keeps it."""
+def test_a_round_is_forgotten_once_it_is_over_by_both_clocks(laptop: Laptop, clock: FixedClock) -> None:
+    """Neither the laptop's clock nor signed time alone forgets it; a plan that was prolonged keeps it."""
     session = laptop.unlock(WORDS)
     interview(session, parish="100151")
-    clock.at = datetime(2029, 1, 1, tzinfo=UTC)
-    assert forget_counts(session.vault, PLAN) == 0
+    assert forget_counts(session.vault, PLAN, date(2029, 1, 1)) == 0
     with session.vault.locked.store.write() as connection:
         note_signed_time(connection, "2026-03-11T08:00:00+00:00")
+    assert forget_counts(session.vault, PLAN, date(2026, 3, 10)) == 0
     longer = Plan(rounds=(ROUND.model_copy(update={"end": "2026-03-11"}),))
-    assert forget_counts(session.vault, longer) == 0
-    assert forget_counts(session.vault, PLAN) == 1
+    assert forget_counts(session.vault, longer, date(2029, 1, 1)) == 0
+    session.close()
+    clock.at = datetime(2026, 3, 11, 9, tzinfo=UTC)
+    session = laptop.unlock(WORDS)
     assert session.vault.tally.kept() == []
     session.close()
 
