@@ -42,7 +42,7 @@ _STATES = {
 class NoReasonError(InputError):
     """Two people open a record, and nobody says what for."""
 
-    code = "needs.purpose"
+    code = "needs.return_purpose"
     template = "By this project's policy an opening says what it is for."
     hint = 'Nothing was opened. Add --purpose TEXT, for example --purpose "ages that cannot be".'
 

@@ -227,8 +227,10 @@ def test_what_is_made_today_has_the_shape_of_what_was_made_then(tmp_path: Path) 
     assert sizes == {name: len(golden(name)) for name in sizes}
     for name in ("device.card", "device-renewed.card", "tombstone.fsw", "withdrawal.codes", "words.txt"):
         assert made[name] == golden(name)
-    today = json.loads(made["expected.json"])
-    assert _shape(today) == _shape(EXPECTED)
+    today, then = _shape(json.loads(made["expected.json"])), _shape(EXPECTED)
+    for said in (today, then):
+        del said["laptop.fsv"]["manifest"]["database"]  # grows with the vault's own tables, which migrations add
+    assert today == then
 
 
 def _shape(value: Any) -> Any:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import Literal
 
 import pytest
-from pydantic import Field
 
 from fieldsurvey.records.container import MAX_FILE, MAX_FRAME, MAX_FRAMES, Frame, write_container
 from fieldsurvey.records.envelope import MAX_PAYLOAD, Header, body_length, open_record, read_envelope, seal
@@ -101,7 +100,7 @@ class Note(Wire):
     magic = b"NOTE\x01"
     max_bytes = 64
 
-    format_version: Annotated[int, Field(ge=1, le=1)] = 1
+    format_version: Literal[1] = 1
     text: str = ""
 
 

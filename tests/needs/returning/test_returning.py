@@ -219,7 +219,7 @@ def test_two_people_send_it_back_where_the_policy_says_so(
 
     send = ("return", card.case, "--general", "Look again.")
     present(first, second)
-    assert province.json(*send, code=1)["error"] == "needs.purpose"
+    assert province.json(*send, code=1)["error"] == "needs.return_purpose"
     present(first, first)
     assert province.json(*send, "--purpose", "x", code=1)["error"] == "input.few_people"
     assert province.json("ledger")["openings"] == []
