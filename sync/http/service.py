@@ -239,8 +239,10 @@ class Service:
         batch = read_batch(cast("BinaryIO", io.BytesIO(head)), self._project().model.id)
         _admit(caller, batch)
         store, end = self._central().store, batch.entries[-1]
-        wanted = [(entry.seq, entry.head) for entry in batch.entries]
-        if not store.missing(batch.device, wanted) and store.signature(batch.device, end.seq, end.head):
+        every = [(entry.seq, entry.head) for entry in batch.entries]
+        brought = [(entry.seq, entry.head) for entry in batch.present]
+        lacks = store.missing(batch.device, every) or store.missing(batch.device, brought, brought=True)
+        if not lacks and store.signature(batch.device, end.seq, end.head):
             return self._merged(caller, batch.device, names, 0)
         return Offered(missing=missing)
 

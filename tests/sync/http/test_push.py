@@ -37,6 +37,7 @@ from sync.relay import Relay
 from tests.sync.http.conftest import RECORDS, SIZE
 from tests.sync.http.lines import BreakingLine, Way
 from tests.sync.http.worlds import Place
+from tests.sync.thief import Thief
 
 Arrive = Callable[[Place], Laptop]
 EACH = 4
@@ -300,6 +301,24 @@ def test_a_gap_that_another_carrier_filled_is_not_sent(
         assert (report.sent, report.confirmed) == (2 * EACH, True)
         assert kept
     assert digest(place) == whole
+
+
+def test_what_central_was_falsely_told_is_erased_is_sent(place: Place, arrive: Arrive, whole: str) -> None:
+    """By somebody with the carrier key of a copied disk: the laptop refuses that receipt, and pushes every record."""
+    with place.running():
+        laptop = arrive(place)
+        with place.central() as central:
+            central.learn(place.signed.model)
+            central.merge(Thief(laptop.locked).batch())
+            assert [receipt.absent for receipt in central.receipts(laptop.locked.device_card().device)] == [
+                ((1, RECORDS),)
+            ]
+        report = send(laptop)
+        assert (report.sent, report.new, report.confirmed) == (RECORDS, RECORDS, True)
+        with place.central() as central:
+            assert [receipt.absent for receipt in central.receipts(laptop.locked.device_card().device)] == [()]
+            assert sum(1 for _ in central.records()) == RECORDS
+    assert digest(place) != whole  # it also holds what it was told
 
 
 def test_withdrawals_travel_before_batches(place: Place, arrive: Arrive) -> None:
