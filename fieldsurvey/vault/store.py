@@ -72,9 +72,10 @@ class Store:
             try:
                 self.connection.execute("PRAGMA busy_timeout=200")
                 busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                self.connection.execute("PRAGMA busy_timeout=10000")
-            except sqlite3.OperationalError:
+            except sqlite3.OperationalError:  # somebody reads, or the disk is full: the next one does it
                 return False
+            finally:  # left at that, the next change would give up on another process after a fifth of a second
+                self.connection.execute("PRAGMA busy_timeout=10000")
         return not busy
 
     def close(self) -> None:

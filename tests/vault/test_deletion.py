@@ -93,3 +93,23 @@ def test_each_draft_has_a_key_of_its_own(vault: Vault) -> None:
     vault.locked.store.connection.execute("DELETE FROM draft_key")
     derived = {vault.drafts.key_of(number, raw_id) for raw_id, number in numbers.items()}
     assert keys.isdisjoint(derived)
+
+
+def test_tidying_that_fails_leaves_the_store_as_patient_as_before(vault: Vault) -> None:
+    """Emptying the write-ahead log is tried for a moment only; what is written later waits for others as long as ever,
+    whether it came off or not.
+    """
+    connection = vault.locked.store.connection
+
+    def patience() -> int:
+        """How long a change waits for another process, in milliseconds."""
+        (found,) = connection.execute("PRAGMA busy_timeout").fetchone()
+        return int(found)
+
+    before = patience()
+    assert vault.locked.store.tidy()
+    assert patience() == before >= 10_000
+    connection.execute("BEGIN IMMEDIATE")  # within a transaction the log cannot be emptied
+    assert not vault.locked.store.tidy()
+    connection.execute("ROLLBACK")
+    assert patience() == before
