@@ -13,13 +13,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
-from fieldsurvey.base.errors import FieldsurveyError, Rendered, StorageError, UntrustedError, render
+from fieldsurvey.base.errors import FieldsurveyError, Rendered, StorageError, render
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.project.model import Project
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.container import Signer
 from fieldsurvey.records.receipt import Level, Receipt, Role
-from fieldsurvey.records.returned import read_return
 from sync.again import again
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.central import Central, Merged
@@ -27,7 +26,7 @@ from sync.erasing import Settled, learn_withdrawals, settle
 from sync.errors import NotCentralsKeyError
 from sync.journal import Journal
 from sync.putback import clear_returns
-from sync.returned import answered
+from sync.returned import answered, pending_returns
 from sync.stick import Found, Progress, Stick, looks_ours, opened
 from sync.withdrawals import export_withdrawals
 
@@ -258,19 +257,6 @@ def receipts_at(central: Central, device: str, ends: Iterable[int], known: Seque
                     )
                 )
     return found
-
-
-def pending_returns(central: Central) -> Iterator[bytes]:
-    """Work that the HMU gave back, to which no later revision has come yet; none of a withdrawn case."""
-    project = central.project()
-    withdrawn = {tag.hex() for tag, _data in central.store.tombstones()}
-    for notice in central.store.notices("return") if project else ():
-        try:
-            manifest = read_return(notice.data, project.role_keys if project else ()).manifest
-        except UntrustedError:  # of a key that has retired since: no laptop takes it any more
-            continue
-        if not answered(manifest, central.store.case(manifest.case)) and manifest.withdrawal not in withdrawn:
-            yield notice.data
 
 
 def is_unbacked(last: str | None, now: datetime) -> bool:

@@ -7,6 +7,7 @@ whose it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,26 +37,43 @@ def answered(manifest: ReturnManifest, held: Iterable[StoredEntry]) -> int:
     return max((revision for revision in later if revision > manifest.revision), default=0)
 
 
+def standing(manifest: ReturnManifest, held: Iterable[StoredEntry], withdrawn: AbstractSet[str]) -> Returned:
+    """What became of one: from the entries that are held of its case, and the tags (hex) of withdrawn cases."""
+    came = answered(manifest, held)
+    state: State = "back" if came else "pending"
+    return Returned(manifest, "withdrawn" if manifest.withdrawal in withdrawn else state, came)
+
+
 def returns_of(central: Central, keys: Keys, device: str | None = None) -> Iterator[ReturnManifest]:
     """What the HMU sent back to a laptop, or to any. What its present keys did not sign, nobody takes any more."""
-    roles = tuple(keys)
-    for notice in central.store.notices("return", device):
-        try:
-            yield read_return(notice.data, roles).manifest
-        except UntrustedError:
-            continue
+    for _data, manifest in _signed(central, keys, device):
+        yield manifest
 
 
 def returned_work(central: Central) -> list[Returned]:
     """Every return that central passes on, the pending ones first. Raises StorageError."""
+    order = ("pending", "back", "withdrawn")
+    found = (one for _data, one in _standing(central))
+    return sorted(found, key=lambda one: (order.index(one.state), one.manifest.device, one.manifest.case))
+
+
+def pending_returns(central: Central) -> Iterator[bytes]:
+    """The files of those to which no later revision has come yet; none of a withdrawn case. Raises StorageError."""
+    return (data for data, one in _standing(central) if one.state == "pending")
+
+
+def _standing(central: Central) -> Iterator[tuple[bytes, Returned]]:
+    """Each file with what became of it."""
     project = central.project()
     withdrawn = {tag.hex() for tag, _data in central.store.tombstones()}
-    found = []
-    for manifest in returns_of(central, project.role_keys if project else ()):
-        came = answered(manifest, central.store.case(manifest.case))
-        state: State = "back" if came else "pending"
-        if manifest.withdrawal in withdrawn:
-            state = "withdrawn"
-        found.append(Returned(manifest, state, came))
-    order = ("pending", "back", "withdrawn")
-    return sorted(found, key=lambda one: (order.index(one.state), one.manifest.device, one.manifest.case))
+    for data, manifest in _signed(central, project.role_keys if project else ()):
+        yield data, standing(manifest, central.store.case(manifest.case), withdrawn)
+
+
+def _signed(central: Central, keys: Keys, device: str | None = None) -> Iterator[tuple[bytes, ReturnManifest]]:
+    roles = tuple(keys)
+    for notice in central.store.notices("return", device):
+        try:
+            yield notice.data, read_return(notice.data, roles).manifest
+        except UntrustedError:  # signed by a key that has retired since: no laptop takes it any more
+            continue

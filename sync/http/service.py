@@ -46,8 +46,9 @@ from sync.http.wire import (
     join_pieces,
     split_pieces,
 )
-from sync.importing import pending_returns, receipts_at
+from sync.importing import receipts_at
 from sync.merge import LogView
+from sync.returned import pending_returns
 
 T = TypeVar("T")
 _RETRY: Final = 15

@@ -5,16 +5,14 @@ What the HMU wrote is sealed to the laptop: here is only whose it is. Pending me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from fieldsurvey.base.errors import UntrustedError
-from fieldsurvey.records.returned import ReturnManifest, read_return
 from fieldsurvey.tui.central.desk import names_of
 from sync.central import Central
-from sync.returned import answered
-from sync.store import StoredEntry
+from sync.returned import Returned
+from sync.returned import returned_work as work_of
 
 
 class ReturnState(Enum):
@@ -40,27 +38,12 @@ class ReturnRow:
 def returned_work(central: Central) -> tuple[ReturnRow, ...]:
     """Every return that central passes on, pending ones first. Raises StorageError."""
     names = names_of(central)
-    project = central.project()
-    keys = project.role_keys if project else ()
-    withdrawn = {tag.hex() for tag, _data in central.store.tombstones()}
-    rows = []
-    for notice in central.store.notices("return"):
-        try:
-            manifest = read_return(notice.data, keys).manifest
-        except UntrustedError:  # signed by a key that the project has retired since: no laptop takes it any more
-            continue
-        rows.append(return_row(manifest, central.store.case(manifest.case), withdrawn, names))
+    rows = [_row(one, names) for one in work_of(central)]
     order = list(ReturnState)
     return tuple(sorted(rows, key=lambda row: (order.index(row.state), row.name.casefold(), row.case)))
 
 
-def return_row(
-    manifest: ReturnManifest, held: Iterable[StoredEntry], withdrawn: set[str], names: Mapping[str, str]
-) -> ReturnRow:
-    """What became of one, from the entries of its case that central holds."""
-    later = answered(manifest, held)
-    state = ReturnState.BACK if later else ReturnState.PENDING
-    if manifest.withdrawal in withdrawn:
-        state = ReturnState.WITHDRAWN
-    name = names.get(manifest.device, manifest.device[:8])
-    return ReturnRow(manifest.case, manifest.device, name, manifest.revision, later, state)
+def _row(one: Returned, names: Mapping[str, str]) -> ReturnRow:
+    of = one.manifest
+    name = names.get(of.device, of.device[:8])
+    return ReturnRow(of.case, of.device, name, of.revision, one.answered, ReturnState(one.state))

@@ -11,8 +11,9 @@ from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.returned import ReturnedWork, ReturnManifest, write_return
 from fieldsurvey.records.signing import SigningKey
-from fieldsurvey.tui.central.returned import ReturnState, return_row, returned_work
+from fieldsurvey.tui.central.returned import returned_work
 from fieldsurvey.tui.central.wording import return_cells
+from sync.returned import standing
 from sync.store import Notice, StoredEntry
 from tests.sync.laptops import PROJECT
 from tests.tui.central.province import PlannedProject, Province
@@ -35,24 +36,20 @@ def held(*revisions: int, kind: str = "record") -> list[StoredEntry]:
     ]
 
 
-def state(of: ReturnManifest, entries: list[StoredEntry], withdrawn: set[str] | None = None) -> ReturnState:
-    """What became of it."""
-    return return_row(of, entries, withdrawn or set(), {}).state
-
-
 def test_pending_means_that_no_later_revision_is_held() -> None:
     """The same revision, an earlier one, or an attachment of a later one leave it pending; a later record does not."""
-    assert state(manifest(2), held(1, 2)) is ReturnState.PENDING
-    assert state(manifest(2), held(3, kind="attachment")) is ReturnState.PENDING
-    assert state(manifest(2), held(1, 2, 3)) is ReturnState.BACK
-    assert return_row(manifest(2), held(4, 3), set(), {}).answered == 4
+    nothing: frozenset[str] = frozenset()
+    assert standing(manifest(2), held(1, 2), nothing).state == "pending"
+    assert standing(manifest(2), held(3, kind="attachment"), nothing).state == "pending"
+    assert standing(manifest(2), held(1, 2, 3), nothing).state == "back"
+    assert standing(manifest(2), held(4, 3), nothing).answered == 4
 
 
 def test_a_withdrawn_case_is_not_asked_for() -> None:
     """Its tag is known: nothing is pending any more."""
     tag = "77" * 32
-    assert state(manifest(1, tag), held(1), {tag}) is ReturnState.WITHDRAWN
-    assert state(manifest(1, tag), held(1), {"88" * 32}) is ReturnState.PENDING
+    assert standing(manifest(1, tag), held(1), {tag}).state == "withdrawn"
+    assert standing(manifest(1, tag), held(1), {"88" * 32}).state == "pending"
 
 
 class WithHmu(PlannedProject):
