@@ -18,38 +18,41 @@ from fieldsurvey.project.keys import HmuKeys
 from fieldsurvey.project.policy import Round
 from fieldsurvey.project.steward import read_steward
 
+RoundOption = Annotated[
+    str | None, typer.Option("--round", metavar="R", help="The round's id in the project's plan [default: all].")
+]
+
 
 def register(app: typer.Typer) -> None:
-    """Put the command beside the others."""
-    app.command("quotas")(command(quotas))
+    """Add `quotas` to `fieldsurvey needs`."""
 
+    @app.command("quotas")
+    @command
+    def quotas(*, round_: RoundOption = None, json_: Json = False) -> None:
+        """Show how far the plan's quotas are, over the current records of opened rounds. Not for publishing.
 
-def quotas(
-    *,
-    round_: Annotated[
-        str | None, typer.Option("--round", metavar="R", help="The round's id in the project's plan [default: all].")
-    ] = None,
-    json_: Json = False,
-) -> None:
-    """Show how far the plan's quotas are, over the current records of opened rounds. Not for publishing.
+        An interview counts once, in its last revision, for every quota that it meets. One that was withdrawn, refused,
+        or broken off without leave to keep it does not count, nor does an assembly. Small counts are shown as they are:
+        they stay in this house, and no export or report holds them. A round that is not opened yet is named, without
+        counts.
 
-    An interview counts once, in its last revision, for every quota that it meets; one that was withdrawn, refused or
-    broken off without leave to keep it does not, nor does an assembly. Small counts are shown as they are: they stay in
-    this house, and no export or report holds them. A round that is not opened yet is named, without counts.
-
-    Example: fieldsurvey needs quotas --round r1
-    """
-    project = read_steward(paths.steward_dir())
-    today = SystemClock().now().date()
-    plan = project.model.plan
-    wanted = [round_kept(project, round_, today)] if round_ else [round_kept(project, r.id, today) for r in plan.rounds]
-    keys = hmu_keys()
-    clear_here(project, keys)
-    found = {one.id: _counts(one, keys, must=round_ is not None) for one in wanted}
-    lines = [line for one in wanted for line in _lines(one, found[one.id])]
-    told = [*lines, "", _("For this house only: small counts say who was interviewed. Nothing of this is published.")]
-    data = [_data(one, found[one.id]) for one in wanted]
-    result(json_, {"rounds": data}, "\n".join(told) if wanted else _("The plan has no rounds."))
+        Example: fieldsurvey needs quotas --round r1
+        """
+        project = read_steward(paths.steward_dir())
+        today = SystemClock().now().date()
+        named = [round_] if round_ else [one.id for one in project.model.plan.rounds]
+        wanted = [round_kept(project, name, today) for name in named]
+        keys = hmu_keys()
+        clear_here(project, keys)
+        found = {one.id: _counts(one, keys, must=round_ is not None) for one in wanted}
+        lines = [line for one in wanted for line in _lines(one, found[one.id])]
+        told = [
+            *lines,
+            "",
+            _("For this house only: small counts say who was interviewed. Nothing of this is published."),
+        ]
+        data = [_data(one, found[one.id]) for one in wanted]
+        result(json_, {"rounds": data}, "\n".join(told) if wanted else _("The plan has no rounds."))
 
 
 def _counts(planned: Round, keys: HmuKeys, *, must: bool) -> tuple[QuotaCount, ...] | None:
