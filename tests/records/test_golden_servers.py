@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -77,12 +79,13 @@ def test_an_address_is_https_a_host_and_a_port(url: str) -> None:
 
 def test_two_different_pins_are_needed() -> None:
     """One in use, one spare; and no address twice."""
-    for change in (
+    changes: tuple[Callable[[list[dict[str, Any]]], object], ...] = (
         lambda servers: servers[0]["pins"].pop(),
         lambda servers: servers[0]["pins"].append("d4" * 32),
         lambda servers: servers[0].update(pins=["a1" * 32] * 2),
         lambda servers: servers[1].update(url=servers[0]["url"]),
-    ):
+    )
+    for change in changes:
         content = model().content()
         change(content["servers"])
         with pytest.raises(UntrustedError):

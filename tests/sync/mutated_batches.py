@@ -21,7 +21,23 @@ from tests.sync.laptops import SyntheticLaptop
 
 _SIGNED: Final = KEY_ID_BYTES + SIGNATURE_BYTES[1]
 FOREIGN: Final = SigningKey(bytes([7]) * 32)
-NUMBERS: Final = (0, -1, 2**31, 2**53 - 1, 2**53, 2**63, 2**64, 10**400, 1.5, 1e308, True, None, "1", [], {})
+NUMBERS: Final[tuple[Any, ...]] = (
+    0,
+    -1,
+    2**31,
+    2**53 - 1,
+    2**53,
+    2**63,
+    2**64,
+    10**400,
+    1.5,
+    1e308,
+    True,
+    None,
+    "1",
+    [],
+    {},
+)
 Random = random.Random
 
 
