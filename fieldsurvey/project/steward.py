@@ -95,8 +95,25 @@ def new_project(
         SigningKey.generate(),
         SigningKey.generate(),
     )
-    now = now_utc(clock)
-    model = checked(
+    model = _first_version(project_id, name, made, now_utc(clock), days=days, policy=policy or Policy())
+    files: dict[str, bytes] = {
+        keys.ROOT: keys.lock_root(project_id, made.root, root_pass, argon2),
+        keys.HMU: keys.lock_hmu(made.hmu, hmu_pass, argon2),
+        keys.CENTRAL: keys.role_key_bytes(project_id, Role.CENTRAL, made.central),
+        keys.SUPERVISOR: keys.role_key_bytes(project_id, Role.SUPERVISOR, made.supervisor),
+    }
+    if escrow_pass is not None:
+        files[keys.ESCROW] = keys.lock_escrow(project_id, made.escrow, escrow_pass, argon2)
+    data = write_project(model, {}, made.root)
+    signed = read_project(data, pinned=made.root.public.fingerprint)
+    if sheets:
+        files |= _sheets(signed, made)
+    _make_folder(folder, {**files, PROJECT_FILE: data})
+    return signed
+
+
+def _first_version(project_id: str, name: str, made: _NewKeys, now: datetime, *, days: int, policy: Policy) -> Project:
+    return checked(
         Project,
         id=project_id,
         name=name,
@@ -113,22 +130,8 @@ def new_project(
             _role(Role.CENTRAL, "Central", made.central),
             _role(Role.SUPERVISOR, "Supervisor", made.supervisor),
         ),
-        policy=policy or Policy(),
+        policy=policy,
     )
-    files: dict[str, bytes] = {
-        keys.ROOT: keys.lock_root(project_id, made.root, root_pass, argon2),
-        keys.HMU: keys.lock_hmu(made.hmu, hmu_pass, argon2),
-        keys.CENTRAL: keys.role_key_bytes(project_id, Role.CENTRAL, made.central),
-        keys.SUPERVISOR: keys.role_key_bytes(project_id, Role.SUPERVISOR, made.supervisor),
-    }
-    if escrow_pass is not None:
-        files[keys.ESCROW] = keys.lock_escrow(project_id, made.escrow, escrow_pass, argon2)
-    data = write_project(model, {}, made.root)
-    signed = read_project(data, pinned=made.root.public.fingerprint)
-    if sheets:
-        files |= _sheets(signed, made)
-    _make_folder(folder, {**files, PROJECT_FILE: data})
-    return signed
 
 
 def check_free(folder: Path) -> None:

@@ -236,6 +236,27 @@ def test_nobody_leaves_a_hole(three: Path) -> None:
     assert contents(three) == before
 
 
+NEW_ROOT_PASS = "alambre bolsa cedro dado espuma flecha"
+
+
+def _everybody_leaves(folder: Path, clock: FixedClock) -> None:
+    """One after the other, each with a successor in the same role."""
+    for code, successor, more in (
+        ("E01", ("E03", "Eme"), {}),
+        ("E02", ("E04", "Ele"), {}),
+        ("V01", ("V02", "Val"), {}),
+        (ANA, (PAZ, "Paz"), {"hmu": WORDS[:2], "passphrases": {LUZ: WORDS[1], PAZ: WORDS[2]}}),
+        (LUZ, ("H04", "Mar"), {"hmu": WORDS[1:3], "passphrases": {PAZ: WORDS[2], "H04": WORDS[3]}}),
+        ("S01", ("S02", "Sur"), {"new_root_pass": NEW_ROOT_PASS, "argon2": FLOOR}),
+    ):
+        arguments: dict[str, Any] = {"successor": successor, "clock": clock, **more}
+        signed = handing.leave(folder, code, root_pass=ROOT_PASS, **arguments).project
+        person, next_one = signed.model.person(code), signed.model.person(successor[0])
+        assert person is not None
+        assert next_one is not None
+        assert (person.left, next_one.left, next_one.role) == ("2026-02-04", None, person.role)
+
+
 def test_everybody_is_replaced_once_and_the_project_lives_on(folder: Path, clock: FixedClock) -> None:
     """Steward, both HMU members, supervisor, central, the enumerators: after each the project signs, seals and opens.
     At the end every old record opens for those who are there; what leavers kept opens no new record and signs nothing
@@ -253,22 +274,8 @@ def test_everybody_is_replaced_once_and_the_project_lives_on(folder: Path, clock
     kept.copy(WORDS[:2])
     clock.move(days=30)
 
-    root, new_root = ROOT_PASS, "alambre bolsa cedro dado espuma flecha"
-    for code, successor, more in (
-        ("E01", ("E03", "Eme"), {}),
-        ("E02", ("E04", "Ele"), {}),
-        ("V01", ("V02", "Val"), {}),
-        (ANA, (PAZ, "Paz"), {"hmu": WORDS[:2], "passphrases": {LUZ: WORDS[1], PAZ: WORDS[2]}}),
-        (LUZ, ("H04", "Mar"), {"hmu": WORDS[1:3], "passphrases": {PAZ: WORDS[2], "H04": WORDS[3]}}),
-        ("S01", ("S02", "Sur"), {"new_root_pass": new_root, "argon2": FLOOR}),
-    ):
-        arguments: dict[str, Any] = {"successor": successor, "clock": clock, **more}
-        signed = handing.leave(folder, code, root_pass=root, **arguments).project
-        person, next_one = signed.model.person(code), signed.model.person(successor[0])
-        assert person is not None
-        assert next_one is not None
-        assert (person.left, next_one.left, next_one.role) == ("2026-02-04", None, person.role)
-    signed = rotation.rotate(folder, ["central", "escrow"], root_pass=new_root, clock=clock).project
+    _everybody_leaves(folder, clock)
+    signed = rotation.rotate(folder, ["central", "escrow"], root_pass=NEW_ROOT_PASS, clock=clock).project
 
     held = keys.open_hmu(folder, WORDS[2:4])
     assert set(held.people) == {PAZ, "H04"}
@@ -287,7 +294,7 @@ def test_everybody_is_replaced_once_and_the_project_lives_on(folder: Path, clock
         recovery.rehearse(folder, kept.root_sheets)
     followed = read_project(signed.data, pinned=pinned, at_least_version=1)
     assert followed.root_fingerprint == signed.root_fingerprint != pinned
-    assert steward.add_form(folder, form(), root_pass=new_root, clock=clock).form_bytes("prueba")
+    assert steward.add_form(folder, form(), root_pass=NEW_ROOT_PASS, clock=clock).form_bytes("prueba")
     said = [(line.deed, line.who) for line in Ledger(folder, signed.model).lines]
     assert [who for deed, who in said if deed == "left"] == [
         ("E01", "E03"),

@@ -17,7 +17,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from fieldsurvey.base.i18n import ngettext
-from fieldsurvey.needs.opened.dataset import Dataset, Quality
+from fieldsurvey.needs.opened.dataset import Dataset, Quality, Table
 from fieldsurvey.needs.opened.errors import (
     ForeignCentralError,
     ForeignKeyError,
@@ -85,6 +85,20 @@ class _Cases:
             self.only_proposals += 1
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What the chunks say of their records, added up."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    mistyped: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def take(self, chunk: Chunk) -> None:
+        self.counts.update(chunk.counts)
+        self.unknown.update(chunk.unknown)
+        self.mistyped.update(chunk.mistyped)
+
+
 def open_round(
     central: Central,
     project: SignedProject,
@@ -118,24 +132,30 @@ def open_round(
     cases = _Cases()
     for case in central.cases():
         cases.take(case)
-    counts: Counter[str] = Counter()
-    unknown: Counter[tuple[str, str]] = Counter()
-    mistyped: Counter[tuple[str, str]] = Counter()
+    tally = _Tally()
     total = len(cases.wanted)
     with _opener(executor, bench, total) as opened:
         for chunk in opened(_chunks(central, cases.wanted)):
             gathering.take(chunk)
-            counts.update(chunk.counts)
-            unknown.update(chunk.unknown)
-            mistyped.update(chunk.mistyped)
+            tally.take(chunk)
             if progress:
-                kept = counts["kept"]
+                kept = tally.counts["kept"]
                 text = ngettext("{n} record in the round", "{n} records in the round", kept).format(n=kept)
-                progress(counts.total(), total, text)
+                progress(tally.counts.total(), total, text)
     tables = gathering.tables()
+    quality = _quality(central, cases, tally, gathering, tables)
+    return Dataset(
+        project=model.id, project_version=model.version, survey_round=survey_round, quality=quality, tables=tables
+    )
+
+
+def _quality(
+    central: Central, cases: _Cases, tally: _Tally, gathering: Gathering, tables: tuple[Table, ...]
+) -> Quality:
+    counts = tally.counts
     flags = [table.frame for table in tables if not table.level]
-    quality = Quality(
-        cases=total,
+    return Quality(
+        cases=len(cases.wanted),
         kept=counts["kept"],
         outside=counts["outside"],
         undated=counts["undated"],
@@ -148,11 +168,8 @@ def open_round(
         conflicts=sum(int(frame["_conflict"].sum()) for frame in flags),
         proposals=sum(int(frame["_proposal"].sum()) for frame in flags),
         duplicates=gathering.duplicates,
-        unknown_forms=_named(unknown),
-        mistyped={f"{form} {column}": n for (form, column), n in sorted(mistyped.items())},
-    )
-    return Dataset(
-        project=model.id, project_version=model.version, survey_round=survey_round, quality=quality, tables=tables
+        unknown_forms=_named(tally.unknown),
+        mistyped={f"{form} {column}": n for (form, column), n in sorted(tally.mistyped.items())},
     )
 
 
