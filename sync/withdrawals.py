@@ -63,16 +63,8 @@ def _export_reports(home: Path, stick: Stick) -> None:
 def _erase_returns(home: Path, stick: Stick) -> None:
     """Take returned work of withdrawn cases off a stick: it holds their answers, sealed, and nobody waits for it."""
     tags = frozenset(stone.tag for stone in Withdrawals(home))
-    for file in stick.files(stick.returned) if tags else ():
-        if file.ignored:
-            continue
-        with opened(file.path) as stream:
-            withdrawn = tag_of_return(stream) in tags
-        if withdrawn:
-            try:
-                file.path.unlink()
-            except OSError as error:
-                raise storage_error(error, stick.place) from error
+    if tags:
+        clear_returns(stick, lambda manifest: manifest.withdrawal in tags)
 
 
 def tag_of_return(data: BinaryIO | bytes) -> str | None:
