@@ -36,7 +36,7 @@ class _Terminal:
         if sys.platform == "win32":
             self._modes = _windows_modes()
         elif sys.stdin.isatty():
-            import termios
+            import termios  # Unix only
 
             self._attributes = termios.tcgetattr(sys.stdin.fileno())
 
@@ -50,7 +50,7 @@ class _Terminal:
         if sys.platform == "win32":
             _windows_restore(self._modes)
         elif self._attributes is not None:
-            import termios
+            import termios  # Unix only
 
             try:
                 termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._attributes)  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ class _Terminal:
 def _windows_modes() -> dict[int, int]:
     modes: dict[int, int] = {}
     if sys.platform == "win32":
-        import ctypes
+        import ctypes  # nothing else in the parent needs it
 
         kernel = ctypes.windll.kernel32
         for handle in (-10, -11):  # standard input, standard output
@@ -74,7 +74,7 @@ def _windows_modes() -> dict[int, int]:
 
 def _windows_restore(modes: dict[int, int]) -> None:
     if sys.platform == "win32":
-        import ctypes
+        import ctypes  # nothing else in the parent needs it
 
         kernel = ctypes.windll.kernel32
         for handle, mode in modes.items():
@@ -86,7 +86,7 @@ class _Child:
 
     def __init__(self, command: list[str], environ: dict[str, str]) -> None:
         if sys.platform == "win32":
-            import subprocess
+            import subprocess  # Windows only, see above
 
             self._process = subprocess.Popen(command, env=environ)  # noqa: S603  our own interpreter and module
         else:
@@ -195,6 +195,7 @@ def _needs_terminal() -> int:
 
 
 def _ended_abnormally(code: int, kept: str) -> int:
+    # start-up: the catalogues, when there is something to say
     from fieldsurvey.base.i18n import gettext as _
     from fieldsurvey.base.i18n import n_, set_language
 

@@ -205,9 +205,8 @@ class Showcase:
         return sum(laptop.status().acknowledged for laptop in laptops)
 
     def _needs(self, progress: Progress | None) -> tuple[Path, Path]:
-        from fieldsurvey.needs.export import (
-            export_release,
-        )  # start-up: polars and its kin, 0.4 s, when it is their turn
+        # start-up: polars and its kin, 0.4 s, when it is their turn
+        from fieldsurvey.needs.export import export_release
         from fieldsurvey.needs.opened.opening import open_round, round_named
         from fieldsurvey.needs.opened.store import save_dataset
         from fieldsurvey.needs.release import build_release

@@ -68,6 +68,7 @@ def _register_push(app: typer.Typer) -> None:
         patience = Patience(tries=tries)
         with progress_bar(_("Sending"), quiet=json_) as progress:
             if relay:
+                # a laptop that sends its own work needs nothing of a relay, and the other way round
                 from sync.http.relaying import push_relay
                 from sync.relay import Relay
 
@@ -117,6 +118,7 @@ def _register_serve(app: typer.Typer) -> None:
 
 
 def _serve(keys: ServerKeys, host: str, port: int, *, json_: bool) -> None:
+    # start-up: the server and central, which nothing that sends needs
     from fieldsurvey.project.keys import CENTRAL, read_role_key
     from sync.http import serving
     from sync.http.service import Service
@@ -145,7 +147,7 @@ def _serve(keys: ServerKeys, host: str, port: int, *, json_: bool) -> None:
 
 def _watch() -> None:
     """Until standard input ends: the app that started this process holds the other end, and needs not say goodbye."""
-    from sync.http.watching import watch
+    from sync.http.watching import watch  # start-up: httpx, see `push`
 
     ended = threading.Event()
 

@@ -36,6 +36,7 @@ def main() -> NoReturn:
 
 
 def _screen() -> int:
+    # after hardening, and only the front end that was asked for
     from fieldsurvey.base import paths
     from fieldsurvey.tui.app import FieldsurveyApp
 
@@ -47,6 +48,7 @@ def _screen() -> int:
 
 
 def _plain() -> int:
+    # after hardening, and without Textual
     from fieldsurvey.base import paths
     from fieldsurvey.tui.harden import no_core_dumps
     from fieldsurvey.tui.plain import run

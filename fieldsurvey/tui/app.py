@@ -28,6 +28,7 @@ from fieldsurvey.base import i18n
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import FieldsurveyError, StorageError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.exits import Exit
 from fieldsurvey.tui.hand import Hand
 from fieldsurvey.tui.harden import crash_text, no_core_dumps
@@ -274,8 +275,6 @@ class FieldsurveyApp(App[int]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: the screen's own actions and the themes. No Screenshot: it writes the screen to the disk."""
-        from fieldsurvey.tui.actions import Scope, of
-
         scopes = (*getattr(screen, "SCOPES", ()), Scope.EVERYWHERE)
         for action in (a for a in of(*scopes) if a.id not in self.WITHOUT):
             yield SystemCommand(action.shown, _(action.help), _runner(screen, action.name))

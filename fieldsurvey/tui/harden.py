@@ -40,10 +40,11 @@ def no_core_dumps() -> None:
     """No core file, no debugger of the same user, and not outliving the parent, where the system knows how."""
     if sys.platform == "win32":
         return
-    import resource
+    import resource  # Unix only
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
+        # Linux only; here, because the parent imports this module for its time to Unlock and never calls this
         import ctypes
         import signal
 
@@ -54,6 +55,7 @@ def no_core_dumps() -> None:
 
 def crash_text(error: BaseException) -> str:
     """A sentence for people and the place for those who mend it. No value: not even the exception's message."""
+    # when it crashes, not before: this module is all that is imported before hardening
     from fieldsurvey.base.i18n import gettext as _
     from fieldsurvey.base.i18n import n_
 
@@ -98,7 +100,7 @@ def _unraisable_hook(args: UnraisableHookArgs) -> None:
 
 def replace_crash_output() -> None:
     """Nothing that Python prints about an exception shows a value from now on; logging is off."""
-    import logging
+    import logging  # what is imported after hardening has no use for it earlier
 
     sys.excepthook = _hook
     threading.excepthook = _thread_hook

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from fieldsurvey.base import i18n, paths
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import FieldsurveyError, UnlockError
 from fieldsurvey.base.i18n import gettext as _
@@ -58,8 +59,6 @@ class _Front:
 
     def begin(self) -> None:
         """Unlock (or join), then Home."""
-        from fieldsurvey.base import paths
-
         if paths.vault_path().exists():
             laptop = Laptop.open(self.home, self.clock)
             if laptop.project.model.servers:
@@ -103,6 +102,7 @@ class _Front:
             return session
 
     def _join(self) -> tuple[Laptop, Session]:
+        # what is plugged in is looked for only when a laptop joins
         from sync.drives import removable_drives
 
         say, line = self.console.say, self.console.line
@@ -236,8 +236,6 @@ class _Front:
 
     @staticmethod
     def _language() -> None:
-        from fieldsurvey.base import i18n
-
         codes = list(i18n.LANGUAGES)
         i18n.set_language(codes[(codes.index(i18n.language()) + 1) % len(codes)])
 
