@@ -187,7 +187,7 @@ def _returns(relay: Relay, stick: Stick) -> int:
     new = 0
     for file in stick.files(stick.returned):
         if not file.ignored and file.size <= MAX_RETURN:
-            with suppress(UntrustedError), opened(file.path) as stream:
+            with suppress(UntrustedError), opened(file.path) as stream:  # forged or foreign: no laptop would take it
                 new += relay.keep_return(stream.read(MAX_RETURN + 1))
     return new
 

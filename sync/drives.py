@@ -46,7 +46,7 @@ def look(path: Path) -> Drive | None:
     """The drive at `path`, or None when it cannot be read."""
     try:
         usage = shutil.disk_usage(path)
-    except OSError:
+    except OSError:  # pulled out this moment, or no medium in it: it cannot be offered
         return None
     return Drive(path, path.name or str(path), usage.free, usage.total, os.access(path, os.W_OK))
 
@@ -60,7 +60,7 @@ def _places() -> list[Path]:
         return list(mac_places(Path("/Volumes")))
     try:
         return list(linux_places(Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape")))
-    except OSError:
+    except OSError:  # a system that does not say: the place can still be typed
         return []
 
 
@@ -83,7 +83,7 @@ def mac_places(volumes: Path, is_mount: Callable[[Path], bool] = os.path.ismount
     """Volumes that are mounted; the system's own is a link there."""
     try:
         found = sorted(volumes.iterdir())
-    except OSError:
+    except OSError:  # a system that does not say: the place can still be typed
         return
     for path in found:
         if not path.is_symlink() and is_mount(path):

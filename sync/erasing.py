@@ -103,7 +103,7 @@ def trust_of(central: Central) -> Trust:
     """Whose reports central believes: the project's, and every laptop's that sent something."""
     cards = []
     for device in central.store.devices():
-        with contextlib.suppress(UntrustedError):
+        with contextlib.suppress(UntrustedError):  # damaged in the database: `central verify` says so
             cards.append(DeviceCard.from_bytes(device.card))
     return Trust.of(central.project(), *cards)
 
@@ -135,7 +135,7 @@ def hand_on(central: Central, reports: Reports) -> None:
     new = []
     for data in reports.files():
         digest = hashlib.sha256(data).digest()
-        with contextlib.suppress(UntrustedError):
+        with contextlib.suppress(UntrustedError):  # of a key that has retired since it was kept
             if digest not in known:
                 new.append(Notice(NOTICE, digest, reports.trust.read(data).report.device or "", data))
     if new:

@@ -227,7 +227,7 @@ class Link:
         try:
             with psycopg.connect(self._conninfo, autocommit=True) as connection:
                 row = connection.execute(_OTHERS).fetchone()
-        except psycopg.Error:
+        except psycopg.Error:  # a courtesy: without it the message is only less exact
             row = None
         name = str(row[0]).removeprefix("fieldsurvey ") if row else ""
         process, _at, host = name.partition("@")

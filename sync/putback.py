@@ -24,7 +24,7 @@ def clear_returns(stick: Stick, done: Callable[[ReturnManifest], bool]) -> int:
         try:
             with opened(file.path) as stream:
                 manifest = ReturnManifest.from_bytes(canonical(open_container(stream, "return").manifest))
-        except UntrustedError:
+        except UntrustedError:  # no return, or a damaged one: who takes files from the stick names it
             continue
         if done(manifest):
             try:

@@ -93,7 +93,7 @@ def find_backup(place: Path) -> Path:
 def _described(file: Path) -> str:
     try:
         manifest = read_manifest(file)
-    except FieldsurveyError:
+    except FieldsurveyError:  # damaged: this list tells which is which, opening it says what is wrong
         return file.name
     return f"{file.name} ({manifest.name}, {manifest.seq}, {manifest.made})"
 

@@ -58,7 +58,7 @@ class LockedVault(SealedLog):
                 raise
             except UntrustedError:  # this slot is damaged; another may still open
                 continue
-            except UnlockError:
+            except UnlockError:  # whole, but of other words
                 whole = True
         if whole:
             raise UnlockError
@@ -172,7 +172,7 @@ class Vault:
         for (slot,) in store.rows("SELECT slot FROM former_slot ORDER BY id DESC"):
             try:
                 found = SlotContent.from_bytes(open_slot(slot, passphrase, label=SLOT_LABEL))
-            except (UnlockError, UntrustedError):
+            except (UnlockError, UntrustedError):  # of other words, or damaged: another may open
                 continue
             taken = self.drafts.take_over(drafts_of(store, self.project, found))
             store.tidy()

@@ -113,7 +113,7 @@ class Exchange:
     def _read_seen(self) -> dict[str, str]:
         try:
             found = json.loads((self._folder / _SEEN).read_bytes())
-        except (OSError, ValueError, RecursionError):
+        except (OSError, ValueError, RecursionError):  # a memory that is lost costs asking for it all once more
             return {}
         known = found if isinstance(found, dict) else {}
         return {key: value for key, value in known.items() if key in KINDS and isinstance(value, str)}

@@ -98,7 +98,7 @@ class Staging:
             path = self.path(caller, name)
             try:
                 whole = hashlib.sha256(path.read_bytes()).hexdigest() == name
-            except OSError:
+            except OSError:  # gone or unreadable: it is asked for again
                 whole = False
             if not whole:
                 self._unlink(path)

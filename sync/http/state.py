@@ -49,7 +49,7 @@ def read_state(home: Path) -> PushState | None:
         with (home / NAME).open("rb") as handle:
             found = json.loads(handle.read(_MAX))
         state = PushState(**found)
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError, RecursionError):  # not there yet, or damaged: the next push says it anew
         return None
     whole = all(
         isinstance(value, int if name in {"confirmed", "sealed"} else str) for name, value in asdict(state).items()

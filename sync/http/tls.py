@@ -118,7 +118,7 @@ def pin_of(certificate: bytes) -> str:
     try:
         public = x509.load_der_x509_certificate(certificate).public_key()
         return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm):  # no certificate: it has no pin, and "" is the pin of none
         return ""
 
 
