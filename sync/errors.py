@@ -22,7 +22,7 @@ RefusedError
 
 from __future__ import annotations
 
-from fieldsurvey.base.errors import RefusedError, StorageError, UntrustedError
+from fieldsurvey.base.errors import InputError, RefusedError, StorageError, UntrustedError
 from fieldsurvey.base.sqlite import DatabaseBusyError
 
 
@@ -105,6 +105,14 @@ class NothingHereError(RefusedError):
     code = "refused.nothing_here"
     template = "There is nothing of fieldsurvey in {place}."
     hint = "Nothing was changed. Name the stick or the folder that contains `fieldsurvey`."
+
+
+class NoFolderError(InputError):
+    """The place is not there: a stick that is not plugged in must not become a folder on the system's disk."""
+
+    code = "input.no_folder"
+    template = "There is no stick or folder {place} to put anything in."
+    hint = "Nothing was changed. Plug the stick in, or make the folder, then try again."
 
 
 class NotCentralsKeyError(RefusedError):

@@ -19,12 +19,15 @@ from typing import BinaryIO, Final, cast
 
 from fieldsurvey.base.files import MediumGoneError, storage_error
 from fieldsurvey.base.i18n import n_
-from sync.errors import NothingHereError, StickTooSmallError
+from sync.errors import NoFolderError, NothingHereError, StickTooSmallError
 
 FOLDER: Final = "fieldsurvey"
 MAGIC: Final = b"FSB1"
 SLACK: Final = 1 << 20
 """Bytes that receipts, withdrawals and the like may take on a stick beside the batches."""
+MOUNTS: Final = ("/media/", "/run/media/", "/Volumes/")
+"""Where desktops mount what is plugged in: what lies there is never on the system's disk."""
+SYSTEM: Final = Path("/")
 Progress = Callable[[int, int, str], None]
 """(done, total, text): both in bytes unless the caller says otherwise; text names what is under way."""
 
@@ -41,6 +44,15 @@ class Found:
     def name(self) -> str:
         """For messages only."""
         return self.path.name
+
+
+def there(place: Path, *, mounts: tuple[str, ...] = MOUNTS, system: Path = SYSTEM) -> Path:
+    """`place`, which something is about to be put into. Raises NoFolderError: also where a stick was pulled out and
+    only the empty folder that it was mounted on is left, on the system's own disk.
+    """
+    if not place.is_dir() or (str(place.absolute()).startswith(mounts) and place.stat().st_dev == system.stat().st_dev):
+        raise NoFolderError(place=str(place))
+    return place
 
 
 class Stick:

@@ -85,3 +85,14 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             fail(bool(kwargs.get("json_", False)), error)
 
     return wrapped
+
+
+def agreed(question: str) -> bool:
+    """Ask for yes or no on the terminal, in the language in use and in English; [Enter] alone is no."""
+    while True:
+        said = typer.prompt(f"{question} {_('[y/N]')}", default="", show_default=False, err=True).strip().casefold()
+        if said in {"y", "yes", "s", "si", "sí"}:
+            return True
+        if said in {"", "n", "no"}:
+            return False
+        typer.echo(_("Type y for yes or n for no."), err=True)

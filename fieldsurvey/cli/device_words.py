@@ -12,7 +12,7 @@ import typer
 
 from fieldsurvey.base.errors import InputError, RefusedError
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.cli.common import passphrase
+from fieldsurvey.cli.common import agreed, passphrase
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.words import MINIMUM_WORDS, check_strength, generate_passphrase, normalise_passphrase
 
@@ -56,7 +56,7 @@ def confirm_words(project: SignedProject, *, yes: bool) -> None:
     tell(_("Its words: {words}").format(words=project.words))
     if yes or not sys.stdin.isatty():
         return
-    if not typer.confirm(_("Are these the words the steward gave you?")):
+    if not agreed(_("Are these the words the steward gave you?")):
         raise NotConfirmedError
 
 

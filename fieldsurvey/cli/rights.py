@@ -11,7 +11,7 @@ import typer
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
-from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.cli.common import Json, agreed, command, result
 from fieldsurvey.cli.rights_errors import NotConfirmedErasureError, WhichRightError
 from fieldsurvey.cli.rights_here import Here
 from fieldsurvey.fieldwork.codes import read_code
@@ -64,7 +64,7 @@ def rights(
         data, lines = here.access(code)
         result(json_, data, "\n".join(lines))
         return
-    if not yes and sys.stdin.isatty() and not typer.confirm(_("Erase this case for good, here and everywhere?")):
+    if not yes and sys.stdin.isatty() and not agreed(_("Erase this case for good, here and everywhere?")):
         raise NotConfirmedErasureError
     done = here.erase(code)
     written = export_withdrawals(here.home, to) if to is not None else 0

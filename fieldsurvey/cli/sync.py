@@ -36,7 +36,7 @@ from fieldsurvey.project.steward import read_steward
 from fieldsurvey.tui.withdrawing import overdue_lines, stale_lines
 from sync.drives import removable_drives
 from sync.folder import ReceiptsReport, collect, export_batches
-from sync.stick import Stick
+from sync.stick import Stick, there
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -97,7 +97,7 @@ def export(
 
     Example: fieldsurvey sync export /media/STICK
     """
-    place = _stick(stick)
+    place = there(_stick(stick))
     if relay:
         sync_relay.hand_on_to(place, json_=json_)
         return

@@ -14,6 +14,7 @@ from fieldsurvey.fieldwork import DeviceStatus, Laptop
 from fieldsurvey.tui.standing import waiting_lines, when
 from sync.errors import NothingHereError
 from sync.folder import ExportReport, ReceiptsReport, collect, export_batches
+from sync.stick import there
 
 if TYPE_CHECKING:
     from sync.drives import Drive
@@ -28,7 +29,10 @@ class Carried:
 
 
 def carry(laptop: Laptop, target: Path, clock: Clock, progress: Callable[[int, int, str], None]) -> Carried:
-    """Take what came back, then copy what nobody has confirmed; the copy is read back. Raises StorageError."""
+    """Take what came back, then copy what nobody has confirmed; the copy is read back. Raises StorageError,
+    NoFolderError.
+    """
+    there(target)
     receipts: ReceiptsReport | None
     try:
         receipts = collect(laptop, target)  # first: what central confirms need not travel again

@@ -56,6 +56,8 @@ class Joining:
     def choose(self, text: str) -> SignedProject:
         """Read the project file. Raises NoProjectFileError and what `read_project` refuses."""
         path = Path(text.strip().strip("'\"")).expanduser()
+        if path.is_dir() and (inside := project_files((), path)):
+            path = inside[0]  # a stick's folder: the file on it
         if not path.is_file():
             raise NoProjectFileError(path=str(path))
         self.project, self.source = read_project(path), path

@@ -100,6 +100,13 @@ def test_there_and_back_in_words(place: Path) -> None:
     assert "Everything holds" in call(place, "office", central_commands.app, "verify")
 
 
+def test_a_stick_that_is_not_plugged_in_becomes_no_folder(place: Path) -> None:
+    """Refused before anything is written; the laptop does not count its records as copied."""
+    call(place, "laptop", sync_commands.app, "export", str(place / "gone"), code=1)
+    assert not (place / "gone").exists()
+    assert data(call(place, "laptop", sync_commands.app, "status", "--json"))["copied"] == 0
+
+
 def test_export_takes_the_receipts_that_wait_on_the_stick(place: Path) -> None:
     """One visit of the stick does both ways."""
     stick = str(place / "stick")

@@ -16,6 +16,7 @@ from fieldsurvey.project.policy import Policy
 from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.tui.app import FieldsurveyApp
 from fieldsurvey.tui.exits import Exit
+from fieldsurvey.tui.joining import Joining, NoProjectFileError
 from fieldsurvey.tui.keymap import FILE
 from fieldsurvey.tui.screens.home import HomeScreen
 from fieldsurvey.tui.screens.interview import InterviewScreen
@@ -174,6 +175,17 @@ async def test_the_palette_has_no_screenshot_and_copying_stays_inside(laptop_app
         app.copy_to_clipboard("synthetic answer")
         assert app.clipboard == "synthetic answer"
         assert written == []
+
+
+def test_a_stick_may_be_named_for_the_file_on_it(tmp_path: Path) -> None:
+    """The folder that a stick is mounted on is what people know; a folder without a project's file is refused."""
+    stick = tmp_path / "STICK"
+    (stick / "fieldsurvey").mkdir(parents=True)
+    joining = Joining(tmp_path / "home", FixedClock(NOON))
+    with pytest.raises(NoProjectFileError):
+        joining.choose(str(stick))
+    (stick / "fieldsurvey" / "project.fsp").write_bytes(project_bytes(Types))
+    assert joining.choose(str(stick)).model.name == "Proyecto sintético"
 
 
 async def test_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,7 @@ def test_parishes_by_name_with_what_is_wanted_there() -> None:
     many = ROUND.model_copy(update={"parishes": tuple(f"10015{n}" for n in range(7)), "quotas": ()})
     assert round_lines(many)[-1] == "  and 3 parishes more"
     assert round_lines(None) == []
+    assert round_lines(many.model_copy(update={"title": "Round 3"}))[0] == "Round 3, until 20/03/2026"
 
 
 def test_how_far_each_quota_is_on_this_laptop() -> None:

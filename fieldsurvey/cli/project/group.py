@@ -12,7 +12,7 @@ from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError, RefusedError
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.cli.common import passphrase, say
+from fieldsurvey.cli.common import agreed, passphrase, say
 from fieldsurvey.project.keys import people_needed
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.words import generate_passphrase
@@ -57,7 +57,7 @@ def confirm(yes: bool, question: str) -> None:
     """Ask, unless `yes`. Raises NotConfirmedError."""
     if yes:
         return
-    if not sys.stdin.isatty() or not typer.confirm(question, default=False, err=True):
+    if not sys.stdin.isatty() or not agreed(question):
         raise NotConfirmedError
 
 

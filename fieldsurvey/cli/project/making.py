@@ -27,8 +27,9 @@ from fieldsurvey.project.draft import Draft, checked, read_plan
 from fieldsurvey.project.errors import BadValueError
 from fieldsurvey.project.formfile import SENSITIVE, FormFile, form_of, read_form
 from fieldsurvey.project.policy import Policy, Retention
+from fieldsurvey.project.signed import SUFFIX
 from forms import catalogue
-from sync.stick import Stick
+from sync.stick import Stick, there
 
 
 @app.command()
@@ -213,6 +214,8 @@ def publish(
         stick = Stick(target)
         stick.make(stick.root)
         target = stick.project
+    elif target.suffix != SUFFIX:  # a stick that is not plugged in must not become a file on the system's disk
+        there(target)
     signed = steward.publish(place_of(folder), target, one_recipient=one_recipient)
     text = _("Version {number} of {name} is at {target}.\n  {words}").format(
         number=signed.model.version, name=signed.model.name, target=target, words=signed.words

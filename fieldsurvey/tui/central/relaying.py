@@ -10,8 +10,9 @@ from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
 from fieldsurvey.tui.central.layout import clean
-from fieldsurvey.tui.central.sticks import Purpose, Sentence, offered_words, out_words, stopping, there
+from fieldsurvey.tui.central.sticks import Purpose, Sentence, offered_words, out_words, stopping
 from sync.carrying import HandReport, RelayFile, TakeReport, hand_on, take_stick
+from sync.stick import there
 
 
 def relay_take(desk: Desk, place: Path, told: Told, stop: Stop) -> TakeReport:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fieldsurvey.base.errors import InputError, RefusedError, Rendered
+from fieldsurvey.base.errors import RefusedError, Rendered
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.project.signed import SignedProject
@@ -14,9 +14,10 @@ from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
 from fieldsurvey.tui.central.layout import clean
 from sync.answers import Offer, offer_project, put_returns
-from sync.importing import FileReport, ImportReport, import_folder, pending_returns, write_receipts
+from sync.importing import FileReport, ImportReport, import_folder, write_receipts
 from sync.journal import Journal
-from sync.stick import Stick
+from sync.returned import pending_returns
+from sync.stick import Stick, there
 from sync.withdrawals import export_withdrawals
 
 
@@ -42,21 +43,6 @@ class Purpose:
     what_for: str
     where: str
     work: Callable[[Desk, Path, Told, Stop], object]
-
-
-class NoFolderError(InputError):
-    """The place is not there: a stick that is not plugged in must not become a folder on the system's disk."""
-
-    code = "input.no_folder"
-    template = "There is no folder {place} to put anything in."
-    hint = "Nothing was changed. Plug the stick in, or make the folder, then try again."
-
-
-def there(place: Path) -> Path:
-    """Raises NoFolderError."""
-    if not place.is_dir():
-        raise NoFolderError(place=str(place))
-    return place
 
 
 class StoppedError(RefusedError):

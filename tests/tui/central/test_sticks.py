@@ -14,7 +14,6 @@ from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.tui.central.desk import Desk, NotCentralError
 from fieldsurvey.tui.central.purposes import PURPOSES, words_of
 from fieldsurvey.tui.central.sticks import (
-    NoFolderError,
     NoKeyError,
     ReceiptsWritten,
     Sentence,
@@ -22,6 +21,7 @@ from fieldsurvey.tui.central.sticks import (
     import_words,
     take,
 )
+from sync.errors import NoFolderError
 from sync.importing import FileReport, ImportReport
 from tests.sync.laptops import PROJECT
 from tests.tui.central.province import Province
