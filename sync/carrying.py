@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, Literal
 
 from fieldsurvey.base.errors import FieldsurveyError, RefusedError, Rendered, StorageError, UntrustedError, render
 from fieldsurvey.base.files import write_atomic
+from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork.erasures import Trust
 from fieldsurvey.project.errors import OlderProjectError
 from fieldsurvey.records.container import MAX_FILE
@@ -211,8 +212,10 @@ def _batches(relay: Relay, stick: Stick, progress: Progress | None, stop: Callab
 
 def _take(relay: Relay, file: Found, tags: frozenset[str]) -> RelayFile:
     try:
-        if file.ignored or (file.path.suffix != SUFFIX and not looks_ours(file.path)):
-            return RelayFile(file.name, "ignored", reason=file.ignored or "")
+        if file.ignored:
+            return RelayFile(file.name, "ignored", reason=_(file.ignored))
+        if file.path.suffix != SUFFIX and not looks_ours(file.path):
+            return RelayFile(file.name, "ignored", reason=_("not a batch"))
         outcome, batch = relay.take(file.path, file.size, tags)
     except FieldsurveyError as error:
         if isinstance(error, StorageError) and error.details.get("place") not in {None, str(file.path)}:

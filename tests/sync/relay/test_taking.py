@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fieldsurvey.base import i18n
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.records.receipt import Level
 from sync import holding as holding_module
@@ -183,3 +184,19 @@ def test_stopping_between_files(relay: Relay, stick: Path) -> None:
     assert len(report.receipts) == 1
     assert sorted(outcomes(take_stick(relay, stick))) == ["present", "taken", "taken"]
     assert isinstance(report.files[0], RelayFile)
+
+
+def test_what_is_left_aside_says_why_in_the_users_language(relay: Relay, stick: Path) -> None:
+    """A hidden file and a text among the batches: each has its reason, and it is not the message's English id."""
+    one = laptop(2)
+    lay(stick, one.batch())
+    lay(stick, b"synthetic", ".hidden")
+    lay(stick, b"synthetic", "notes.txt")
+    i18n.set_language("es")
+    try:
+        report = take_stick(relay, stick)
+    finally:
+        i18n.set_language("en")
+    reasons = {file.name: file.reason for file in report.files if file.outcome == "ignored"}
+    assert reasons.keys() == {".hidden", "notes.txt"}
+    assert not {"", "a hidden file", "not a batch"} & set(reasons.values())
