@@ -202,9 +202,13 @@ def _days(project: Project | None) -> int:
 
 def _expire(folder: Path, now: datetime, newest: str, days: int) -> tuple[tuple[str, ...], str | None]:
     """Remove what is older than `days` and what was left half written; never the newest, nor anybody else's file."""
+    try:
+        names = sorted(folder.iterdir())
+    except OSError as error:  # the disk went away after the backup was written, read back and noted: that stands
+        return (), storage_error(error, folder).message
     removed: list[str] = []
     problem = None
-    for path in sorted(folder.iterdir()):
+    for path in names:
         match = _NAME.fullmatch(path.name)
         if match is None or path.name.startswith(newest) or path.is_symlink() or not path.is_file():
             continue

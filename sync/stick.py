@@ -106,15 +106,19 @@ class Stick:
         """What lies in one of its folders, by name; empty when the folder is not there. Raises StorageError."""
         try:
             with os.scandir(folder) as entries:
-                return sorted((_look(entry) for entry in entries), key=lambda found: found.path)
+                found = [one for one in map(_look, entries) if one is not None]
+                return sorted(found, key=lambda one: one.path)
         except FileNotFoundError:
             return []
         except OSError as error:
             raise storage_error(error, self.place) from error
 
 
-def _look(entry: os.DirEntry[str]) -> Found:
-    information = entry.stat(follow_symlinks=False)
+def _look(entry: os.DirEntry[str]) -> Found | None:
+    try:
+        information = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:  # removed this moment: the others are still there
+        return None
     reason = None
     if not stat.S_ISREG(information.st_mode):  # a link could point anywhere, a pipe would make us wait for ever
         reason = n_("not a file")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +110,19 @@ def test_two_backups_at_once(central: Central, home: Path, disk: Path, monkeypat
 
     monkeypatch.setattr(backups, "copy_sets", copy)
     assert back_up(central, home, disk).counts.entries
+
+
+def test_a_disk_that_goes_away_after_the_backup_is_told(
+    central: Central, home: Path, disk: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backup was written, read back and noted before old ones are looked for: it counts, and the rest is said."""
+    fill_central(central.store, laptops=1, records=2)
+
+    def gone(path: Path) -> Iterator[Path]:
+        raise OSError(errno.EIO, "gone", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", gone)
+    report = back_up(central, home, disk, clock=clock)
+    assert report.problem
+    assert report.removed == ()
+    assert central.store.last_backup() == report.at
