@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -75,7 +75,8 @@ class Store:
             except sqlite3.OperationalError:  # somebody reads, or the disk is full: the next one does it
                 return False
             finally:  # left at that, the next change would give up on another process after a fifth of a second
-                self.connection.execute("PRAGMA busy_timeout=10000")
+                with suppress(sqlite3.OperationalError):  # what was committed stays so, whatever fails after it
+                    self.connection.execute("PRAGMA busy_timeout=10000")
         return not busy
 
     def close(self) -> None:
