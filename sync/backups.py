@@ -233,10 +233,14 @@ def restore(
     applied again, before any record is. `project`: the newest one, verified by the caller; it is taken in place of
     those in the backup, which carry no signature. What is erased follows from the withdrawals, never from a note.
 
-    Raises BackupDamagedError, ForeignProjectError, RestoreIntoDamagedError, StorageError: central then is as it was, or
-    has a part of what the backup holds; doing it again completes it.
+    Raises CentralBusyError (another process restores here), BackupDamagedError, ForeignProjectError,
+    RestoreIntoDamagedError, StorageError: central then is as it was, or has a part of what the backup holds; doing it
+    again completes it.
     """
     work = home / "restore.part"
+    lock = ProcessLock(home / "restore.lock")
+    if not lock.acquire():
+        raise CentralBusyError(place=str(home), holder=_("process {process}").format(process=lock.holder()))
     try:
         _fetch(file, work)
         backup = _open_backup(file, work)
@@ -253,6 +257,7 @@ def restore(
             backup.close()
     finally:
         _discard(work)
+        lock.release()
 
 
 def _fetch(file: Path, work: Path) -> None:

@@ -112,6 +112,23 @@ def test_two_backups_at_once(central: Central, home: Path, disk: Path, monkeypat
     assert back_up(central, home, disk).counts.entries
 
 
+def test_two_restores_at_once(
+    central: Central, backup: BackupReport, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second is told who is at it, and the copy that the first works on stays."""
+    real = copying.copy_sets
+
+    def copy(source: Any, target: Any, tick: Any, only: Any) -> int:
+        with pytest.raises(CentralBusyError, match=str(os.getpid())):
+            restore(Path(backup.path), home)
+        assert (home / "restore.part").exists()
+        return real(source, target, tick, only)
+
+    monkeypatch.setattr(backups, "copy_sets", copy)
+    restore(Path(backup.path), home)
+    assert not (home / "restore.part").exists()
+
+
 def test_a_disk_that_goes_away_after_the_backup_is_told(
     central: Central, home: Path, disk: Path, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
