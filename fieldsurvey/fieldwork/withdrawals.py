@@ -34,7 +34,8 @@ FOLDER: Final = "withdrawals"
 SUFFIX: Final = ".fsw"
 MAX_BYTES: Final = 1024 + 8  # with its check
 MAX_KEPT: Final = 10_000
-"""Tombstones that a laptop keeps: more than any project has, few enough to be read in a second."""
+"""Tombstones that a place takes from sticks and lines, which nobody signs: more than any project has, few enough to be
+read in a second. What somebody enters at the place itself is always kept."""
 
 
 class WithdrawnError(RefusedError):
@@ -115,7 +116,7 @@ class Withdrawals:
 
     def __iter__(self) -> Iterator[Tombstone]:
         if self.folder.is_dir():
-            for path in sorted(self.folder.glob(f"*{SUFFIX}"))[:MAX_KEPT]:
+            for path in sorted(self.folder.glob(f"*{SUFFIX}")):
                 found = self.find(path.stem)
                 if found is not None:
                     yield found
