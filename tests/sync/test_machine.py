@@ -18,13 +18,12 @@ RARE = (
 )
 
 
-def _run(examples: int, *phases: Phase, steps: int = STEPS, derandomize: bool = False) -> None:
+def _run(examples: int, *phases: Phase, steps: int = STEPS) -> None:
     limits = settings(
         max_examples=examples,
         stateful_step_count=steps,
         deadline=None,
         database=None,
-        derandomize=derandomize,
         phases=phases or tuple(Phase),
         suppress_health_check=list(HealthCheck),
     )
@@ -47,8 +46,8 @@ def test_whatever_happens_on_the_way_at_length() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_planted_fault_is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Control: with this one fault in the program, the machine fails."""
+    """Control: with this one fault in the program, the machine fails; most within thirty runs, the rarest in hundreds."""
     with monkeypatch.context() as patch:
         fault(patch)
         with pytest.raises(AssertionError):
-            _run(500, Phase.generate, steps=LONG_STEPS, derandomize=True)
+            _run(3_000, Phase.generate, steps=LONG_STEPS)
