@@ -46,7 +46,7 @@ def test_whatever_happens_on_the_way_at_length() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_a_planted_fault_is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Control: with this one fault in the program, the machine fails; most within thirty runs, the rarest in hundreds."""
+    """Control: with this fault in the program the machine fails; most in thirty runs, the rarest in hundreds."""
     with monkeypatch.context() as patch:
         fault(patch)
         with pytest.raises(AssertionError):
