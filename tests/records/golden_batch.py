@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +17,12 @@ from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.log import LogEntry
 from fieldsurvey.records.signing import SigningKey
 from sync.batches import Batch, plan_batches, read_batch, write_batch
+from tests.records.golden_beside import sharing, write_new
 from tests.records.golden_keys import Keys
 from tests.records.make_golden import GOLDEN
 
 FOLDER = Path(__file__).parent / "golden_batch"
-SHARED = ("words.txt",)
+with_shared = sharing("words.txt")
 ERASED = {"batch-some.fsb": (3, 4), "batch-all.fsb": (1, 2, 3, 4)}
 """File name -> the entries that the device has erased."""
 
@@ -75,17 +75,5 @@ def make() -> dict[str, bytes]:
     }
 
 
-def with_shared(files: dict[str, bytes], folder: Path) -> Path:
-    """The files and those of the first day that reading them needs, in one folder."""
-    for name in SHARED:
-        (folder / name).write_bytes((GOLDEN / name).read_bytes())
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    return folder
-
-
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.mkdir()  # never over files that were made before
-    for file_name, file_data in make().items():
-        (target / file_name).write_bytes(file_data)
+    write_new(make())

@@ -7,17 +7,16 @@ is drawn at random: made anew they are the same bytes.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from fieldsurvey.records.container import Signer
 from fieldsurvey.records.erased import ErasedCase, ErasureReport, Place, write_erasure
 from fieldsurvey.records.signing import SigningKey
+from tests.records.golden_beside import sharing, write_new
 from tests.records.golden_keys import PROJECT, Keys
-from tests.records.make_golden import GOLDEN
 
 FOLDER = Path(__file__).parent / "golden_erasure"
-SHARED = ("project.fsp", "words.txt")
+with_shared = sharing("project.fsp", "words.txt")
 
 
 def reports() -> dict[str, tuple[ErasureReport, Signer]]:
@@ -55,17 +54,5 @@ def make() -> dict[str, bytes]:
     }
 
 
-def with_shared(files: dict[str, bytes], folder: Path) -> Path:
-    """The files and those of the first day that reading them needs, in one folder."""
-    for name in SHARED:
-        (folder / name).write_bytes((GOLDEN / name).read_bytes())
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    return folder
-
-
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.mkdir()  # never over files that were made before
-    for file_name, file_data in make().items():
-        (target / file_name).write_bytes(file_data)
+    write_new(make())

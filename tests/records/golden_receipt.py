@@ -7,15 +7,14 @@ are the same bytes. The project is that of the golden files of the first day.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from fieldsurvey.records.receipt import Level, Receipt, Role, write_receipt
+from tests.records.golden_beside import sharing, write_new
 from tests.records.golden_keys import PROJECT, Keys
-from tests.records.make_golden import GOLDEN
 
 FOLDER = Path(__file__).parent / "golden_receipt"
-SHARED = ("project.fsp", "words.txt")
+with_shared = sharing("project.fsp", "words.txt")
 ABSENT = {Level.COMMITTED: ((2, 2), (5, 9)), Level.BACKED_UP: ((2, 2),)}
 
 
@@ -48,17 +47,5 @@ def make() -> dict[str, bytes]:
     }
 
 
-def with_shared(files: dict[str, bytes], folder: Path) -> Path:
-    """The files and those of the first day that reading them needs, in one folder."""
-    for name in SHARED:
-        (folder / name).write_bytes((GOLDEN / name).read_bytes())
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    return folder
-
-
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    target.mkdir()  # never over files that were made before
-    for file_name, file_data in make().items():
-        (target / file_name).write_bytes(file_data)
+    write_new(make())

@@ -7,18 +7,18 @@ has what a reader must know beforehand, `expected.json` what it finds.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.returned import Comment, ReturnedWork, ReturnManifest, write_return
+from tests.records.golden_beside import sharing, write_new
 from tests.records.golden_keys import PROJECT, Keys
-from tests.records.make_golden import CASE, GOLDEN, payload
+from tests.records.make_golden import CASE, payload
 
 FOLDER = Path(__file__).parent / "golden_return"
 NAME = "return.fsc"
-SHARED = ("project.fsp", "words.txt")
+with_shared = sharing("project.fsp", "words.txt")
 
 
 def manifest() -> ReturnManifest:
@@ -56,19 +56,5 @@ def make() -> dict[str, bytes]:
     }
 
 
-def with_shared(files: dict[str, bytes], folder: Path) -> Path:
-    """The files and those of the first day that reading them needs, in one folder."""
-    for name in SHARED:
-        (folder / name).write_bytes((GOLDEN / name).read_bytes())
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    return folder
-
-
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    for file_name, file_data in make().items():
-        path = target / file_name
-        if path.exists():
-            raise SystemExit(f"{path} is there: what was made before is never overwritten")
-        path.write_bytes(file_data)
+    write_new(make())

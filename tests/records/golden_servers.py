@@ -7,18 +7,18 @@ what a reader must know beforehand, `expected.json` what it finds.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from fieldsurvey.project.model import Project, Server
 from fieldsurvey.project.signed import write_project
 from fieldsurvey.records.codewords import fingerprint_words
+from tests.records.golden_beside import sharing, write_new
 from tests.records.golden_keys import Keys
-from tests.records.make_golden import DAYS, GOLDEN
+from tests.records.make_golden import DAYS
 
 FOLDER = Path(__file__).parent / "golden_servers"
 NAME = "project.fsp"
-SHARED = ("words.txt",)
+with_shared = sharing("words.txt")
 SERVERS = (
     Server(url="https://central.example:8443", pins=("a1" * 32, "b2" * 32)),
     Server(url="https://[2001:db8::7]", pins=("a1" * 32, "c3" * 32)),
@@ -50,19 +50,5 @@ def make() -> dict[str, bytes]:
     }
 
 
-def with_shared(files: dict[str, bytes], folder: Path) -> Path:
-    """The files and those of the first day that reading them needs, in one folder."""
-    for name in SHARED:
-        (folder / name).write_bytes((GOLDEN / name).read_bytes())
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    return folder
-
-
 if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    for file_name, file_data in make().items():
-        path = target / file_name
-        if path.exists():
-            raise SystemExit(f"{path} is there: what was made before is never overwritten")
-        path.write_bytes(file_data)
+    write_new(make())
