@@ -12,18 +12,20 @@ from tests.sync.machine.planted import FAULTS, Fault
 
 STEPS = 13
 LONG_STEPS = 25
+PARTS = 20
 RARE = (
     *("forked", "refused", "rolled back", "restored", "erased", "purged", "returned"),
     *("receipt received", "receipt committed", "receipt backed_up", "relay taken", "relay committed", "relay refused"),
 )
 
 
-def _run(examples: int, *phases: Phase, steps: int = STEPS) -> None:
+def _run(examples: int, *phases: Phase, steps: int = STEPS, anew: bool = False) -> None:
     limits = settings(
         max_examples=examples,
         stateful_step_count=steps,
         deadline=None,
         database=None,
+        derandomize=False if anew else settings().derandomize,
         phases=phases or tuple(Phase),
         suppress_health_check=list(HealthCheck),
     )
@@ -39,9 +41,10 @@ def test_whatever_happens_on_the_way() -> None:
 
 
 @pytest.mark.long
-def test_whatever_happens_on_the_way_at_length() -> None:
-    """20,000 runs of the machine."""
-    _run(20_000, steps=LONG_STEPS)
+@pytest.mark.parametrize("_part", range(PARTS))
+def test_whatever_happens_on_the_way_at_length(_part: int) -> None:
+    """20,000 runs of the machine, in parts for as many cores as there are; each part begins at a chance of its own."""
+    _run(20_000 // PARTS, steps=LONG_STEPS, anew=True)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
