@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal, Self
+from typing import BinaryIO, Final, Literal, Self
 
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.base.sqlite import DatabaseDamagedError
 from fieldsurvey.project.model import Project
 from fieldsurvey.records.device import DeviceCard
-from fieldsurvey.records.log import MAX_SEQ, LogEntry, start_head
-from fieldsurvey.records.receipt import MAX_ABSENT, Level, Receipt, Role
+from fieldsurvey.records.log import LogEntry, start_head
+from fieldsurvey.records.receipt import Receipt
 from fieldsurvey.records.withdrawal import Tombstone
 from sync.audit import AuditReport, audit
 from sync.batches import Batch, read_batch
@@ -30,6 +30,7 @@ from sync.merge import CaseView, LogView, Version, project_cases, project_log, t
 from sync.sqlite_store import SqliteStore
 from sync.stick import Progress
 from sync.store import AbsentEntry, Counts, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject
+from sync.vouching import Vouching
 
 Where = Literal["enrolled", "quarantined", "revoked"]
 
@@ -179,46 +180,7 @@ class Central:
         Those of level `committed` first; then, where a backup is noted, `backed_up` ones up to what it holds. They name
         the entries whose records are not here because the device is said to have erased them: that is for it to judge.
         """
-        project = self.project()
-        if project is None:
-            return []
-        absent = self._absent(device)
-        end = self.store.first_without_body(device)
-        if len(absent) > MAX_ABSENT:  # what does not fit into a receipt is not vouched over
-            end = min(end or MAX_SEQ, absent[MAX_ABSENT][0])
-        whole = self.log(device, end).tips
-        safe = [tip for tip in self.store.covered(device) if tip in whole or self._is_whole(device, tip, end)]
-        return [
-            Receipt(
-                project=project.id,
-                device=device,
-                up_to=seq,
-                head=head.hex(),
-                level=level,
-                by=Role.CENTRAL,
-                issued=self._now(),
-                **_without_records(absent, seq),
-            )
-            for level, tips in ((Level.COMMITTED, whole), (Level.BACKED_UP, safe))
-            for seq, head in tips
-        ]
-
-    def _absent(self, device: str) -> list[tuple[int, int]]:
-        """Stretches of entries that are held only as what their device is said to have erased; forks together."""
-        said = [(entry.seq, entry.head) for entry in self.store.absent(device)]
-        held = {entry.head for entry in self.store.entries(device)} if said else set()
-        stretches: list[tuple[int, int]] = []
-        for seq in sorted({seq for seq, head in said if head not in held}):
-            if stretches and stretches[-1][1] == seq - 1:
-                stretches[-1] = (stretches[-1][0], seq)
-            else:
-                stretches.append((seq, seq))
-        return stretches
-
-    def _is_whole(self, device: str, tip: tuple[int, bytes], end: int | None) -> bool:
-        """Whether the log is unbroken from its first entry to `tip`: what a backup held may be damaged here since."""
-        seq, _head = tip
-        return (end is None or seq < end) and tip in self.log(device, seq + 1).tips
+        return Vouching(self, device).receipts()
 
     def erase(self) -> int:
         """Erase every record that a withdrawal takes back, attachments too; how many were not erased before.
@@ -381,8 +343,3 @@ def _absent(batch: Batch) -> Iterator[AbsentEntry]:
         if entry.seq in batch.erased:
             yield AbsentEntry(entry.device, entry.seq, entry.head, link.previous, entry.record_hash)
 
-
-def _without_records(absent: list[tuple[int, int]], up_to: int) -> dict[str, Any]:
-    """What a receipt up to there says of them; none, and it is of version 1."""
-    named = tuple((first, min(last, up_to)) for first, last in absent if first <= up_to)
-    return {"format_version": 2, "absent": named} if named else {}

@@ -7,7 +7,7 @@ central does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.project.model import Project
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.container import Signer
-from fieldsurvey.records.receipt import Level, Receipt, Role
+from fieldsurvey.records.receipt import Receipt, Role
 from sync.again import again
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.central import Central, Merged
@@ -28,6 +28,7 @@ from sync.journal import Journal
 from sync.putback import clear_returns
 from sync.returned import answered, pending_returns
 from sync.stick import Found, Progress, Stick, looks_ours, opened
+from sync.vouching import Vouching
 from sync.withdrawals import export_withdrawals
 
 Outcome = Literal["merged", "present", "refused", "ignored", "left"]
@@ -228,35 +229,10 @@ def receipts_for(central: Central, files: Iterable[FileReport]) -> Iterator[Rece
             spans[file.device].add((file.first, file.last))
     for device, pairs in sorted(spans.items()):
         firsts = {first for first, _last in pairs}
-        known = central.receipts(device)
+        vouching = Vouching(central, device)
+        known = vouching.receipts()
         yield from known
-        yield from receipts_at(central, device, {last for _first, last in pairs if last + 1 not in firsts}, known)
-
-
-def receipts_at(central: Central, device: str, ends: Iterable[int], known: Sequence[Receipt]) -> list[Receipt]:
-    """What central can vouch for at these positions of a log; `known`: what `Central.receipts` gives of it already."""
-    project = central.project()
-    lost = central.store.first_without_body(device)
-    said = {(receipt.up_to, receipt.head) for receipt in known}
-    reached = {receipt.up_to for receipt in known}
-    found = []
-    for end in sorted(set(ends)):
-        if project is None or end < 1 or (lost is not None and end >= lost) or end > max(reached, default=0):
-            continue
-        for seq, head in central.log(device, end + 1).tips:
-            if seq == end and (seq, head.hex()) not in said:
-                found.append(
-                    Receipt(
-                        project=project.id,
-                        device=device,
-                        up_to=seq,
-                        head=head.hex(),
-                        level=Level.COMMITTED,
-                        by=Role.CENTRAL,
-                        issued=central.clock.now().isoformat("T", "seconds"),
-                    )
-                )
-    return found
+        yield from vouching.receipts_at({last for _first, last in pairs if last + 1 not in firsts}, known)
 
 
 def is_unbacked(last: str | None, now: datetime) -> bool:

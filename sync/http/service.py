@@ -46,9 +46,9 @@ from sync.http.wire import (
     join_pieces,
     split_pieces,
 )
-from sync.importing import receipts_at
 from sync.merge import LogView
 from sync.returned import pending_returns
+from sync.vouching import Vouching
 
 T = TypeVar("T")
 _RETRY: Final = 15
@@ -266,8 +266,9 @@ class Service:
 
     def _receipts(self, central: Central, device: str, end: int = 0) -> tuple[str, ...]:
         """`end`: how far the caller's own copy of the log goes, which it may have no other way to follow up to ours."""
-        known = central.receipts(device)[-60:]
-        given = [*known, *receipts_at(central, device, [end], known)]
+        vouching = Vouching(central, device)
+        known = vouching.receipts()[-60:]
+        given = [*known, *vouching.receipts_at([end], known)]
         return tuple(write_receipt(receipt, self._key).hex() for receipt in given[-64:])
 
     def _files(self, caller: Caller, what: str) -> list[tuple[str, bytes]]:

@@ -98,7 +98,7 @@ def test_a_record_that_came_anyhow_is_not_called_absent(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_into_a_receipt_is_not_vouched_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many stretches as a receipt holds; it ends before the next one."""
-    monkeypatch.setattr("sync.central.MAX_ABSENT", 3)
+    monkeypatch.setattr("sync.vouching.MAX_ABSENT", 3)
     laptop = synthetic(11)
     laptop.erase(2, 4, 6, 8, 10)
     with Central.open(tmp_path / "central.db") as central:

@@ -1,0 +1,120 @@
+"""What central vouches for, as receipts: how far it holds a log with its records, and how far a backup does.
+
+Where a device is said to have erased a record, a receipt over it says so, for the device to judge: whoever copied the
+carrier key from a disk could have said it. It signs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from fieldsurvey.records.log import MAX_SEQ
+from fieldsurvey.records.receipt import MAX_ABSENT, Level, Receipt, Role
+
+if TYPE_CHECKING:
+    from sync.central import Central
+
+At = tuple[int, bytes]
+"""Where an entry stands: its position and its head."""
+_NONE: Final[tuple[int, ...]] = ()
+
+
+class Vouching:
+    """One device's log at central, at this moment."""
+
+    def __init__(self, central: Central, device: str) -> None:
+        """Raises StorageError."""
+        self._central, self._device = central, device
+        self._project = central.project()
+        self._said = [(entry.seq, entry.head) for entry in central.store.absent(device)]
+        self._bare = self._without_record(self._said)
+        self._lost = central.store.first_without_body(device)
+        self._before: dict[At, bytes] | None = None
+
+    def receipts(self) -> list[Receipt]:
+        """One for each unbroken history, with its records: of level `committed`, then `backed_up` ones up to what the
+        newest backup holds.
+        """
+        whole = self._tips(self._end(Level.COMMITTED))
+        safe = [tip for tip in self._central.store.covered(self._device) if self._reaches(Level.BACKED_UP, tip)]
+        levels = ((Level.COMMITTED, whole), (Level.BACKED_UP, safe))
+        return [self._receipt(level, tip) for level, tips in levels for tip in tips]
+
+    def receipts_at(self, ends: Iterable[int], known: Sequence[Receipt]) -> list[Receipt]:
+        """Those of level `committed` at these positions; `known`: what `receipts` gives already."""
+        said = {(receipt.up_to, receipt.head) for receipt in known}
+        reached = max((receipt.up_to for receipt in known), default=0)
+        stop = self._end(Level.COMMITTED)
+        wanted = [end for end in sorted(set(ends)) if 1 <= end <= reached and end < stop]
+        tips = (tip for end in wanted for tip in self._tips(end + 1) if tip[0] == end)
+        return [self._receipt(Level.COMMITTED, tip) for tip in tips if (tip[0], tip[1].hex()) not in said]
+
+    def _named(self, level: Level) -> list[At]:
+        """What a receipt of that level says that it does not have.
+
+        Whether a backup has a record that came after it was said to be erased is not known: it is named, while central
+        itself names what it does not hold.
+        """
+        return self._said if level is Level.BACKED_UP else self._bare
+
+    def _end(self, level: Level) -> int:
+        """Before this position a receipt may end: a record is lost there, or more is absent than fits into one."""
+        stretches = _stretches(seq for seq, _head in self._named(level))
+        return min(self._lost or MAX_SEQ, stretches[MAX_ABSENT][0] if len(stretches) > MAX_ABSENT else MAX_SEQ)
+
+    def _tips(self, before: int) -> Sequence[At]:
+        return self._central.log(self._device, before).tips if self._project is not None else ()
+
+    def _reaches(self, level: Level, tip: At) -> bool:
+        """Whether the log is unbroken from its first entry to `tip`: what a backup held may be damaged here since."""
+        return tip[0] < self._end(level) and tip in self._tips(tip[0] + 1)
+
+    def _receipt(self, level: Level, tip: At) -> Receipt:
+        assert self._project is not None  # there are no tips without
+        seq, head = tip
+        absent: tuple[tuple[int, int], ...] = tuple(_stretches(self._behind(tip, self._named(level))))
+        version: dict[str, Any] = {"format_version": 2, "absent": absent} if absent else {}
+        return Receipt(
+            project=self._project.id,
+            device=self._device,
+            up_to=seq,
+            head=head.hex(),
+            level=level,
+            by=Role.CENTRAL,
+            issued=self._central.clock.now().isoformat("T", "seconds"),
+            **version,
+        )
+
+    def _behind(self, tip: At, among: list[At]) -> Iterable[int]:
+        """The positions of those in the history that ends at `tip`: not what a clone says of its own."""
+        if not among:
+            return _NONE
+        if self._before is None:
+            links = self._central.store.links(self._device)
+            self._before = {(link.seq, link.head): link.previous for link in links}
+        history: set[At] = set()
+        at = tip
+        while at in self._before:
+            history.add(at)
+            at = (at[0] - 1, self._before[at])
+        return (seq for seq, head in among if (seq, head) in history)
+
+    def _without_record(self, said: list[At]) -> list[At]:
+        """Those of them whose record is not here: by halves, for mostly it is all of them or none."""
+        lacking = self._central.store.missing(self._device, said, brought=True)
+        if lacking in {0, len(said)}:
+            return said if lacking else []
+        half = len(said) // 2
+        return [*self._without_record(said[:half]), *self._without_record(said[half:])]
+
+
+def _stretches(positions: Iterable[int]) -> list[tuple[int, int]]:
+    """(first, last) of each run of positions, in order."""
+    found: list[tuple[int, int]] = []
+    for seq in sorted(set(positions)):
+        if found and found[-1][1] == seq - 1:
+            found[-1] = (found[-1][0], seq)
+        else:
+            found.append((seq, seq))
+    return found
