@@ -342,4 +342,3 @@ def _absent(batch: Batch) -> Iterator[AbsentEntry]:
     for entry, link in zip(batch.entries, batch.links(), strict=True):
         if entry.seq in batch.erased:
             yield AbsentEntry(entry.device, entry.seq, entry.head, link.previous, entry.record_hash)
-

@@ -77,7 +77,9 @@ def write_atomic(path: Path, chunks: bytes | Iterable[bytes], *, private: bool =
     temporary = path.with_name(path.name + ".part")
     digest = hashlib.sha256()
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+        if temporary.is_symlink() or (temporary.exists() and not temporary.is_file()):
+            temporary.unlink()  # a stick can hold a link to anywhere, or a pipe that nobody reads
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
         with os.fdopen(os.open(temporary, flags, 0o600 if private else 0o644), "wb") as handle:
             for part in parts:
                 digest.update(part)
