@@ -11,6 +11,7 @@ from sqlite_utils import Database, Migrations
 
 from fieldsurvey.base.sqlite import DatabaseDamagedError
 from sync.errors import NewerCentralError
+from sync.sqlite_current import SCHEMA
 
 migrations = Migrations("central")
 
@@ -62,9 +63,6 @@ def moved_away(db: Database) -> None:
     db.conn.execute("CREATE TABLE moved (place TEXT NOT NULL) STRICT")
 
 
-_SCHEMA = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%sqlite%' ORDER BY name"
-
-
 def migrate(
     connection: sqlite3.Connection,
     place: str,
@@ -81,7 +79,7 @@ def migrate(
     migrations.apply(fresh)
     known = [migration.name for migration in migrations.applied(fresh)]
     database = Database(connection, execute_plugins=False)
-    if list(rows(_SCHEMA)) and not database["_sqlite_migrations"].exists():
+    if list(rows(SCHEMA)) and not database["_sqlite_migrations"].exists():
         raise DatabaseDamagedError(place=place)  # somebody else's: nothing of ours is put into it
     try:
         applied = [migration.name for migration in migrations.applied(database)]
@@ -89,11 +87,11 @@ def migrate(
         raise DatabaseDamagedError(place=place) from None
     if set(applied) - set(known):
         raise NewerCentralError(place=place)
-    ours = [row for row in rows(_SCHEMA) if row[1] != "_sqlite_migrations"]
+    ours = [row for row in rows(SCHEMA) if row[1] != "_sqlite_migrations"]
     if applied != known[: len(applied)] or (ours and not applied):  # a record of a migration was lost
         raise DatabaseDamagedError(place=place)
     if applied != known:
         with locked():  # savepoints inside it: two processes that both create it wait for each other
             migrations.apply(database)
-    if list(rows(_SCHEMA)) != [tuple(row) for row in fresh.conn.execute(_SCHEMA)]:
+    if list(rows(SCHEMA)) != [tuple(row) for row in fresh.conn.execute(SCHEMA)]:
         raise DatabaseDamagedError(place=place)

@@ -17,7 +17,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.sqlite import DatabaseBusyError, DatabaseDamagedError, open_sqlite, sqlite_error, transaction
 from sync.errors import CentralBusyError
 from sync.merge import Link, Version
-from sync.sqlite_schema import migrate
+from sync.sqlite_current import is_current
 from sync.sqlite_sets import SqliteSets, SqliteSetsWriter
 from sync.store import (
     CHUNK_BYTES,
@@ -152,7 +152,11 @@ class SqliteStore(SqliteSets):
         self._holder = path.with_name(path.name + ".holder")
         self._connection = open_sqlite(path)
         try:
-            migrate(self._connection, self.place, self._rows, self._locked)
+            if not is_current(self._rows):
+                # start-up and memory: sqlite-utils costs 0.1 s and 15 MiB, see sync.sqlite_current
+                from sync.sqlite_schema import migrate
+
+                migrate(self._connection, self.place, self._rows, self._locked)
         except BaseException:
             self._connection.close()
             raise

@@ -1,11 +1,12 @@
 """`python -m benchmarks sync https [--records N]`: 1, 8 and 64 laptops push to one server at once, over real TLS.
 
-Server and laptops share this machine's cores; the server is a process of its own, begun anew for each line of the
+Server and laptops share this machine's cores; the server is `fieldsurvey sync serve`, begun anew for each line of the
 table, with central on SQLite (synchronous=FULL). A laptop's part is counted in full: handshake, hello, what central
 holds, packs, the batch, and central's signed receipt in its hands; of the laptop's own disk nothing is counted.
 "One at a time": each record is a push of its own, which is how a server of single submissions is asked; a line is
-kept. A CPU second of the server is what its process used, kernel included: where other work slows the machine down,
-that figure stands. Memory is the server process's peak (VmHWM). The insides of records are random; all else is real.
+kept, and the server's rates are lifted, by which a laptop would be told to come back later. A CPU second of the server
+is what its process used, kernel included: where other work slows the machine down, that figure stands. Memory is the
+server process's peak (VmHWM). The insides of records are random; all else is real.
 
 For comparison only, since it was measured in other runs: ODK Central v2026.2.2 on two cores of this kind took 87
 (1 client) to 165 (8 clients) submissions/s of 4 KB, with 0.3 to 1.2 GB of memory.
@@ -15,36 +16,47 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import random
+import signal
+import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.sync.simulation import PROJECT, Laptop
+from fieldsurvey.cli import sync_serve
+from fieldsurvey.project.keys import CENTRAL, role_key_bytes
 from fieldsurvey.project.model import Device, Project, Recipient, RoleKey, Server
-from fieldsurvey.project.signed import read_project, write_project
+from fieldsurvey.project.signed import write_project
+from fieldsurvey.project.steward import PROJECT_FILE
 from fieldsurvey.records.receipt import Level, Role, read_receipt
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.signing import RootKey, SigningKey
 from sync.batches import plan_batches, write_batch
 from sync.central import Central
-from sync.http.limits import Limits
 from sync.http.line import Line
 from sync.http.pushing import Tally, ask_heads, send_batch
-from sync.http.service import Service
-from sync.http.serving import Running
 from sync.http.tls import server_keys
 
 CLIENTS: Final = (1, 8, 64)
 ODK: Final = {1: 87, 8: 165, 64: 165}
 ODK_MEMORY: Final = 300
-_OPEN: Final = Limits(rate=1e6, burst=1_000_000, strangers=1e6, strangers_burst=1_000_000)
+_OPEN: Final = """
+import sys
+from fieldsurvey.cli import sync_serve
+from sync.http.limits import Limits
+sync_serve.LIMITS = Limits(rate=1e6, burst=1_000_000, strangers=1e6, strangers_burst=1_000_000)
+sys.exit(sync_serve.main(sys.argv[1:]))
+"""
 
 
 def main(words: list[str]) -> str:
@@ -52,32 +64,33 @@ def main(words: list[str]) -> str:
     parser = argparse.ArgumentParser(prog="python -m benchmarks sync https", description=__doc__)
     parser.add_argument("--records", type=int, default=16_384)
     parser.add_argument("--singly", type=int, default=1_024)
+    parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS)
     options = parser.parse_args(words)
     lines = [
         "| laptops | records | KB each | batches | records/s | MB/s | a server's CPU s | MiB (idle) | ODK/s | ratio |",
         "| --: | --: | --: | :-- | --: | --: | --: | --: | --: | --: |",
     ]
-    lines += [_line(count, options.records // count, singly=False) for count in CLIENTS]
-    lines += [_line(count, max(1, options.singly // count), singly=True) for count in CLIENTS]
+    if options.records:
+        lines += [_line(count, options.records // count, singly=False) for count in options.clients]
+    if options.singly:
+        lines += [_line(count, max(1, options.singly // count), singly=True) for count in options.clients]
     return "\n".join(lines)
 
 
 def _line(count: int, each: int, *, singly: bool) -> str:
     laptops = [_laptop(number, each) for number in range(count)]
     size = sum(len(record) for one in laptops for _entry, record in one.kept.values())
-    with tempfile.TemporaryDirectory() as folder, _served(Path(folder), laptops) as (server, keys, ask):
-        before = ask()
-        seconds = _all_push(laptops, server, keys, singly=singly)
-        found = ask()
+    with tempfile.TemporaryDirectory() as folder, _served(Path(folder), laptops, limited=not singly) as served:
+        idle, before = served.memory(), served.cpu()
+        seconds = _all_push(laptops, served.server, served.keys, singly=singly)
+        cpu, memory = served.cpu() - before, f"{served.memory():.0f} ({idle:.0f})"
+        assert served.entries() == count * each, "a record is missing at central"
     total = count * each
-    assert found["entries"] == total, "a record is missing at central"
     rate = total / seconds
-    cpu = found["cpu"] - before["cpu"]
     how = "one at a time" if singly else "up to 1,024"
-    memory = f"{found['memory']:.0f} ({before['memory']:.0f})"
     return (
         f"| {count} | {total:,} | {size / total / 1000:.1f} | {how} | {rate:,.0f} | {size / seconds / 1e6:.1f} "
-        f"| {total / cpu:,.0f} | {memory} | {ODK[count]} | {rate / ODK[count]:.1f} |"
+        f"| {total / cpu:,.0f} | {memory} | {ODK.get(count, 165)} | {rate / ODK.get(count, 165):.1f} |"
     )
 
 
@@ -146,8 +159,8 @@ def _push(one: Laptop, server: Server, keys: Any, *, singly: bool) -> None:
 
 
 @contextmanager
-def _served(home: Path, laptops: list[Laptop]) -> Iterator[tuple[Server, Any, Any]]:
-    """A server in a process of its own; gives its address, the keys that sign receipts, and a way to ask how it is."""
+def _served(home: Path, laptops: list[Laptop], *, limited: bool) -> Iterator[_Served]:
+    """`fieldsurvey sync serve` as a user starts it. Not `limited`: the same entry with rates that hold nobody back."""
     root, central = RootKey.generate(), SigningKey.generate()
     model = Project(
         id=PROJECT,
@@ -160,46 +173,51 @@ def _served(home: Path, laptops: list[Laptop]) -> Iterator[tuple[Server, Any, An
         roles=(RoleKey(role=Role.CENTRAL, label="central", public=central.public.bytes.hex()),),
         devices=tuple(Device(id=one.card.device, name=one.card.name, card=one.card) for one in laptops),
     )
-    data = write_project(model, {}, root)
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(home, data, central.to_bytes(), theirs))
-    process.start()
-    try:
-        server = Server(url=ours.recv(), pins=server_keys(home).pins)
-
-        def ask() -> dict[str, float]:
-            ours.send("how")
-            found: dict[str, float] = ours.recv()
-            return found
-
-        yield server, model.role_keys, ask
-    finally:
-        ours.send("end")
-        process.join()
-
-
-def _serve(home: Path, data: bytes, key: bytes, line: Connection) -> None:
-    signed = read_project(data)
-
-    def central() -> Central:
-        return Central.open(home / "central.db")
-
-    keys = server_keys(home)
-    service = Service(central, lambda: signed, SigningKey.from_bytes(key), home=home, limits=_OPEN)
-    running = Running(service, keys)
-    line.send(running.url)
-    while line.recv() != "end":
-        with central() as one:
-            entries = one.store.counts().entries
-        line.send({"memory": _peak(), "entries": entries, "cpu": time.process_time()})
-    running.stop()
-    service.close()
+    steward = home / "steward"
+    steward.mkdir()
+    (steward / PROJECT_FILE).write_bytes(write_project(model, {}, root))
+    (steward / CENTRAL).write_bytes(role_key_bytes(PROJECT, Role.CENTRAL, central))
+    pins = server_keys(home).pins
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    if limited:
+        words = [sys.executable, "-P", "-m", "fieldsurvey", "sync", "serve", "--host", "127.0.0.1", "--port", port]
+    else:
+        Central.open(home / "central.db").close()
+        words = [sys.executable, "-P", "-c", _OPEN, "127.0.0.1", port, "en"]
+    environ = {**sync_serve.ENVIRONMENT, **os.environ, "FIELDSURVEY_HOME": str(home), "PYTHONDONTWRITEBYTECODE": ""}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, env=environ, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline(), "the server did not start"
+        try:
+            yield _Served(Server(url=f"https://127.0.0.1:{port}", pins=pins), model.role_keys, home, process.pid)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait()
 
 
-def _peak() -> float:
-    """MiB that this process has had at most."""
-    for text in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if text.startswith("VmHWM:"):
-            return int(text.split()[1]) / 1024
-    return 0.0
+@dataclass(frozen=True)
+class _Served:
+    """Where the server is, the keys that sign receipts, and what the kernel says of its process."""
+
+    server: Server
+    keys: Any
+    home: Path
+    process: int
+
+    def cpu(self) -> float:
+        """Seconds that it has used, kernel included."""
+        words = Path(f"/proc/{self.process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory(self) -> float:
+        """MiB that it has had at most."""
+        for text in Path(f"/proc/{self.process}/status").read_text(encoding="ascii").splitlines():
+            if text.startswith("VmHWM:"):
+                return int(text.split()[1]) / 1024
+        return 0.0
+
+    def entries(self) -> int:
+        """At central."""
+        with Central.open(self.home / "central.db") as one:
+            return one.store.counts().entries

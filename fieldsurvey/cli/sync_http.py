@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from dataclasses import asdict
@@ -22,10 +21,9 @@ from fieldsurvey.cli.sync_words import receipts_data, received_lines
 if TYPE_CHECKING:
     from sync.http.pushing import PushReport
     from sync.http.relaying import RelayPushReport
-    from sync.http.tls import ServerKeys
 
 _GRACE = 3.0
-PORT = 8443
+PORT = 8443  # as in fieldsurvey.cli.sync_serve, which loads too much for a default
 
 
 def register(app: typer.Typer) -> None:
@@ -107,42 +105,21 @@ def _register_serve(app: typer.Typer) -> None:
 
         Example: fieldsurvey sync serve --port 8443
         """
-        # start-up: these load httpx, starlette and central's store
+        # start-up: these load what a server needs, which nothing that sends does
+        from fieldsurvey.cli.sync_serve import become, keys_data, keys_lines
+        from fieldsurvey.cli.sync_serve import command as words
         from sync.http.tls import server_keys
+        from sync.place import open_central
 
         keys = server_keys(paths.home(), use_spare=spare)
         if show:
-            result(json_, _keys_data(keys), "\n".join(_keys_lines(keys)))
+            result(json_, keys_data(keys), "\n".join(keys_lines(keys)))
             return
-        _serve(keys, host, port, json_=json_)
-
-
-def _serve(keys: ServerKeys, host: str, port: int, *, json_: bool) -> None:
-    # start-up: the server and central, which nothing that sends needs
-    from fieldsurvey.project.keys import CENTRAL, read_role_key
-    from sync.http import serving
-    from sync.http.service import Service
-    from sync.http.steward_file import StewardFile
-    from sync.place import open_central
-
-    home, folder = paths.home(), paths.steward_dir()
-    project = StewardFile(folder)
-    service = Service(lambda: open_central(home), project, read_role_key(folder / CENTRAL).key, home=home)
-
-    def ready(address: str) -> None:
-        data = {**_keys_data(keys), "listening": address, "project": project().model.name}
-        named = any(set(server.pins) == set(keys.pins) for server in project().model.servers)
-        lines = [_("Serving {project} on {address}. Ctrl+C ends it.").format(project=service.name, address=address)]
-        lines += [] if named else _keys_lines(keys)
-        result(json_, {**data, "named": named}, "\n".join(lines))
-        sys.stdout.flush()
-
-    try:
-        serving.serve(service, keys, host, port, ready)
-    except KeyboardInterrupt:  # what was under way has finished
-        return
-    finally:
-        service.close()
+        open_central(
+            paths.home()
+        ).close()  # its tables are made here: the server's process stays without what makes them
+        if status := become(words(host, port, json_=json_, made=keys.made)):
+            raise typer.Exit(status)
 
 
 def _watch() -> None:
@@ -162,23 +139,6 @@ def _watch() -> None:
         os.nice(10)  # an interview goes first
     threading.Thread(target=listen, daemon=True).start()
     watch(paths.home(), SystemClock(), ended)
-
-
-def _keys_data(keys: ServerKeys) -> dict[str, Any]:
-    return {"pins": list(keys.pins), "made": keys.made, "folder": str(keys.key.parent)}
-
-
-def _keys_lines(keys: ServerKeys) -> list[str]:
-    lines = []
-    if keys.made:
-        lines.append(_("Two TLS keys were made in {folder}. Back that folder up.").format(folder=keys.key.parent))
-    lines += [
-        _("The key in use: {pin}").format(pin=keys.pins[0]),
-        _("The spare key:  {pin}").format(pin=keys.pins[1]),
-        _("Name this server in the project, then publish it; the address is the one that laptops reach:"),
-        f"    fieldsurvey project server https://CENTRAL.EXAMPLE:{PORT} --pin {keys.pins[0]} --pin {keys.pins[1]}",
-    ]
-    return lines
 
 
 def _push_data(report: PushReport) -> dict[str, Any]:

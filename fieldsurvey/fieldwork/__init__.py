@@ -11,9 +11,27 @@ the first form.
 
 from __future__ import annotations
 
-from fieldsurvey.fieldwork.cards import DeviceStatus, DraftCard, FormCard, SealedCard, State
-from fieldsurvey.fieldwork.laptop import Laptop
-from fieldsurvey.fieldwork.session import Session
-from fieldsurvey.fieldwork.work import Work
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fieldsurvey.fieldwork.cards import DeviceStatus, DraftCard, FormCard, SealedCard, State
+    from fieldsurvey.fieldwork.laptop import Laptop
+    from fieldsurvey.fieldwork.session import Session
+    from fieldsurvey.fieldwork.work import Work
 
 __all__ = ["DeviceStatus", "DraftCard", "FormCard", "Laptop", "SealedCard", "Session", "State", "Work"]
+
+# A server at central uses the folders of withdrawals and of reports of erasure alone: it loads no laptop with them.
+_WHERE = {
+    **dict.fromkeys(("DeviceStatus", "DraftCard", "FormCard", "SealedCard", "State"), "fieldsurvey.fieldwork.cards"),
+    "Laptop": "fieldsurvey.fieldwork.laptop",
+    "Session": "fieldsurvey.fieldwork.session",
+    "Work": "fieldsurvey.fieldwork.work",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 HEADER_SECONDS: Final = 15.0
 KEEP_ALIVE: Final = 20
 MAX_HEADERS: Final = 16 << 10
-HANDSHAKE: Final = 15
+READ: Final = 32 << 10
+"""Bytes taken from a connection at a time: two TLS records."""
 PORT: Final = 8443
 
 
@@ -78,6 +80,7 @@ def server(service: Service, keys: ServerKeys) -> uvicorn.Server:
             if waiting and not self.transport.is_closing() and self.timeout_keep_alive_task is None:
                 self.transport.close()
 
+    SSLProtocol.max_size = READ  # asyncio keeps that much for each connection, 256 KiB unless told otherwise
     context = server_context(keys)
     config = uvicorn.Config(
         application(service),

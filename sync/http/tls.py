@@ -18,7 +18,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
-from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,7 +28,6 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from cryptography.x509.oid import NameOID
 
 from fieldsurvey.base.files import storage_error, write_atomic
 from sync.http.errors import ServerKeyMissingError
@@ -77,6 +75,10 @@ def server_keys(home: Path, *, use_spare: bool = False) -> ServerKeys:
 
 
 def _use(private: ec.EllipticCurvePrivateKey, key: Path, certificate: Path) -> None:
+    # memory: a server that has its keys makes no certificate
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _NAME)])
     now = datetime.now(UTC)
     made = (
@@ -115,6 +117,8 @@ def _pin(private: ec.EllipticCurvePrivateKey) -> str:
 
 def pin_of(certificate: bytes) -> str:
     """The pin of a certificate in DER; "" when it is none."""
+    from cryptography import x509  # memory: see `_use`; only laptops look at certificates
+
     try:
         public = x509.load_der_x509_certificate(certificate).public_key()
         return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
