@@ -201,7 +201,10 @@ def _days(project: Project | None) -> int:
 
 
 def _expire(folder: Path, now: datetime, newest: str, days: int) -> tuple[tuple[str, ...], str | None]:
-    """Remove what is older than `days` and what was left half written; never the newest, nor anybody else's file."""
+    """Remove what is older than `days` and what was left half written; never the newest, nor anybody else's file: of
+    another project's central it may be the only backup.
+    """
+    ours = newest[: -len("YYYYMMDDTHHMMSSZ.db")]
     try:
         names = sorted(folder.iterdir())
     except OSError as error:  # the disk went away after the backup was written, read back and noted: that stands
@@ -209,10 +212,13 @@ def _expire(folder: Path, now: datetime, newest: str, days: int) -> tuple[tuple[
     removed: list[str] = []
     problem = None
     for path in names:
-        match = _NAME.fullmatch(path.name)
+        match = _NAME.fullmatch(path.name) if path.name.startswith(ours) else None
         if match is None or path.name.startswith(newest) or path.is_symlink() or not path.is_file():
             continue
-        made = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
+        try:
+            made = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
+        except ValueError:  # a day that there is not: no name of ours
+            continue
         if match[3] is None and now - made <= timedelta(days=days):
             continue
         try:

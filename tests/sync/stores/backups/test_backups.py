@@ -140,11 +140,13 @@ def test_old_backups_go_and_nothing_else(central: Central, home: Path, disk: Pat
     first = Path(back_up(central, home, disk, clock=clock).path)
     (disk / "central-notes.db").write_text("somebody's")
     (disk / "central-0123abcd-20200101T000000Z.db.bak").write_text("somebody's")
-    (disk / "central-0123abcd-20260301T000000Z.db.part").write_text("half")
+    half = f"{first.name[: first.name.rindex('-')]}-20260301T000000Z.db.part"
+    (disk / half).write_text("half")
+    (disk / half.replace("20260301", "20261332").removesuffix(".part")).write_text("no day")
     clock.move(days=10)
     report = back_up(central, home, disk, clock=clock)
     assert first.exists()
-    assert report.removed == ("central-0123abcd-20260301T000000Z.db.part",)
+    assert report.removed == (half,)
     clock.move(seconds=1)
     report = back_up(central, home, disk, clock=clock)
     assert set(report.removed) == {first.name, first.name + ".sha256"}
@@ -153,6 +155,16 @@ def test_old_backups_go_and_nothing_else(central: Central, home: Path, disk: Pat
     assert report.removed == ()
     assert (disk / "central-notes.db").exists()
     assert (disk / "central-0123abcd-20200101T000000Z.db.bak").exists()
+
+
+def test_another_projects_only_backup_stays(tmp_path: Path, home: Path, disk: Path, clock: FixedClock) -> None:
+    """Two centrals on one disk, of which one is backed up each day and the other was long ago."""
+    for project in (SyntheticProject(), SyntheticProject()):
+        with Central.open(tmp_path / f"{project.id}.db", clock=clock) as one:
+            one.learn(project.model())
+            assert back_up(one, home, disk, clock=clock).removed == ()
+        clock.move(days=11)
+    assert len(list(disk.glob("*.db"))) == 2
 
 
 def test_the_project_of_a_backup_does_not_displace_the_verified_one(
