@@ -39,8 +39,11 @@ PAGE: Final = 256
 _SETTINGS: Final = """
     SET synchronous_commit = on; SET jit = off; SET client_encoding = 'UTF8'; SET work_mem = '32MB';
     SET default_transaction_isolation = 'read committed'; SET statement_timeout = 0;
+    SET idle_in_transaction_session_timeout = 0;
+    SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout';
     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
     SET lock_timeout = {wait}"""
+_ENDED: Final = frozenset({"25P03", "25P04"})  # by a server's own limit on how long a transaction may take
 _OTHERS: Final = """
     SELECT application_name FROM pg_stat_activity
     WHERE datname = current_database() AND application_name LIKE 'fieldsurvey %' AND pid <> pg_backend_pid()
@@ -218,7 +221,7 @@ class Link:
             return CentralBusyError(place=self.place, holder=self._holder())
         state = error.sqlstate or ""
         lost = isinstance(error, psycopg.OperationalError) and (not state or state[:2] in {"08", "57", "53", "58"})
-        if lost or connecting:
+        if lost or connecting or state in _ENDED:
             said = (str(error).strip().splitlines() or [type(error).__name__])[0].strip()
             return CentralGoneError(place=self.place, reason=said)
         raise error
