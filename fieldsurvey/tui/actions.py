@@ -88,6 +88,8 @@ ACTIONS: tuple[Action, ...] = (
            rank=3),
     Action("evening", "evening", _H, ("f8", "ctrl+f"), n_("Evening"),
            n_("Completed interviews that wait for the evening review: look, mend slips, seal"), n_("evening"), rank=4),
+    Action("quotas", "quotas", _H, ("f5", *_CTRL5), n_("Quotas"),
+           n_("How far each quota of the round is, parish by parish; counted on this laptop"), rank=4),
     Action("returned", "returned", _H, ("f6", *_CTRL6), n_("Returned"),
            n_("Interviews that the HMU sent back with comments: they stand first in the list"), n_("returned")),
     Action("withdrawal", "withdrawal", _H, ("f3", "ctrl+n"), n_("Withdrawal"),

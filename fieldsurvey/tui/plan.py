@@ -5,79 +5,147 @@ What other laptops have done nobody can tell here: records are sealed, and every
 
 from __future__ import annotations
 
-import csv
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import language, ngettext
 from fieldsurvey.project.quotas import Cell
 from fieldsurvey.tui.standing import when
 from fieldsurvey.tui.symbols import symbols
+from fieldsurvey.tui.whom import parish_names
 
 if TYPE_CHECKING:  # start-up: Home shows values that are there already
     from fieldsurvey.fieldwork.quotas import Counted
     from fieldsurvey.project.policy import Quota, Round
 
-PARISHES = 4  # lines; more would push the forms off the screen
-_BAR = 5  # cells of a bar
+LINES: Final = 3
+"""Lines of quotas on Home; more would push the drafts off the screen."""
+PARISHES: Final = 4
+_BAR = 8  # cells of a bar
+Named = Callable[["Quota"], str]
+"""What `whom.Whom` does."""
 
 
-@cache
-def parish_names(code: str) -> dict[str, str]:
-    """INEC's DPA code -> name, from the questionnaires' own list; `code` is the language."""
-    text = (resources.files("forms") / "shared" / "parish.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
-    labels = [column for column in (rows[0] if rows else {}) if column.startswith("label")]
-    own = next((column for column in labels if f"({code})" in column), labels[0] if labels else "")
-    return {row["name"]: row[own] for row in rows if own}
+class Row(NamedTuple):
+    """How far one quota is, or several of the same people in all their parishes together."""
+
+    label: str
+    done: int
+    wanted: int
 
 
-def round_lines(plan: Round | None, counted: Counted | None = None, *, most: int | None = PARISHES) -> list[str]:
-    """What Home says of the round; nothing where there is none today.
+def round_lines(
+    plan: Round | None, counted: Counted | None, named: Named, *, most: int = LINES, width: int = 0, key: str = ""
+) -> list[str]:
+    """What Home says of the round: when it ends, then a line for each group, `most` of them; nothing without a round.
 
-    `counted`: what this laptop has done of it; without, only what is wanted is said. `most`: lines of parishes, those
-    with something left to do first; None: all, in the plan's order.
+    Few quotas stand one by one. Many are added up over the parishes, those with something left to do first:
+    `round_whole` has them all, behind `key`. Lines of quotas are cut to `width`, 0: not at all.
     """
     if plan is None:
         return []
+    head = _title(plan)
+    if not plan.quotas or counted is None:
+        return [head, *_parishes(plan)]
+    rows = _single(plan, counted, named) if len(plan.quotas) <= most else _groups(plan, counted, named)
+    rows.sort(key=lambda row: row.done >= row.wanted)
+    if most < 1:
+        rows = [Row(_("all quotas together"), sum(row.done for row in rows), sum(row.wanted for row in rows))]
+    shown = rows[: max(most, 1)]
+    more = len(rows) - len(shown)
+    line = _("{round}. Sealed on this laptop; {count} more: [{key}]") if more else _("{round}. Sealed on this laptop:")
+    lines = [line.format(round=head, count=more, key=key)]
+    lines += [_cut(line, width) if width else line for line in _barred(shown)]
+    return lines + _doubt(counted)
+
+
+def round_whole(plan: Round | None, counted: Counted | None, named: Named) -> list[str]:
+    """Every parish with its quotas, and what holds for all; for the box that Home opens and for `--plain`."""
+    if plan is None:
+        return []
     names = parish_names(language())
-    named = plan.title.casefold().startswith(_("Round").casefold())  # "Round 3", not "Round Round 3"
-    line = _("{title}, until {end}") if named else _("Round {title}, until {end}")
-    lines = [line.format(title=plan.title, end=when(plan.end))]
-    places = list(plan.parishes or dict.fromkeys(q.parish for q in plan.quotas if q.parish))
-    if most is not None and counted is not None:
-        places.sort(key=lambda place: _is_done(plan, place, counted))
-    for place in places[:most]:
-        wanted = [_told(quota, counted) for quota in plan.quotas if quota.parish == place]
-        lines.append(f"  {names.get(place, place)}" + (f": {' · '.join(wanted)}" if wanted else ""))
-    more = len(places) - len(places[:most])
-    if more > 0:
-        lines.append("  " + ngettext("and {count} parish more", "and {count} parishes more", more).format(count=more))
-    anywhere = [_told(quota, counted) for quota in plan.quotas if quota.parish is None]
-    if anywhere:
-        lines.append("  " + _("In all parishes: {wanted}").format(wanted=" · ".join(anywhere)))
+    lines = [_title(plan)]
+    for place in _places(plan):
+        lines.append(f"  {names.get(place, place)}")
+        mine = [quota for quota in plan.quotas if quota.parish == place]
+        lines += [f"  {line}" for line in _barred([_row(quota, counted, named) for quota in mine] if counted else [])]
+    anywhere = [quota for quota in plan.quotas if quota.parish is None]
+    if anywhere and counted is not None:
+        lines.append("  " + _("In all parishes:"))
+        lines += [f"  {line}" for line in _barred([_row(quota, counted, named) for quota in anywhere])]
     if plan.quotas and counted is not None:
-        lines.append("  " + _("Counted: what was sealed on this laptop. Other laptops count their own."))
-        if not counted.whole:
-            lines.append(f"  {symbols().caution} " + _("Some of what was sealed here earlier is not in the count."))
+        lines.append(_("Counted: what was sealed on this laptop. Other laptops count their own."))
+        lines += _doubt(counted)
     return lines
 
 
-def _is_done(plan: Round, place: str, counted: Counted) -> bool:
-    mine = [quota for quota in plan.quotas if quota.parish == place]
-    return bool(mine) and all(counted.done.get(Cell.of(quota), 0) >= quota.count for quota in mine)
+def _title(plan: Round) -> str:
+    named = plan.title.casefold().startswith(_("Round").casefold())  # "Round 3", not "Round Round 3"
+    line = _("{title}, until {end}") if named else _("Round {title}, until {end}")
+    return line.format(title=plan.title, end=when(plan.end))
 
 
-def _told(quota: Quota, counted: Counted | None) -> str:
-    whom = ", ".join(code for code in (quota.mobility, quota.sex, quota.age) if code)
-    if counted is None:
-        count = ngettext("{count} interview", "{count} interviews", quota.count).format(count=quota.count)
-    else:
-        done = counted.done.get(Cell.of(quota), 0)
-        count = f"{bar(done, quota.count)} " + _("{done} of {wanted}").format(done=done, wanted=quota.count)
-    return f"{whom} {count}" if whom else count
+def _places(plan: Round) -> list[str]:
+    asked = [quota.parish for quota in plan.quotas if quota.parish]
+    return list(dict.fromkeys((*plan.parishes, *asked)))
+
+
+def _parishes(plan: Round) -> list[str]:
+    names = parish_names(language())
+    places = _places(plan)
+    if not places:
+        return []
+    line = "  " + "; ".join(names.get(place, place) for place in places[:PARISHES])
+    more = len(places) - PARISHES
+    if more > 0:
+        line += " " + ngettext("and {count} parish more", "and {count} parishes more", more).format(count=more)
+    return [line]
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _doubt(counted: Counted) -> list[str]:
+    said = _("Some of what was sealed here earlier is not in the count.")
+    return [] if counted.whole else [f"  {symbols().caution} {said}"]
+
+
+def _single(plan: Round, counted: Counted, named: Named) -> list[Row]:
+    names = parish_names(language())
+    rows = []
+    for quota in plan.quotas:
+        row = _row(quota, counted, named)
+        where = names.get(quota.parish, quota.parish) if quota.parish else _("in all parishes")
+        rows.append(row._replace(label=f"{row.label}, {where}"))
+    return rows
+
+
+def _groups(plan: Round, counted: Counted, named: Named) -> list[Row]:
+    """The same people in different parishes are one; what holds for all parishes stays for itself."""
+    found: dict[tuple[object, ...], list[Row]] = defaultdict(list)
+    for quota in plan.quotas:
+        row = _row(quota, counted, named)
+        if quota.parish is None:
+            row = row._replace(label=f"{row.label}, " + _("in all parishes"))
+        found[Cell.of(quota)._replace(parish=None), quota.parish is None].append(row)
+    return [
+        Row(rows[0].label, sum(min(row.done, row.wanted) for row in rows), sum(row.wanted for row in rows))
+        for rows in found.values()
+    ]
+
+
+def _row(quota: Quota, counted: Counted, named: Named) -> Row:
+    return Row(named(quota) or _("anybody"), counted.done.get(Cell.of(quota), 0), quota.count)
+
+
+def _barred(rows: Sequence[Row]) -> list[str]:
+    """Bars and numbers under each other, so that labels of any length begin in one column."""
+    said = [_("{done} of {wanted}").format(done=row.done, wanted=row.wanted) for row in rows]
+    wide = max(map(len, said), default=0)
+    return [f"  {bar(row.done, row.wanted)} {text:>{wide}}  {row.label}" for row, text in zip(rows, said, strict=True)]
 
 
 def bar(done: int, wanted: int) -> str:

@@ -23,12 +23,13 @@ from fieldsurvey.tui.plain.console import Command, Console, Leaving
 from fieldsurvey.tui.plain.evening import evening, withdrawal
 from fieldsurvey.tui.plain.interview import PlainInterview
 from fieldsurvey.tui.plain.returned import pick_returned
-from fieldsurvey.tui.plan import round_lines
+from fieldsurvey.tui.plan import round_whole
 from fieldsurvey.tui.returned import report_lines
 from fieldsurvey.tui.sending import Sending, sent_line
 from fieldsurvey.tui.sitting import Sitting
 from fieldsurvey.tui.standing import state_line, when
 from fieldsurvey.tui.typed import day_in_words
+from fieldsurvey.tui.whom import Whom
 
 T = TypeVar("T")
 _HOME = [a for a in of(Scope.HOME, Scope.EVERYWHERE) if a.plain]
@@ -143,7 +144,9 @@ class _Front:
         say = self.console.say
         say(f"\n{session.project.model.name}. " + day_in_words(self.clock.now().date()))
         today = session.project.model.plan.round_on(self.clock.now().date().isoformat())
-        for told in round_lines(today, session.counted(), most=None):
+        named = Whom(session.project)
+        named.learn(today.quotas if today is not None else ())
+        for told in round_whole(today, session.counted(), named):
             say(told)
         if doubt := clock_warning(session.project, session.vault.locked.signed_time(), self.clock.now()):
             say(doubt)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
 from textual.widgets import Input, OptionList, TextArea
 from textual.widgets.option_list import Option
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.screens.base import Overlay
-from fieldsurvey.tui.widgets.text import Complaint, Words, bracketed
+from fieldsurvey.tui.widgets.text import Complaint, Hung, Words, bracketed
 
 
 class AskLine(Overlay[str]):
@@ -121,3 +123,28 @@ class Tell(Overlay[None]):
             yield Words(self.words[0], classes="group")
             yield Words(bracketed(self.words[1]))
             yield Words(bracketed(_("[Enter] closes this")), classes="echo")
+
+
+class Lines(Overlay[None]):
+    """Lines in a box that scrolls. Without a `lead`, each begins where its own blanks end."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "close", show=False, priority=True)]
+
+    def __init__(self, title: str, lines: Sequence[str], *, lead: str = "· ") -> None:
+        super().__init__()
+        self.lead = lead
+        self.title_text = title
+        self.lines = list(lines)
+
+    def compose(self) -> ComposeResult:
+        """Title, lines, how to close."""
+        with VerticalScroll(classes="box -tall"):
+            yield Words(self.title_text, classes="group")
+            yield Hung(id="lines")
+            yield Words(bracketed(_("[↑] [↓] scroll   [Esc] closes this")), classes="echo")
+
+    def on_mount(self) -> None:
+        """Each under its own first word."""
+        leads = [self.lead or line[: len(line) - len(line.lstrip())] for line in self.lines]
+        hung = [(Content(lead), line.lstrip(), "") for lead, line in zip(leads, self.lines, strict=True)]
+        self.query_one("#lines", Hung).hang(hung)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,40 +15,34 @@ from textual.widgets.option_list import Option
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.fieldwork import DraftCard, FormCard, SealedCard, State
+from fieldsurvey.fieldwork import DeviceStatus, DraftCard, FormCard
 from fieldsurvey.fieldwork.clocks import clock_warning
-from fieldsurvey.fieldwork.returned import LeftReturn, ReturnedCard
+from fieldsurvey.fieldwork.quotas import Counted
+from fieldsurvey.fieldwork.returned import ReturnedCard
 from fieldsurvey.fieldwork.waiting import WaitingCard
 from fieldsurvey.tui.actions import Action, Scope, of, show_key
 from fieldsurvey.tui.evening import draft_warning, waiting_line
-from fieldsurvey.tui.plan import round_lines
-from fieldsurvey.tui.returned import card_line, discard_text, left_line, report_lines, returned_title
+from fieldsurvey.tui.plan import LINES, round_lines, round_whole
+from fieldsurvey.tui.returned import discard_text, report_lines, returned_title
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
-from fieldsurvey.tui.screens.dialogs import AskYes, Tell
+from fieldsurvey.tui.screens.dialogs import AskYes, Lines, Tell
+from fieldsurvey.tui.screens.rows import HomeLine, returned_row, row, sealed_words, taken_up
 from fieldsurvey.tui.sending import sent_line
-from fieldsurvey.tui.standing import overdue_line, state_line, when
+from fieldsurvey.tui.standing import overdue_line, when
 from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.typed import day_in_words
+from fieldsurvey.tui.whom import Whom
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
-from fieldsurvey.tui.widgets.text import KEY, Words
+from fieldsurvey.tui.widgets.text import Words
 
 if TYPE_CHECKING:  # the engine loads with the first interview
     from fieldsurvey.fieldwork import Session, Work
+    from fieldsurvey.project.policy import Round
 
+REST: Final = 19
+"""Lines of Home for anything but quotas and warnings: six of them are a few forms and a draft."""
 _SENT = 5.0  # seconds between two looks at what the sending process says
 ASSEMBLY = "assembly"  # the form whose screen a whole room looks at: it locks later (policy)
-
-
-@dataclass(frozen=True)
-class _Line:
-    """What a row opens."""
-
-    form: FormCard | None = None
-    draft: DraftCard | None = None
-    waiting: WaitingCard | None = None
-    practice: bool = False
-    returned: ReturnedCard | None = None
-    left: LeftReturn | None = None
 
 
 class HomeScreen(BaseScreen):
@@ -61,11 +54,14 @@ class HomeScreen(BaseScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: list[_Line | None] = []
+        self._lines: list[HomeLine | None] = []
         self._busy = False
-        self._here: _Line | None = None  # what the highlighted row opens
+        self._here: HomeLine | None = None  # what the highlighted row opens
         self._reviewing = False
         self._sent = ("", False)
+        self._named: Whom | None = None
+        self._counted: Counted | None = None
+        self._warnings: list[str] = []
 
     @property
     def session(self) -> Session:
@@ -102,6 +98,7 @@ class HomeScreen(BaseScreen):
             "practice": line is None or not (line.form or line.practice),
             "discard": line is None or (line.draft or line.returned) is None,
             "evening": not self._reviewing,
+            "quotas": self._counted is None,
         }
         return [a for a in of(Scope.HOME, Scope.EVERYWHERE) if not absent.get(a.id)]
 
@@ -139,39 +136,73 @@ class HomeScreen(BaseScreen):
         except FieldsurveyError as error:
             self.ours.tell(error)
             return
-        back = [_Line(returned=one) for one in returned] + [_Line(left=one) for one in report.left]
+        back = [HomeLine(returned=one) for one in returned] + [HomeLine(left=one) for one in report.left]
         self._lay_out(session.forms(), drafts, session.practice_drafts(), back)
         self._sent = sent_line(self.ours.home) if session.project.model.servers else ("", False)
         self.query_one("#sealed", Words).say(sealed_words(sealed, *self._sent))
-        today = self.ours.now().date().isoformat()
-        lines = round_lines(session.project.model.plan.round_on(today), counted)
+        self._counted = counted
+        self._warnings = self._standing(status)
+        self._reviewing = bool(waiting) or session.policy.review_window_hours > 0
+        self.query_one(KeyBar).offer(self._offered())
+        self._warnings += [f"{symbols().caution} {said}" for said in report_lines(report)]
+        if waiting:
+            key = show_key(self.ours.keymap["evening"][0])
+            self._warnings.append(f"{waiting_line(waiting)} [{key}]")
+        self._say_plan()
+        if (planned := self._round()) is not None and self._named is None:
+            named = Whom(session.project)
+            await self.ours.hand.do(lambda: named.learn(planned.quotas))
+            self._named = named
+            self._say_plan()
+
+    def _standing(self, status: DeviceStatus | None) -> list[str]:
+        """What somebody should know about this laptop and its project."""
+        lines = []
         if status is not None and status.enrolment == "unknown":
             lines.append(_("This laptop is not enrolled yet: interviewing works, central waits for the steward."))
         if status is not None and status.enrolment == "revoked":
             lines.append(_("This laptop was revoked: speak with the steward before interviewing."))
+        now, project = self.ours.now(), self.session.project
         if status is not None and status.expired:
             lines.append(_("The project's file has expired: interviewing and copying go on; ask for a new one."))
-        elif session.project.expires_soon(self.ours.now()):
-            left = session.project.days_left(self.ours.now())
-            lines.append(_("The project expires in {n} days: ask the steward for a newer one.").format(n=left))
+        elif project.expires_soon(now):
+            text = _("The project expires in {n} days: ask the steward for a newer one.")
+            lines.append(text.format(n=project.days_left(now)))
         if status is not None and (late := overdue_line(status)):
             lines.append(f"{symbols().caution} {late}")
-        if doubt := clock_warning(session.project, session.vault.locked.signed_time(), self.ours.now()):
+        if doubt := clock_warning(project, self.session.vault.locked.signed_time(), now):
             lines.append(f"{symbols().caution} {doubt}")
-        self._reviewing = bool(waiting) or session.policy.review_window_hours > 0
-        self.query_one(KeyBar).offer(self._offered())
-        lines += [f"{symbols().caution} {said}" for said in report_lines(report)]
-        if waiting:
-            key = show_key(self.ours.keymap["evening"][0])
-            lines.append(f"{waiting_line(waiting)} [{key}]")
-        self.query_one("#plan", Words).say("\n".join(lines))
+        return lines
+
+    def _round(self) -> Round | None:
+        return self.session.project.model.plan.round_on(self.ours.now().date().isoformat())
+
+    def _say_plan(self) -> None:
+        """The round above the list, folded to what leaves room for forms and drafts; no code before it has a name."""
+        width = max(self.size.width - 4, 20)
+        taken = sum(len(textwrap.wrap(line, width)) for line in self._warnings)
+        most = max(min(self.size.height - REST - taken, LINES), 0)
+        key = show_key(self.ours.keymap["quotas"][0])
+        named, counted = self._named, self._counted
+        lines = round_lines(self._round(), counted, named, most=most, width=width, key=key) if named else []
+        self.query_one("#plan", Words).say("\n".join(lines + self._warnings))
+
+    def on_resize(self) -> None:
+        """Another height, other lines."""
+        self._say_plan()
+
+    def action_quotas(self) -> None:
+        """The round, parish by parish."""
+        lines = round_whole(self._round(), self._counted, self._named) if self._named else []
+        lines = lines or [_("No round of the plan is under way today.")]
+        self.app.push_screen(Lines(_("The round's quotas"), lines, lead=""))
 
     def _lay_out(
         self,
         forms: Sequence[FormCard],
         drafts: Sequence[DraftCard],
         practice: Sequence[DraftCard],
-        back: Sequence[_Line] = (),
+        back: Sequence[HomeLine] = (),
     ) -> None:
         options = self.query_one(OptionList)
         at = options.highlighted
@@ -183,7 +214,7 @@ class HomeScreen(BaseScreen):
             self._lines.append(None)
         for came in back:
             number += 1
-            rows.append(Option(_returned_row(number, came)))
+            rows.append(Option(returned_row(number, came)))
             self._lines.append(came)
         if back:
             rows.append(Option("", disabled=True))
@@ -192,8 +223,8 @@ class HomeScreen(BaseScreen):
         self._lines.append(None)
         for form in forms:
             number += 1
-            rows.append(Option(_row(number, form.title, _("version {version}").format(version=form.version))))
-            self._lines.append(_Line(form=form))
+            rows.append(Option(row(number, form.title, _("version {version}").format(version=form.version))))
+            self._lines.append(HomeLine(form=form))
         if drafts:
             rows += [Option("", disabled=True), Option(Content.styled(_("Go on with a draft"), "bold"), disabled=True)]
             self._lines += [None, None]
@@ -201,8 +232,8 @@ class HomeScreen(BaseScreen):
             number += 1
             said = _("begun {began}").format(began=when(draft.started))
             warning = draft_warning(draft, self.session.policy, self.ours.now())
-            rows.append(Option(_row(number, draft.title, said, warning)))
-            self._lines.append(_Line(draft=draft))
+            rows.append(Option(row(number, draft.title, said, warning)))
+            self._lines.append(HomeLine(draft=draft))
         if practice:
             rows += [
                 Option("", disabled=True),
@@ -211,8 +242,8 @@ class HomeScreen(BaseScreen):
             self._lines += [None, None]
         for draft in practice:
             number += 1
-            rows.append(Option(_row(number, f"{_('PRACTICE')} {draft.title}", "")))
-            self._lines.append(_Line(draft=draft, practice=True))
+            rows.append(Option(row(number, f"{_('PRACTICE')} {draft.title}", "")))
+            self._lines.append(HomeLine(draft=draft, practice=True))
         options.set_options(rows)
         options.highlighted = at if at is not None and at < len(rows) and self._lines[at] else 1
         wanted, self.ours.start_form = self.ours.start_form, ""
@@ -242,13 +273,13 @@ class HomeScreen(BaseScreen):
         """Enter, when the list has no focus."""
         self.query_one(OptionList).action_select()
 
-    def _open(self, line: _Line) -> None:
+    def _open(self, line: HomeLine) -> None:
         if not self._busy:
             self._busy = True
             self.query_one(TopBar).show(right=_("opening …"))
             self.run_worker(self._opening(line))
 
-    async def _opening(self, line: _Line) -> None:
+    async def _opening(self, line: HomeLine) -> None:
         session = self.session
 
         def begin() -> tuple[Work, tuple[str, ...], str]:
@@ -259,7 +290,7 @@ class HomeScreen(BaseScreen):
                 work = session.resume(line.draft.draft_id)
                 form_id = line.draft.form_id
             elif line.returned is not None or line.left is not None:
-                work = _taken_up(session, line)
+                work = taken_up(session, line)
                 form_id = work.form_id
             else:
                 form_id = line.form.id if line.form else ""
@@ -287,7 +318,7 @@ class HomeScreen(BaseScreen):
 
     def open_waiting(self, card: WaitingCard) -> None:
         """Look at a completed interview, at its review."""
-        self._open(_Line(waiting=card))
+        self._open(HomeLine(waiting=card))
 
     # -- the rest
 
@@ -296,7 +327,7 @@ class HomeScreen(BaseScreen):
         at = self.query_one(OptionList).highlighted
         line = self._lines[at] if at is not None else None
         if line is not None and line.form is not None:
-            self._open(_Line(form=line.form, practice=True))
+            self._open(HomeLine(form=line.form, practice=True))
         elif line is not None and line.practice:
             self._open(line)
         else:
@@ -359,42 +390,3 @@ class HomeScreen(BaseScreen):
 
         if self.ours.laptop is not None:
             self.app.push_screen(SyncScreen(self.ours.laptop))
-
-
-def _row(number: int, title: str, said: str, warning: str = "") -> Content:
-    row = Content.assemble((f" [{number}]", KEY), f" {title}  ", (said, "$text-muted"))
-    return row + Content.styled(f"\n     {symbols().caution} {warning}", "$warning") if warning else row
-
-
-def _returned_row(number: int, line: _Line) -> Content:
-    if line.returned is not None:
-        return _row(number, line.returned.title, f"\n     {card_line(line.returned)}")
-    assert line.left is not None
-    return _row(number, line.left.title, f"\n     {left_line(line.left)}")
-
-
-def _taken_up(session: Session, line: _Line) -> Work:
-    """A returned record, after it was taken over where its enumerator has left."""
-    if line.left is not None:
-        return session.resume(session.take_returned(line.left.digest))
-    assert line.returned is not None
-    return session.resume(line.returned.draft_id)
-
-
-def sealed_words(sealed: Sequence[SealedCard], sent: str = "", look: bool = False) -> Content:
-    """How many were sealed and how far they got: each counts under the best state it has reached.
-
-    `sent`: what the process that sends by itself says; `look`: somebody has to.
-    """
-    said = f"{symbols().caution} {sent}" if look else sent
-    tail = Content.styled(f"\n{said}", "$warning" if look else "$text-muted") if sent else Content("")
-    if not sealed:
-        return Content.styled(_("Nothing sealed on this laptop yet."), "$text-muted") + tail
-    counts = Counter(card.state for card in sealed)
-    only_here = counts[State.SEALED]
-    head = Content.styled(state_line(counts, len(sealed)), "")
-    if not only_here:
-        return head + tail
-    sign = symbols().caution
-    warn = _("{count} are on this laptop alone: copy them to a stick.").format(count=only_here)
-    return head + "\n" + Content.styled(f"{sign} {warn}", "$warning") + tail

@@ -6,20 +6,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, TypeVar, cast
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from fieldsurvey.base.errors import FieldsurveyError
-from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.central.app import CentralApp
 from fieldsurvey.tui.central.layout import columns
-from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, Overlay
+from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen
 from fieldsurvey.tui.symbols import symbols
-from fieldsurvey.tui.widgets.text import Hung, Words, bracketed
+from fieldsurvey.tui.widgets.text import Words
 
 T = TypeVar("T")
 CENTRAL_CSS = Path(__file__).parent.parent / "central.tcss"
@@ -108,25 +104,3 @@ class Table(OptionList):
         options += [Option(Content.styled(line, style)) for line, (_c, style) in zip(lines, self._rows, strict=True)]
         self.set_options(options)
         self.highlighted = min(max(at or 1, 1), len(self._rows))
-
-
-class Lines(Overlay[None]):
-    """Lines in a box that scrolls."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "close", show=False, priority=True)]
-
-    def __init__(self, title: str, lines: Sequence[str]) -> None:
-        super().__init__()
-        self.title_text = title
-        self.lines = list(lines)
-
-    def compose(self) -> ComposeResult:
-        """Title, lines, how to close."""
-        with VerticalScroll(classes="box -tall"):
-            yield Words(self.title_text, classes="group")
-            yield Hung(id="lines")
-            yield Words(bracketed(_("[↑] [↓] scroll   [Esc] closes this")), classes="echo")
-
-    def on_mount(self) -> None:
-        """Each under its own first word."""
-        self.query_one("#lines", Hung).hang([(Content("· "), line, "") for line in self.lines])

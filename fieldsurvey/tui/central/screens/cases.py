@@ -12,9 +12,10 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.central.cases import CaseList, Kind, cases_to_look_at
 from fieldsurvey.tui.central.desk import names_of
-from fieldsurvey.tui.central.screens.base import CentralScreen, Lines, Table
+from fieldsurvey.tui.central.screens.base import CentralScreen, Table
 from fieldsurvey.tui.central.wording import case_cells, case_head, case_lines, cases_said
 from fieldsurvey.tui.screens.base import bindings
+from fieldsurvey.tui.screens.dialogs import Lines
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
 from fieldsurvey.tui.widgets.text import Words
 from sync.central import Central

@@ -24,9 +24,9 @@ from fieldsurvey.tui.central.journal import (
     view_name,
     views,
 )
-from fieldsurvey.tui.central.screens.base import CentralScreen, Lines, Table
+from fieldsurvey.tui.central.screens.base import CentralScreen, Table
 from fieldsurvey.tui.screens.base import bindings
-from fieldsurvey.tui.screens.dialogs import AskLine, Tell
+from fieldsurvey.tui.screens.dialogs import AskLine, Lines, Tell
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
 from fieldsurvey.tui.widgets.text import Words
 from sync.journal import Journal, Line
