@@ -49,7 +49,8 @@ class SqliteSets:
         try:
             yield
         finally:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # a disk that fails has ended it already
+                self._connection.execute("ROLLBACK")
 
     def moved(self) -> str | None:
         """Where it was moved to."""

@@ -44,6 +44,8 @@ _PUT_SIGNATURE = "INSERT INTO signatures VALUES (?,?,?,?) ON CONFLICT (device, s
 _PUT_BATCH = "INSERT INTO batches VALUES (?,?,?,?,?) ON CONFLICT (manifest) DO NOTHING"
 _PUT_TOMBSTONE = "INSERT INTO tombstones VALUES (?,?) ON CONFLICT (tag, data) DO NOTHING"
 _PUT_PROJECT = "INSERT INTO projects VALUES (?,?,?) ON CONFLICT (version, digest) DO NOTHING"
+_MOMENT = 200
+"""Milliseconds that emptying the write-ahead log waits for whoever reads."""
 
 
 def _erased_among(count: int) -> str:
@@ -150,6 +152,7 @@ class SqliteStore(SqliteSets):
         self._path = path
         self._wait = wait
         self._holder = path.with_name(path.name + ".holder")
+        self._unswept = False
         self._connection = open_sqlite(path)
         try:
             if not is_current(self._rows):
@@ -182,9 +185,20 @@ class SqliteStore(SqliteSets):
             finally:
                 with contextlib.suppress(OSError):  # a courtesy as well: a merge must not fail for it
                     self._holder.unlink(missing_ok=True)
-        if writer.removed:
-            with contextlib.suppress(sqlite3.OperationalError):  # somebody is reading: then when the last one closes
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if writer.removed or self._unswept:
+            self._sweep(0 if self._unswept else _MOMENT)
+
+    def _sweep(self, wait: int) -> None:
+        """Empty the write-ahead log, where removed bodies linger. While somebody reads for long, as a backup does, that
+        is left to the next change, or to whoever closes last: waiting each time would hold up every case.
+        """
+        self._unswept = True
+        with contextlib.suppress(sqlite3.OperationalError):  # the disk is full: the next one does it
+            self._connection.execute(f"PRAGMA busy_timeout={wait}")
+            busy, _all, _done = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._unswept = bool(busy)
+        with contextlib.suppress(sqlite3.OperationalError):  # what is read next waits as it did before
+            self._connection.execute("PRAGMA busy_timeout=10000")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
