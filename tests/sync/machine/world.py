@@ -19,7 +19,7 @@ from tests.sync.machine import carriers, kit, returning
 from tests.sync.machine.centre import Centre
 from tests.sync.machine.kit import LAPTOPS, TAGS, Standing
 from tests.sync.machine.laptops import FieldLaptop, Time, WrongClock
-from tests.sync.machine.model import Entry, Genuine, Model, check_cases, check_log
+from tests.sync.machine.model import Entry, Genuine, Model, check_cases, check_log, gone_devices
 from tests.sync.machine.relays import FieldRelay
 
 MAX_COPIES: Final = 5
@@ -249,7 +249,7 @@ class World(RuleBasedStateMachine):
         withdrawn = {tag for tag, _day in self.centre.withdrawn()}
         for entry in entries.values():
             if central.store.body(entry.record_hash) is None:
-                assert model.tag(entry.record_hash) in withdrawn or self._case_withdrawn(entry.case), "a body was lost"
+                assert self._taken_back(entry.record_hash, withdrawn), "a body was lost"
         for device in model.held.devices():
             view = central.log(device)
             check_log(model, device, view)
@@ -266,9 +266,12 @@ class World(RuleBasedStateMachine):
     def _with_body(self) -> set[bytes]:
         return {head for head, entry in self.model.held.entries.items() if entry.record_hash in self.model.held.bodies}
 
-    def _case_withdrawn(self, case: str) -> bool:
-        withdrawn = {tag for tag, _day in self.centre.withdrawn()}
-        return any(known.case == case and known.tag in withdrawn for known in self.model.headers.values())
+    def _taken_back(self, record_hash: bytes, withdrawn: set[str]) -> bool:
+        """By its own tag, or with the part of its case that its device logged or built upon: nobody may hold it."""
+        case, held = self.model.headers[record_hash].case, self.model.held.bodies
+        part = {value: known for value, known in self.model.headers.items() if known.case == case and value in held}
+        gone = gone_devices(list(part.values()), {value.hex(): known for value, known in part.items()}, withdrawn)
+        return self.model.tag(record_hash) in withdrawn or self.model.headers[record_hash].device in gone
 
     def _check_laptops(self) -> None:
         """What a laptop let go of is held by central and by its newest backup, or somebody took it back."""
@@ -282,8 +285,7 @@ class World(RuleBasedStateMachine):
 
     def _check_safe(self, record_hash: bytes) -> None:
         """Of a record that its laptop no longer has, for a reason other than a withdrawal."""
-        withdrawn = {tag for tag, _day in self.centre.withdrawn()}
-        if self.model.tag(record_hash) in withdrawn:
+        if self._taken_back(record_hash, {tag for tag, _day in self.centre.withdrawn()}):
             return
         assert self.model.backup is not None, "purged before any backup"
         assert record_hash in self.model.backup.bodies, "purged, and not in the newest backup"
