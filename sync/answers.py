@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
-from fieldsurvey.base.errors import UntrustedError
+from fieldsurvey.base.errors import StorageError, UntrustedError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.project.model import Project
 from fieldsurvey.project.signed import SignedProject, read_project
@@ -72,7 +72,7 @@ def offer_project(stick: Stick, project: SignedProject) -> Offer:
     if stick.project.exists():
         try:
             there = read_project(stick.project)
-        except UntrustedError:  # damaged on the road: of no use to anybody
+        except (UntrustedError, StorageError):  # damaged on the road: of no use to anybody
             there = None
         followed = there is not None and project.root_fingerprint in there.model.root_fingerprints
         if there and not followed and there.root_fingerprint not in model.root_fingerprints:
@@ -95,9 +95,9 @@ def _same(receipt: Receipt) -> tuple[str, ...]:
 
 
 def _read(path: Path, project: Project) -> Receipt | None:
-    """A receipt that a role key of the project signed, else None."""
+    """A receipt that a role key of the project signed, else None: also for what cannot be read."""
     if path.is_file():
-        with suppress(UntrustedError), opened(path) as stream:
+        with suppress(UntrustedError, StorageError), opened(path) as stream:
             return read_receipt(stream.read(MAX_BYTES + 1), project.role_keys)
     return None
 

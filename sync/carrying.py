@@ -22,11 +22,14 @@ from fieldsurvey.records.container import MAX_FILE
 from fieldsurvey.records.receipt import MAX_BYTES as MAX_RECEIPT
 from fieldsurvey.records.receipt import Receipt
 from fieldsurvey.records.returned import MAX_BYTES as MAX_RETURN
+from fieldsurvey.records.returned import SUFFIX as RETURN_SUFFIX
+from sync.answers import SUFFIX as RECEIPT_SUFFIX
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.batches import read_batch
 from sync.holding import SUFFIX, Held
 from sync.holding import Outcome as Taking
 from sync.journal import Journal
+from sync.refusals import RefusedFile, passing_over, refusal, take_files
 from sync.relay import Relay
 from sync.stick import Found, Progress, Stick, check_room, looks_ours, opened
 from sync.withdrawals import export_withdrawals, keep_withdrawals, take_reports
@@ -105,11 +108,20 @@ def take_stick(
         version, problem = _project(relay, stick)
         relay.require_key()
         withdrawals = keep_withdrawals(relay.home, relay.project.model.id, source)
-        take_reports(relay.home, Trust.of(relay.project.model), source)
-        committed = _receipts(relay, stick)
-        returns = _returns(relay, stick)
+        reports = take_reports(relay.home, Trust.of(relay.project.model), source)
+        committed, bad_receipts = _receipts(relay, stick)
+        returns, bad_returns = _returns(relay, stick)
         erased = relay.erase()
-        files = _batches(relay, stick, progress, stop)
+        files = [
+            RelayFile(bad.name, "refused", code=bad.code, reason=bad.reason, advice=bad.advice)
+            for bad in (*withdrawals.refused, *reports.refused, *bad_receipts, *bad_returns)
+        ]
+        try:
+            files.extend(_batches(relay, stick, progress, stop))  # what came before it broke off stays in the list
+        except StorageError as error:
+            _note_taken(relay, TakeReport(str(source), tuple(files), withdrawals.new, committed, returns))
+            Journal(relay.home, relay.clock).note("refusal", "relay", place=str(source), code=error.code)
+            raise
         forgotten = relay.forget()
         receipts: tuple[Receipt, ...] = ()
         stick_problem: Rendered | None = None
@@ -119,7 +131,7 @@ def take_stick(
         except StorageError as error:  # write-protected, full or gone: what was taken is safe here all the same
             stick_problem = render(error)
     report = TakeReport(
-        str(source), tuple(files), withdrawals, committed, returns, len(forgotten), len(erased), receipts, version,
+        str(source), tuple(files), withdrawals.new, committed, returns, len(forgotten), len(erased), receipts, version,
         problem, stick_problem,
     )  # fmt: skip
     _note_taken(relay, report)
@@ -169,45 +181,50 @@ def _project(relay: Relay, stick: Stick) -> tuple[int | None, Rendered | None]:
             newer = relay.update(stream.read(MAX_FILE + 1))
     except OlderProjectError:  # usual on a stick that has been on the road
         return None, None
-    except (UntrustedError, RefusedError) as error:
-        return None, render(error)
+    except (UntrustedError, RefusedError, StorageError) as error:
+        shown = refusal(error, stick.project)
+        stick.stays()
+        return None, shown
     return (relay.project.model.version if newer else None), None
 
 
-def _receipts(relay: Relay, stick: Stick) -> tuple[Receipt, ...]:
-    found = []
-    for file in stick.files(stick.receipts):
-        if not file.ignored and file.size <= MAX_RECEIPT:
-            with suppress(UntrustedError), opened(file.path) as stream:  # forged or foreign: it counts for nothing
-                receipt = relay.take_receipt(stream.read(MAX_RECEIPT + 1))
-                found += [receipt] if receipt else []
-    return tuple(found)
+def _receipts(relay: Relay, stick: Stick) -> tuple[tuple[Receipt, ...], tuple[RefusedFile, ...]]:
+    found: list[Receipt] = []
+
+    def keep(data: bytes, _name: str) -> None:
+        receipt = relay.take_receipt(data)
+        found.extend([receipt] if receipt else [])
+
+    refused = take_files(stick, stick.receipts, RECEIPT_SUFFIX, MAX_RECEIPT, keep)
+    return tuple(found), refused
 
 
-def _returns(relay: Relay, stick: Stick) -> int:
+def _returns(relay: Relay, stick: Stick) -> tuple[int, tuple[RefusedFile, ...]]:
     new = 0
-    for file in stick.files(stick.returned):
-        if not file.ignored and file.size <= MAX_RETURN:
-            with suppress(UntrustedError), opened(file.path) as stream:  # forged or foreign: no laptop would take it
-                new += relay.keep_return(stream.read(MAX_RETURN + 1))
-    return new
+
+    def keep(data: bytes, _name: str) -> None:
+        nonlocal new
+        new += relay.keep_return(data)
+
+    refused = take_files(stick, stick.returned, RETURN_SUFFIX, MAX_RETURN, keep)
+    return new, refused
 
 
-def _batches(relay: Relay, stick: Stick, progress: Progress | None, stop: Callable[[], bool] | None) -> list[RelayFile]:
+def _batches(
+    relay: Relay, stick: Stick, progress: Progress | None, stop: Callable[[], bool] | None
+) -> Iterator[RelayFile]:
     found = stick.files(stick.batches)
     total = sum(file.size for file in found if not file.ignored)
     tags = relay.tags()
     done = 0
-    files = []
     for file in found:
         if (stop and stop()) or not stick.root.is_dir():  # pulled out: no file that is left is at fault
-            files.append(RelayFile(file.name, "left"))
+            yield RelayFile(file.name, "left")
             continue
-        files.append(_take(relay, file, tags))
+        yield _take(relay, file, tags)
         done += 0 if file.ignored else file.size
         if progress:
             progress(done, total, file.name)
-    return files
 
 
 def _take(relay: Relay, file: Found, tags: frozenset[str]) -> RelayFile:
@@ -218,9 +235,8 @@ def _take(relay: Relay, file: Found, tags: frozenset[str]) -> RelayFile:
             return RelayFile(file.name, "ignored", reason=_("not a batch"))
         outcome, batch = relay.take(file.path, file.size, tags)
     except FieldsurveyError as error:
-        if isinstance(error, StorageError) and error.details.get("place") not in {None, str(file.path)}:
-            raise  # this laptop's own disk: no file's fault, and no other would fare better
-        return RelayFile(file.name, "refused", code=error.code, reason=error.message, advice=error.advice)
+        shown = refusal(error, file.path)
+        return RelayFile(file.name, "refused", code=shown.code, reason=shown.message, advice=shown.advice)
     return RelayFile(file.name, outcome, batch.device, batch.card.name, batch.first, batch.last)
 
 
@@ -240,7 +256,7 @@ def _whole_on(stick: Stick, relay: Relay) -> set[bytes]:
     found: set[bytes] = set()
     for file in stick.files(stick.batches):
         if not file.ignored:
-            with suppress(UntrustedError, RefusedError), opened(file.path) as stream:  # damaged: it is written again
+            with passing_over(stick, file), opened(file.path) as stream:  # damaged: it is written again
                 batch = read_batch(stream, relay.project.model.id)
                 if batch.manifest_hash in held:
                     batch.verify()

@@ -57,7 +57,7 @@ def learn_withdrawals(central: Central, home: Path, source: Path | None = None) 
     if project is None:
         return 0
     kept = Withdrawals(home)
-    new = keep_withdrawals(home, project.id, source) if source is not None else 0
+    new = keep_withdrawals(home, project.id, source).new if source is not None else 0
     told = {data for _tag, data in central.store.tombstones()}
     for data in told:
         with contextlib.suppress(UntrustedError):  # damaged in the database: `central verify` says so

@@ -9,6 +9,8 @@ StorageError
 ├── RecordLostError        central lacks a record that its log speaks of
 ├── RelayBusyError         another process is carrying for the same relay
 ├── RelayFullError         a relay has no room for a batch
+├── UnreadableError        a file that cannot be read
+├── OwnDiskFullError       this machine's disk is full, not the stick
 └── StickTooSmallError     a stick has not the room for what is to be copied
 UntrustedError
 └── BatchError             a batch whose parts do not belong together
@@ -23,6 +25,7 @@ RefusedError
 from __future__ import annotations
 
 from fieldsurvey.base.errors import InputError, RefusedError, StorageError, UntrustedError
+from fieldsurvey.base.files import NoSpaceError
 from fieldsurvey.base.sqlite import DatabaseBusyError
 
 
@@ -161,6 +164,25 @@ class RelayFullError(StorageError):
     hint = (
         "Nothing was lost: the batch stays on its stick and on its laptop. Hand on what is here (fieldsurvey sync"
         " export STICK --relay), take central's receipts, then import again."
+    )
+
+
+class UnreadableError(StorageError):
+    """There, and not to be read: another user's, or no file."""
+
+    code = "storage.unreadable"
+    template = "{place} cannot be read: it belongs to somebody else, or the stick is damaged."
+    hint = "Nothing of it was taken and nothing is lost. Ask for it once more, on another stick."
+
+
+class OwnDiskFullError(NoSpaceError):
+    """In the middle of a stick, and no fault of the stick's."""
+
+    code = "storage.own_disk_full"
+    template = "There is no room left on this machine's own disk ({place})."
+    hint = (
+        "What was taken before is safe here, and the stick is as it was. Free some space on this machine, then take the"
+        " same stick again: nothing is taken twice."
     )
 
 

@@ -7,7 +7,6 @@ already is read and verified, not written again. What was erased after a withdra
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from fieldsurvey.base.clock import Clock, SystemClock
-from fieldsurvey.base.errors import RefusedError, Rendered, StorageError, UntrustedError, render
+from fieldsurvey.base.errors import RefusedError, Rendered, StorageError, UntrustedError
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork.erasures import Trust
@@ -25,26 +24,20 @@ from fieldsurvey.fieldwork.withdrawals import apply_all
 from fieldsurvey.project.errors import OlderProjectError
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.container import MAX_FILE
+from fieldsurvey.records.envelope import record_hash
 from fieldsurvey.records.receipt import MAX_BYTES, Level, Receipt, read_receipt
 from fieldsurvey.records.returned import MAX_BYTES as MAX_RETURN
+from fieldsurvey.records.returned import SUFFIX as RETURN_SUFFIX
 from fieldsurvey.vault import SealedLog
 from fieldsurvey.vault.erasure import erased_entries
 from fieldsurvey.vault.errors import ReceiptMismatchError
 from sync.batches import MAX_BYTES as BATCH_BYTES
-from sync.batches import MAX_ENTRIES, Batch, Plan, plan_batches, read_batch, write_batch
+from sync.batches import MAX_ENTRIES, Batch, plan_batches, write_batch
 from sync.journal import Journal
+from sync.present import ExportedFile, batch_name, clear_unfinished, holds, present_on, without
+from sync.refusals import RefusedFile, refusal, take_files
 from sync.stick import Found, Progress, Stick, check_room, opened
 from sync.withdrawals import erase_on_stick, export_withdrawals, tags_withdrawn, take_reports, take_withdrawals
-
-
-@dataclass(frozen=True, slots=True)
-class ExportedFile:
-    """A batch on the stick. `written`: by this export; otherwise it was there, whole, and was verified."""
-
-    name: str
-    first: int
-    last: int
-    written: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +132,22 @@ def at_central(log: SealedLog) -> int:
 
 
 def _erase_on(stick: Stick, locked: SealedLog) -> None:
-    """Take this laptop's own batches off a stick that hold what was withdrawn since; they are written anew without."""
+    """Take this laptop's own batches off a stick that hold what was withdrawn since; they are written anew without.
+
+    Not one that has the only good copy of another record.
+    """
     tags = tags_withdrawn(locked.path.parent, locked.device_card().project)
     logs = {log.device_card().device: log for log in locked.logs()}
 
     def ours(batch: Batch) -> bool:
         log = logs.get(batch.device)
-        return log is not None and _holds(log, batch.last, batch.entries[-1].head)
+        if log is None or not holds(log, batch.last, batch.entries[-1].head):
+            return False
+        here = {entry.seq for entry in erased_entries(log)}
+        here |= {
+            one.seq for one, record in log.entries(batch.first, batch.last) if record_hash(record) == one.record_hash
+        }
+        return all(entry.seq in here or entry.seq <= at_central(log) for entry in batch.present)
 
     erase_on_stick(stick, locked.device_card().project, tags, ours)
 
@@ -160,9 +162,9 @@ def _export_log(
         return ExportReport(str(target), after, after, head)
     stick = Stick(target)
     stick.make(stick.batches)
-    _clear_unfinished(stick, locked)
-    present = list(_present(stick, locked))
-    todo = _without(range(after + 1, head + 1), present)
+    clear_unfinished(stick, locked)
+    present = list(present_on(stick, locked))
+    todo = without(range(after + 1, head + 1), present)
     check_room(stick, sum(locked.stored_bytes(stretch[0], stretch[-1]) for stretch in todo))
     gone = list(erased_entries(locked))
     total = sum(len(stretch) for stretch in todo)
@@ -172,24 +174,18 @@ def _export_log(
         for plan in plan_batches(
             locked, stretch[0], stretch[-1], erased=gone, max_entries=max_entries, max_bytes=max_bytes
         ):
-            path = stick.batches / _name(locked, plan)
+            path = stick.batches / batch_name(locked, plan)
             try:
                 write_atomic(path, _told(write_batch(locked, plan), done, total, path.name, progress))
             except StorageError as error:  # a person knows the stick, not the file
                 raise type(error)(place=str(target)) from error
             files.append(ExportedFile(path.name, plan.first, plan.last, written=True))
             done += len(plan.entries)
-    left = [seq for part in _without(range(after + 1, head + 1), files) for seq in part]
+    left = [seq for part in without(range(after + 1, head + 1), files) for seq in part]
     up_to = left[0] - 1 if left else head
     locked.mark_copied(up_to, str(target), now)
     files.sort(key=lambda file: (file.first, file.last))
     return ExportReport(str(target), after, up_to, head, tuple(files), tuple(left))
-
-
-def _name(locked: SealedLog, plan: Plan) -> str:
-    """For people, and so that clones do not overwrite each other's; readers do not trust it."""
-    device = locked.device_card().device
-    return f"{device[:12]}-{plan.first:06d}-{plan.last:06d}-{plan.entries[-1].head.hex()[:8]}.fsb"
 
 
 def _told(pieces: Iterator[bytes], done: int, total: int, text: str, progress: Progress | None) -> Iterator[bytes]:
@@ -198,47 +194,6 @@ def _told(pieces: Iterator[bytes], done: int, total: int, text: str, progress: P
         yield piece
         if progress and number:
             progress(done + number, total, text)
-
-
-def _present(stick: Stick, locked: SealedLog) -> Iterator[ExportedFile]:
-    """Batches of this very log that are whole on the stick. A name only says which files are worth opening."""
-    device = locked.device_card().device
-    for file in stick.files(stick.batches):
-        if file.ignored or not file.name.startswith(device[:12]):
-            continue
-        try:
-            with opened(file.path) as stream:
-                batch = read_batch(stream, locked.device_card().project)
-                ours = batch.device == device and _holds(locked, batch.last, batch.entries[-1].head)
-                if ours:
-                    batch.verify()
-                    yield ExportedFile(file.name, batch.first, batch.last, written=False)
-        except (UntrustedError, RefusedError):  # damaged on the stick: as good as not there, it is written again
-            continue
-
-
-def _holds(locked: SealedLog, seq: int, head: bytes) -> bool:
-    return seq <= locked.head().seq and locked.head_at(seq) == head
-
-
-def _without(wanted: range, files: list[ExportedFile]) -> list[range]:
-    """The stretches of `wanted` that no file covers."""
-    left: list[range] = []
-    at = wanted.start
-    for file in sorted(files, key=lambda item: item.first):
-        if file.first > at:
-            left.append(range(at, min(file.first, wanted.stop)))
-        at = max(at, file.last + 1)
-    left.append(range(at, wanted.stop))
-    return [stretch for stretch in left if len(stretch)]
-
-
-def _clear_unfinished(stick: Stick, locked: SealedLog) -> None:
-    """Remove what an interrupted export of this laptop left half written."""
-    for file in stick.files(stick.batches):
-        if file.name.endswith(".part") and file.name.startswith(locked.device_card().device[:12]):
-            with contextlib.suppress(OSError):  # it is ignored by every reader; the space is all that it costs
-                file.path.unlink()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +215,8 @@ class ReceiptsReport:
 
     `withdrawals`: how many were new here; what they name was erased. `returned`: records that the HMU sent back, which
     wait until their enumerator unlocks; `returns_ignored`: those that somebody should hear of. `purged`: records whose
-    body was let go of, because central has it safe.
+    body was let go of, because central has it safe. `refused`: files that are damaged or could not be read; the rest
+    was taken.
     """
 
     taken: tuple[Receipt, ...] = ()
@@ -271,6 +227,7 @@ class ReceiptsReport:
     returned: int = 0
     returns_ignored: tuple[IgnoredReturn, ...] = ()
     purged: int = 0
+    refused: tuple[RefusedFile, ...] = ()
 
     @property
     def warnings(self) -> tuple[IgnoredReceipt, ...]:
@@ -283,7 +240,7 @@ def collect(laptop: Laptop, source: Path, *, place: str | None = None) -> Receip
 
     Then it lets go of what the policy no longer keeps. `place`: what the sync log calls it, where it is no stick.
 
-    Raises NothingHereError, StorageError; a project that is refused is reported and keeps no receipt away.
+    Raises NothingHereError, StorageError; a file that is refused is reported and keeps no other one away.
     """
     stick = Stick(source)
     stick.require()
@@ -296,21 +253,23 @@ def collect(laptop: Laptop, source: Path, *, place: str | None = None) -> Receip
             newer = _update(laptop, data)
     except OlderProjectError:  # the usual case of a stick that has been on the road
         problem = None
-    except (UntrustedError, RefusedError) as error:
-        problem = render(error)
+    except (UntrustedError, RefusedError, StorageError) as error:
+        problem = refusal(error, stick.project)
+        stick.stays()
     report = take_receipts(laptop.locked, source, laptop.project, now=laptop.clock.now())
     withdrawn = take_withdrawals(laptop.locked, source)
     cards = [log.device_card() for log in laptop.locked.logs()]
-    take_reports(laptop.home, Trust.of(laptop.project.model, *cards), source)
-    returned, odd = _take_returns(laptop, stick)
+    reports = take_reports(laptop.home, Trust.of(laptop.project.model, *cards), source)
+    returned, odd, unread = _take_returns(laptop, stick)
     report = replace(
         report,
         project=newer,
         project_problem=problem,
-        withdrawals=withdrawn,
+        withdrawals=withdrawn.new,
         returned=returned,
         returns_ignored=odd,
         purged=laptop.purge().records,
+        refused=(*report.refused, *withdrawn.refused, *reports.refused, *unread),
     )
     _note_collected(
         Journal(laptop.home, laptop.clock), laptop.locked.device_card().device, place or str(source), report
@@ -318,19 +277,21 @@ def collect(laptop: Laptop, source: Path, *, place: str | None = None) -> Receip
     return report
 
 
-def _take_returns(laptop: Laptop, stick: Stick) -> tuple[int, tuple[IgnoredReturn, ...]]:
-    """How many wait now, and what somebody should hear of."""
+def _take_returns(laptop: Laptop, stick: Stick) -> tuple[int, tuple[IgnoredReturn, ...], tuple[RefusedFile, ...]]:
+    """How many wait now, what somebody should hear of, and what could not be read."""
     taken = 0
     odd = []
-    for file in stick.files(stick.returned):
-        if not file.ignored:
-            with opened(file.path) as stream:
-                found = take_return(laptop.locked, stream.read(MAX_RETURN + 1), laptop.project)
-            if isinstance(found, TakenReturn):
-                taken += 1
-            elif found.kind in WARNED:
-                odd.append(found)
-    return taken, tuple(odd)
+
+    def take(data: bytes, name: str) -> None:
+        nonlocal taken
+        found = take_return(laptop.locked, data, laptop.project)
+        if isinstance(found, TakenReturn):
+            taken += 1
+        elif found.kind in WARNED:
+            odd.append(replace(found, name=name))
+
+    refused = take_files(stick, stick.returned, RETURN_SUFFIX, MAX_RETURN, take)
+    return taken, tuple(odd), refused
 
 
 def _note_collected(log: Journal, device: str, place: str, report: ReceiptsReport) -> None:
@@ -338,6 +299,10 @@ def _note_collected(log: Journal, device: str, place: str, report: ReceiptsRepor
         log.note("receipt", "laptop", place=place, device=receipt.device, up_to=receipt.up_to, code=receipt.level.value)
     for item in report.warnings:
         log.note("refusal", "laptop", place=f"{place}: {item.name}", device=device, code=f"receipt.{item.kind}")
+    for one in report.returns_ignored:
+        log.note("refusal", "laptop", place=f"{place}: {one.name}", device=device, code=f"return.{one.kind}")
+    for bad in report.refused:
+        log.note("refusal", "laptop", place=f"{place}: {bad.name}", device=device, code=bad.code)
     if report.project:
         log.note("project", "laptop", place=place, device=device, version=report.project.model.version)
     if report.project_problem:
@@ -371,24 +336,33 @@ def take_receipts(
     trusted = project or read_project(locked.path.with_name(PROJECT), pinned=pin.root, at_least_version=pin.version)
     taken: list[Receipt] = []
     ignored: list[IgnoredReceipt] = []
+    refused: list[RefusedFile] = []
     for file in stick.files(stick.receipts):
         if file.ignored:
             continue
-        found = _take_one(locked, file, trusted, now)
+        found = _take_one(locked, stick, file, trusted, now)
         if isinstance(found, Receipt):
             taken.append(found)
-        else:
+        elif isinstance(found, IgnoredReceipt):
             ignored.append(found)
-    return ReceiptsReport(tuple(taken), tuple(ignored))
+        else:
+            refused.append(found)
+    return ReceiptsReport(tuple(taken), tuple(ignored), refused=tuple(refused))
 
 
-def _take_one(locked: SealedLog, file: Found, project: SignedProject, now: datetime | None) -> Receipt | IgnoredReceipt:
+def _take_one(
+    locked: SealedLog, stick: Stick, file: Found, project: SignedProject, now: datetime | None
+) -> Receipt | IgnoredReceipt | RefusedFile:
     try:
         with opened(file.path) as stream:
             data = stream.read(MAX_BYTES + 1)
         receipt = read_receipt(data, project.model.role_keys)
     except UntrustedError as error:
         return IgnoredReceipt(file.name, "forged", error.message)
+    except StorageError as error:
+        shown = refusal(error, file.path)
+        stick.stays()  # pulled out: no file is at fault
+        return RefusedFile(f"{stick.receipts.name}/{file.name}", shown.code, shown.message, shown.advice)
     ours = next((log for log in locked.logs() if log.device_card().device == receipt.device), None)
     if ours is None or receipt.project != project.model.id:
         return IgnoredReceipt(file.name, "other", _("It speaks of another laptop."))

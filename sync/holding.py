@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import BinaryIO, Final, Literal
 
 from fieldsurvey.base.errors import RefusedError, UntrustedError
 from fieldsurvey.base.files import fsync_folder, storage_error, write_atomic
@@ -21,7 +21,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.project.model import Project
 from sync.batches import Batch, read_batch
 from sync.errors import BatchError, RelayFullError
-from sync.stick import opened
+from sync.stick import opened, read_piece
 from sync.withdrawals import withdrawn_in
 
 MAX_BATCHES: Final = 20_000
@@ -124,12 +124,12 @@ class Holding:
         if outcome is not None:  # it is safe elsewhere: still, a damaged copy is named, so that the stick is looked at
             self._verify(path, batch.manifest_hash)
             return outcome, batch
-        self._check_room(batch, size)
+        self._check_room(batch, path, size)
         incoming = self.folder / _INCOMING
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with opened(path) as stream:
-                write_atomic(incoming, _pieces(stream.read, size), private=True)
+                write_atomic(incoming, _pieces(stream, path, size), private=True)
             # the copy is verified, not the stick: that may say something else the second time
             copied, tagged = self._verify(incoming, batch.manifest_hash, tags)
             if tagged:
@@ -197,20 +197,21 @@ class Holding:
         inside = [one for one in self.of(held.device) if held.first <= one.first and held.last >= one.last]
         return [one for one in inside if one.manifest != held.manifest and _is_within(self._manifest(one), batch)]
 
-    def _check_room(self, batch: Batch, size: int) -> None:
-        """Raises RelayFullError, StorageError."""
+    def _check_room(self, batch: Batch, path: Path, size: int) -> None:
+        """`path`: of what is not taken, for other files may be. Raises RelayFullError, StorageError."""
         known = {device.id for device in self.project.devices}
         try:
             free = shutil.disk_usage(self.folder.parent if not self.folder.exists() else self.folder).free
         except OSError as error:
             raise storage_error(error, self.folder) from error
+        at = str(path)
         strangers = sum(held.size for held in self.batches() if held.device not in known)
         if batch.device not in known and strangers + size > MAX_STRANGERS:
-            raise RelayFullError(reason=_("too much of laptops that are not enrolled"))
+            raise RelayFullError(reason=_("too much of laptops that are not enrolled"), place=at)
         if len(self.batches()) >= MAX_BATCHES:
-            raise RelayFullError(reason=_("too many batches"))
+            raise RelayFullError(reason=_("too many batches"), place=at)
         if size + RESERVE > free:
-            raise RelayFullError(reason=_("its disk is nearly full"))
+            raise RelayFullError(reason=_("its disk is nearly full"), place=at)
 
 
 def _is_within(small: Batch, large: Batch) -> bool:
@@ -222,9 +223,12 @@ def _is_within(small: Batch, large: Batch) -> bool:
     )
 
 
-def _pieces(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
-    """`size` bytes and one more, so that a file that grows is seen to be longer."""
+def _pieces(stream: BinaryIO, path: Path, size: int) -> Iterator[bytes]:
+    """`size` bytes of `path` and one more, so that a file that grows is seen to be longer.
+
+    Raises StorageError that names `path`: whoever writes the pieces must not take it for the place that it writes to.
+    """
     left = size + 1
-    while left and (piece := read(min(left, _PIECE))):
+    while left and (piece := read_piece(stream, path, min(left, _PIECE))):
         left -= len(piece)
         yield piece

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from fieldsurvey.base.errors import FieldsurveyError, Rendered, StorageError, render
+from fieldsurvey.base.files import MediumGoneError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.project.model import Project
 from fieldsurvey.project.signed import SignedProject
@@ -22,14 +23,15 @@ from fieldsurvey.records.receipt import Receipt, Role
 from sync.again import again
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.central import Central, Merged
-from sync.erasing import Settled, learn_withdrawals, settle
+from sync.erasing import Settled, learn_withdrawals, settle, trust_of
 from sync.errors import NotCentralsKeyError
 from sync.journal import Journal
 from sync.putback import clear_returns
+from sync.refusals import refusal
 from sync.returned import answered, pending_returns
 from sync.stick import Found, Progress, Stick, looks_ours, opened
 from sync.vouching import Vouching
-from sync.withdrawals import export_withdrawals
+from sync.withdrawals import Brought, export_withdrawals, keep_withdrawals, take_reports
 
 Outcome = Literal["merged", "present", "refused", "ignored", "left"]
 """`left`: the import was stopped before this file; nothing of it was looked at."""
@@ -114,6 +116,12 @@ def import_batches(
 
     Raises NothingHereError, CentralBusyError, and StorageError of central's own.
     """
+    return list(_import_each(central, stick, progress, stop))
+
+
+def _import_each(
+    central: Central, stick: Stick, progress: Progress | None, stop: Callable[[], bool] | None
+) -> Iterator[FileReport]:
     stick.require()
     found = stick.files(stick.batches)
     meter = _Meter(sum(file.size for file in found if not file.ignored), progress)
@@ -121,7 +129,8 @@ def import_batches(
     def leave() -> bool:
         return (stop is not None and stop()) or not stick.root.is_dir()  # pulled out: no file that is left is at fault
 
-    return [FileReport(f.name, "left") if leave() else _import_file(central, f, meter) for f in found]
+    for file in found:
+        yield FileReport(file.name, "left") if leave() else _import_file(central, file, meter)
 
 
 def _import_file(central: Central, file: Found, meter: _Meter) -> FileReport:
@@ -134,9 +143,8 @@ def _import_file(central: Central, file: Found, meter: _Meter) -> FileReport:
             return FileReport(file.name, "ignored", reason=_("not a batch"))
         merged = again(lambda: _merge_file(central, file, meter, until - file.size))
     except FieldsurveyError as error:
-        if isinstance(error, StorageError) and not _is_about(error, file.path):
-            raise  # central's own disk is full or its database damaged: no file's fault, and no other would fare better
-        return FileReport(file.name, "refused", code=error.code, reason=error.message, advice=error.advice)
+        shown = refusal(error, file.path)
+        return FileReport(file.name, "refused", code=shown.code, reason=shown.message, advice=shown.advice)
     finally:
         meter.add(max(0, until - meter.done))
     outcome: Outcome = "merged" if merged.new else "present"
@@ -183,8 +191,15 @@ def import_folder(
     if central_key and (Role.CENTRAL, central_key.public) not in model.role_keys:
         raise NotCentralsKeyError(project=model.name)
     central.learn(model)
-    withdrawals = learn_withdrawals(central, home, source) if home else 0
-    files = import_batches(central, stick, progress, stop)
+    brought = keep_withdrawals(home, model.id, source) if home else Brought(0)
+    withdrawals = brought.new + (learn_withdrawals(central, home) if home else 0)
+    batches = _merge_all(central, stick, progress, stop, home=home, withdrawals=withdrawals)
+    reports = _reports(central, home, stick) if home else Brought(0)  # once its laptops are known
+    bad = [
+        FileReport(one.name, "refused", code=one.code, reason=one.reason, advice=one.advice)
+        for one in (*brought.refused, *reports.refused)
+    ]
+    files = [*bad, *batches]
     settled = settle(central, home, central_key, central.clock.now()) if home else Settled(central.erase(), 0)
     receipts = tuple(receipts_for(central, files)) if central_key else ()
     problem: Rendered | None = None
@@ -200,7 +215,7 @@ def import_folder(
         returns = put_returns(stick, pending_returns(central))
         offered = offer_project(stick, project)
         if home:  # once more, now with the stick: all that is on it is merged
-            settle(central, home, central_key, central.clock.now(), source if _all_merged(files) else None)
+            settle(central, home, central_key, central.clock.now(), source if _all_merged(batches) else None)
             export_withdrawals(home, source)
     except StorageError as error:  # the stick is write-protected or full: what was merged is safe all the same
         if not _is_about(error, source) and not str(error.details.get("place", "")).startswith(str(stick.root)):
@@ -215,6 +230,38 @@ def import_folder(
     if home:
         _note(Journal(home, central.clock), report)
     return report
+
+
+def _merge_all(
+    central: Central,
+    stick: Stick,
+    progress: Progress | None,
+    stop: Callable[[], bool] | None,
+    *,
+    home: Path | None,
+    withdrawals: int,
+) -> list[FileReport]:
+    """Every batch on the stick. What was done before central's own disk stopped it is in the sync log."""
+    files: list[FileReport] = []
+    try:
+        files.extend(_import_each(central, stick, progress, stop))  # what came before it broke off stays in the list
+    except StorageError as error:
+        if home:
+            log = Journal(home, central.clock)
+            _note(log, ImportReport(stick.place, tuple(files), withdrawals=withdrawals))
+            log.note("refusal", "central", place=stick.place, code=error.code)
+        raise
+    return files
+
+
+def _reports(central: Central, home: Path, stick: Stick) -> Brought:
+    """Reports of erasure on the stick. One that was pulled out is said where receipts cannot be put on it."""
+    try:
+        return take_reports(home, trust_of(central), Path(stick.place))
+    except MediumGoneError:
+        if stick.root.is_dir():
+            raise
+        return Brought(0)
 
 
 def receipts_for(central: Central, files: Iterable[FileReport]) -> Iterator[Receipt]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fieldsurvey.base.canonical import canonical
-from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.base.files import storage_error
 from fieldsurvey.records.container import open_container
 from fieldsurvey.records.returned import MAX_BYTES, ReturnManifest
+from sync.refusals import passing_over
 from sync.stick import Stick, opened
 
 
@@ -21,12 +21,10 @@ def clear_returns(stick: Stick, done: Callable[[ReturnManifest], bool]) -> int:
     for file in stick.files(stick.returned):
         if file.ignored or file.size > MAX_BYTES:
             continue
-        try:
-            with opened(file.path) as stream:
-                manifest = ReturnManifest.from_bytes(canonical(open_container(stream, "return").manifest))
-        except UntrustedError:  # no return, or a damaged one: who takes files from the stick names it
-            continue
-        if done(manifest):
+        manifest: ReturnManifest | None = None
+        with passing_over(stick, file), opened(file.path) as stream:
+            manifest = ReturnManifest.from_bytes(canonical(open_container(stream, "return").manifest))
+        if manifest is not None and done(manifest):
             try:
                 file.path.unlink()
             except OSError as error:

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
-from fieldsurvey.base.files import MediumGoneError, storage_error
+from fieldsurvey.base.errors import StorageError
+from fieldsurvey.base.files import MediumGoneError, NotWritableError, storage_error
 from fieldsurvey.base.i18n import n_
-from sync.errors import NoFolderError, NothingHereError, StickTooSmallError
+from sync.errors import NoFolderError, NothingHereError, StickTooSmallError, UnreadableError
 
 FOLDER: Final = "fieldsurvey"
 MAGIC: Final = b"FSB1"
@@ -146,7 +147,21 @@ def opened(path: Path, report: Callable[[int], None] | None = None) -> Iterator[
         with path.open("rb") as handle:
             yield cast("BinaryIO", _Counting(handle, report)) if report else handle
     except OSError as error:
-        raise storage_error(error, path) from error
+        raise reading_error(error, path) from error
+
+
+def reading_error(error: OSError, path: Path) -> StorageError:
+    """The typed error for what went wrong while `path` was read."""
+    found = storage_error(error, path)
+    return UnreadableError(place=str(path)) if isinstance(found, NotWritableError) else found
+
+
+def read_piece(stream: BinaryIO, path: Path, size: int) -> bytes:
+    """At most `size` bytes of `path`, which is `stream`. Raises StorageError."""
+    try:
+        return stream.read(size)
+    except OSError as error:
+        raise reading_error(error, path) from error
 
 
 class _Counting:

@@ -8,22 +8,26 @@ What is withdrawn is known before anything else of a stick is merged, taken or w
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
-from fieldsurvey.base.errors import RefusedError, UntrustedError
+from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.fieldwork.erasures import MAX_KEPT as MAX_REPORTS
+from fieldsurvey.fieldwork.erasures import SUFFIX as REPORT_SUFFIX
 from fieldsurvey.fieldwork.erasures import Reports, Trust, name_of, read_file
+from fieldsurvey.fieldwork.withdrawals import MAX_BYTES as MAX_TOMBSTONE
 from fieldsurvey.fieldwork.withdrawals import MAX_KEPT, SUFFIX, Withdrawals, apply_all, read_tombstone
 from fieldsurvey.records.container import open_container
+from fieldsurvey.records.erased import MAX_BYTES as MAX_REPORT
+from fieldsurvey.records.withdrawal import Tombstone
 from fieldsurvey.vault import SealedLog
 from sync.batches import Batch, read_batch
 from sync.putback import clear_returns
+from sync.refusals import RefusedFile, passing_over, take_files
 from sync.stick import Stick, opened
 
 FOLDER: Final = "withdrawals"
@@ -76,40 +80,54 @@ def tag_of_return(data: BinaryIO | bytes) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def take_withdrawals(log: SealedLog, source: Path) -> int:
-    """On a laptop: keep what a stick brings, and erase here what it names; how many were new. Raises StorageError."""
-    new = keep_withdrawals(log.path.parent, log.device_card().project, source)
-    if new:
+class Brought(NamedTuple):
+    """What a stick brought: how many were `new` here, and which files were refused."""
+
+    new: int
+    refused: tuple[RefusedFile, ...] = ()
+
+
+def take_withdrawals(log: SealedLog, source: Path) -> Brought:
+    """On a laptop: keep what a stick brings, and erase here what it names. Raises StorageError."""
+    brought = keep_withdrawals(log.path.parent, log.device_card().project, source)
+    if brought.new:
         apply_all(log)
-    return new
+    return brought
 
 
-def keep_withdrawals(home: Path, project: str, source: Path) -> int:
-    """Keep the tombstones of a project that a stick brings; how many were new. Raises StorageError."""
+def keep_withdrawals(home: Path, project: str, source: Path) -> Brought:
+    """Keep the tombstones of a project that a stick brings. Raises StorageError."""
     stick = Stick(source)
     kept = Withdrawals(home)
     room = MAX_KEPT - sum(1 for _ in kept)
     new = 0
-    for file in stick.files(stick.root / FOLDER):
-        if file.ignored or new >= room:
-            continue
-        tombstone = read_tombstone(file.path)
-        if tombstone is not None and tombstone.project == project and kept.enter(tombstone):
+
+    def keep(data: bytes, _name: str) -> None:
+        nonlocal new
+        tombstone = Tombstone.from_bytes(data)
+        if new < room and tombstone.project == project and kept.enter(tombstone):
             new += 1
-    return new
+
+    refused = take_files(stick, stick.root / FOLDER, SUFFIX, MAX_TOMBSTONE, keep)
+    return Brought(new, refused)
 
 
-def take_reports(home: Path, trust: Trust, source: Path) -> int:
-    """Keep the reports of erasure on a stick that their places signed; how many were new. Raises StorageError."""
+def take_reports(home: Path, trust: Trust, source: Path) -> Brought:
+    """Keep the reports of erasure on a stick that their places signed. Raises StorageError.
+
+    One of a laptop that is not enrolled yet is not kept, and not refused.
+    """
     stick = Stick(source)
     kept = Reports(home, trust)
     room = MAX_REPORTS - sum(1 for _ in kept.files())
     new = 0
-    for file in stick.files(stick.root / REPORTS):
-        data = None if file.ignored or new >= room else read_file(file.path)
-        with contextlib.suppress(UntrustedError):  # forged, damaged, or of a laptop that is not enrolled yet
-            new += data is not None and kept.keep(data)
-    return new
+
+    def keep(data: bytes, _name: str) -> None:
+        nonlocal new
+        new += new < room and kept.keep(data)
+
+    refused = take_files(stick, stick.root / REPORTS, REPORT_SUFFIX, MAX_REPORT, keep)
+    return Brought(new, refused)
 
 
 def tags_withdrawn(home: Path, project: str) -> frozenset[str]:
@@ -140,12 +158,10 @@ def erase_on_stick(stick: Stick, project: str, tags: AbstractSet[str], held: Cal
     for file in stick.files(stick.batches) if tags else ():
         if file.ignored:
             continue
-        try:
-            with opened(file.path) as stream:
-                batch = read_batch(stream, project)
-                found = held(batch) and withdrawn_in(batch, tags)
-        except (UntrustedError, RefusedError):
-            continue
+        found: Counter[str] | bool = False
+        with passing_over(stick, file), opened(file.path) as stream:
+            batch = read_batch(stream, project)
+            found = held(batch) and withdrawn_in(batch, tags)
         if found:
             try:
                 file.path.unlink()

@@ -145,7 +145,7 @@ def import_(
         report = collect(Laptop.open(paths.home(), SystemClock()), place)
         lines = received_lines(report) or [_("Nothing new for this laptop on {place}.").format(place=place)]
         result(json_, {"role": "laptop", "place": str(place), **receipts_data(report)}, "\n".join(lines))
-        if report.project_problem:
+        if report.project_problem or report.refused:
             raise typer.Exit(1)
 
 

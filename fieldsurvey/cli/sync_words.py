@@ -13,6 +13,7 @@ from fieldsurvey.fieldwork import DeviceStatus, SealedCard
 from fieldsurvey.tui.standing import STATES, waiting_lines, when
 from sync.drives import Drive
 from sync.folder import ExportReport, ReceiptsReport
+from sync.refusals import RefusedFile
 
 if TYPE_CHECKING:  # start-up: central's store loads sqlite-utils, which a laptop's export does not need
     from sync.importing import ImportReport
@@ -68,6 +69,7 @@ def receipts_data(report: ReceiptsReport) -> dict[str, Any]:
         "returned": report.returned,
         "returns_ignored": [asdict(item) for item in report.returns_ignored],
         "purged": report.purged,
+        "refused": [asdict(item) for item in report.refused],
     }
 
 
@@ -98,7 +100,7 @@ def received_lines(report: ReceiptsReport) -> list[str]:
             report.returned,
         )
         lines.append(text.format(count=report.returned))
-    lines += [item.reason for item in report.returns_ignored]
+    lines += [f"{item.name}: {item.reason}" if item.name else item.reason for item in report.returns_ignored]
     if report.purged:
         text = ngettext(
             "{count} record that central has backed up was removed from this laptop.",
@@ -107,9 +109,16 @@ def received_lines(report: ReceiptsReport) -> list[str]:
         )
         lines.append(text.format(count=report.purged))
     lines += [f"{item.name}: {item.reason}" for item in report.warnings]
+    lines += refused_lines(report.refused)
     if report.project_problem:
         lines.append(report.project_problem.as_text())
     return lines
+
+
+def refused_lines(refused: Sequence[RefusedFile]) -> list[str]:
+    """Files that were not taken, each with its reason; what is safe."""
+    text = _("{name}: REFUSED. {reason} The rest was taken.")
+    return [text.format(name=one.name, reason=one.reason) for one in refused]
 
 
 def import_data(report: ImportReport) -> dict[str, Any]:

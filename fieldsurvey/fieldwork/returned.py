@@ -75,10 +75,11 @@ class ReturnGoneError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class IgnoredReturn:
-    """A file that changed nothing, with the reason in the user's language."""
+    """A file that changed nothing, with the reason in the user's language. `name`: of the file, where it had one."""
 
     kind: Ignored
     reason: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

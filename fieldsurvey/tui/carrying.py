@@ -95,6 +95,8 @@ def _receipt_words(report: ReceiptsReport) -> list[tuple[bool, str]]:
         (False, _("Returned work was refused. {reason}").format(reason=one.reason)) for one in report.returns_ignored
     ]
     lines += [(False, _("A receipt was refused. {reason}").format(reason=item.reason)) for item in report.warnings]
+    text = _("{name} was refused. {reason}")
+    lines += [(False, text.format(name=item.name, reason=item.reason)) for item in report.refused]
     if report.project is not None:
         model = report.project.model
         lines.append((True, _("{name} is now at version {version}.").format(name=model.name, version=model.version)))

@@ -165,7 +165,7 @@ def test_a_report_of_nobody_known_is_not_believed(tmp_path: Path, clock: FixedCl
         enrol(central, one)
         with pytest.raises(UntrustedError):
             take_report(central, forged)
-        assert take_reports(tmp_path / "home", trust_of(central), tmp_path / "stick") == 1
+        assert take_reports(tmp_path / "home", trust_of(central), tmp_path / "stick").new == 1
         assert (take_report(central, good), take_report(central, good)) == (True, False)
 
 
