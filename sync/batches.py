@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from binascii import unhexlify
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, BinaryIO, ClassVar, Final, Literal, Protocol
-
-from pydantic import Field, ValidationError
+from functools import cached_property
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from fieldsurvey.records.container import Container, Frame, Signer, open_container, write_container
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import ClearHeader, read_clear, record_hash
-from fieldsurvey.records.log import MAX_SEQ, LogEntry, verify_run
-from fieldsurvey.records.wire import Hash, Id, Since, Wire, field_error
+from fieldsurvey.records.errors import LogError
+from fieldsurvey.records.log import LogEntry, heads_of, start_head, verify_entry, verify_run
 from sync.errors import BatchError, ForeignProjectError
+from sync.manifests import BatchEntry, BatchManifest, Columns, ManifestReader, Said
 from sync.merge import Link
 
 # Under the container's own bounds (16,384 frames, 64 MiB, manifest 4 MiB), so that a stick pulled out in the middle
@@ -51,38 +52,6 @@ class LogSource(Protocol):
     def entries(self, from_seq: int, to_seq: int) -> Iterator[tuple[LogEntry, bytes]]:
         """Entries with their records, both ends included, in order, streaming."""
         ...
-
-
-class BatchEntry(Wire):
-    """One log entry in a manifest. Its record is the frame of that address; of an erased one there is no frame."""
-
-    what: ClassVar[str] = "batch"
-
-    seq: Annotated[int, Field(ge=1, le=MAX_SEQ)]
-    head: Hash
-    record: Hash
-    signature: Annotated[str, Field(pattern=r"^[0-9a-f]{130}$")]
-    erased: Annotated[bool, Since(2)] = False
-
-
-class BatchManifest(Wire):
-    """What a batch says of itself. `previous` is the head before the first entry."""
-
-    what: ClassVar[str] = "batch"
-
-    format: Literal["fieldsurvey batch"] = "fieldsurvey batch"
-    format_version: Literal[1, 2] = 1
-    project: Id
-    card: DeviceCard
-    previous: Hash
-    entries: Annotated[list[BatchEntry], Field(min_length=1, max_length=16_384)]
-
-
-_FIELDS: Final = {
-    1: {"seq", "head", "record", "signature"},
-    2: {"seq", "head", "record", "signature", "erased"},
-}
-"""Of an entry, by version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,18 +154,29 @@ def write_batch(log: LogSource, plan: Plan) -> Iterator[bytes]:
     return write_container("batch", manifest.content(), frames, log.carrier)
 
 
+class Row(NamedTuple):
+    """An entry of a batch that comes with its record, verified; `previous` is the head before it."""
+
+    seq: int
+    head: bytes
+    previous: bytes
+    record_hash: bytes
+    header: ClearHeader
+    record: bytes
+
+
 class Batch:
     """A batch whose manifest has been verified: its card, its chain, its signatures. The records are still to come.
 
-    `entries` are all of them; `erased` are the positions of those whose record the device erased.
+    `erased` are the positions of the entries whose record the device erased.
     """
 
-    def __init__(self, container: Container, manifest: BatchManifest, entries: tuple[LogEntry, ...]) -> None:
+    def __init__(self, container: Container, said: Said) -> None:
         self._container = container
-        self.card = manifest.card
-        self.previous = bytes.fromhex(manifest.previous)
-        self.entries = entries
-        self.erased = frozenset(entry.seq for entry in manifest.entries if entry.erased)
+        self._columns = said.columns
+        self.card = said.manifest.card
+        self.previous = bytes.fromhex(said.manifest.previous)
+        self.erased = said.erased
         self.manifest_hash = hashlib.sha256(container.manifest_bytes).digest()
 
     @property
@@ -212,44 +192,69 @@ class Batch:
     @property
     def first(self) -> int:
         """Its first position in the log."""
-        return self.entries[0].seq
+        return self._columns.seqs[0]
 
     @property
     def last(self) -> int:
         """Its last position in the log."""
-        return self.entries[-1].seq
+        return self._columns.seqs[-1]
+
+    @property
+    def end(self) -> LogEntry:
+        """Its last entry, the one whose signature was verified."""
+        return _entry(self.card, self._columns, -1)
+
+    @cached_property
+    def entries(self) -> tuple[LogEntry, ...]:
+        """All of them, in order. Made when asked for: a merge has no use for them."""
+        return tuple(_entry(self.card, self._columns, at) for at in range(len(self._columns.seqs)))
+
+    @property
+    def positions(self) -> list[tuple[int, bytes]]:
+        """(seq, head) of all of them, in order."""
+        return list(zip(self._columns.seqs, self._columns.heads, strict=True))
+
+    @property
+    def brought(self) -> list[tuple[int, bytes]]:
+        """(seq, head) of those that come with their record, in order."""
+        every = self.positions
+        return [place for place in every if place[0] not in self.erased] if self.erased else every
 
     def links(self) -> Iterator[Link]:
         """The entries as links, in order."""
-        previous = self.previous
-        for entry in self.entries:
-            yield Link(entry.seq, entry.head, previous)
-            previous = entry.head
+        return map(Link, self._columns.seqs, self._columns.heads, (self.previous, *self._columns.heads))
 
     @property
     def present(self) -> tuple[LogEntry, ...]:
         """The entries that come with their record."""
         return tuple(entry for entry in self.entries if entry.seq not in self.erased) if self.erased else self.entries
 
-    def records(self) -> Iterator[tuple[LogEntry, ClearHeader, bytes]]:
-        """Each entry that has one with its record's clear header and its bytes, verified one by one. Once only.
+    def rows(self) -> Iterator[Row]:
+        """Each entry that comes with its record, with that and its clear header, verified one by one. Once only.
 
         Raises BatchError, RecordFormatError, FieldError, and ContainerError at the end when the file is short or
         longer than it says: nothing may be kept unless the iteration came to its end.
         """
-        device, project = self.device, self.project
+        device, project, erased = self.device, self.project, self.erased
+        seqs, heads, hashes = self._columns.seqs, self._columns.heads, self._columns.hashes
+        places = zip(seqs, heads, (self.previous, *heads[:-1]), hashes, strict=True)
+        present = (place for place in places if place[0] not in erased) if erased else places
         # The frames come first, so that their iteration reaches its end: there it refuses what follows the last one.
-        for (_address, record), entry in zip(self._container.frames(), self.present, strict=True):
+        for (_address, record), (seq, head, previous, digest) in zip(self._container.frames(), present, strict=True):
             header = read_clear(record)
             if header.device != device:
                 raise BatchError(reason="a record of another device")
             if header.project != project:
                 raise BatchError(reason="a record of another project")
-            yield entry, header, record
+            yield Row(seq, head, previous, digest, header, record)
+
+    def records(self) -> Iterator[tuple[LogEntry, ClearHeader, bytes]]:
+        """The same as whole entries. Once only; raises what `rows` raises."""
+        return ((entry, row.header, row.record) for row, entry in zip(self.rows(), self.present, strict=True))
 
     def verify(self) -> None:
-        """Read to the end and keep nothing. Raises what `records` raises."""
-        for _ in self.records():
+        """Read to the end and keep nothing. Raises what `rows` raises."""
+        for _ in self.rows():
             pass
 
 
@@ -259,48 +264,51 @@ def read_batch(stream: BinaryIO, project: str | None = None) -> Batch:
     `project`: the id it must belong to. Raises ContainerError, NotCanonicalError, FieldError, KeyFormatError,
     SignatureError, LogError, BatchError, ForeignProjectError.
     """
-    container = open_container(stream, "batch")
-    manifest = _manifest(container)
-    card = manifest.card
-    if manifest.project != card.project:
+    reader = ManifestReader()
+    container = open_container(stream, "batch", read=reader.read)
+    said = reader.said(container.manifest)
+    card = said.manifest.card
+    if said.manifest.project != card.project:
         raise BatchError(reason="a card of another project")
     if project is not None and card.project != project:
         raise ForeignProjectError(found=card.project[:8], expected=project[:8])
     if len(container.signatures) != 1:  # any other would be bytes that nobody verified
         raise BatchError(reason="signatures")
     container.verify(card.carrier_key)
-    entries = tuple(
-        LogEntry(
-            card.project,
-            card.device,
-            entry.seq,
-            bytes.fromhex(entry.record),
-            bytes.fromhex(entry.head),
-            bytes.fromhex(entry.signature),
-        )
-        for entry in manifest.entries
-    )
-    verify_run(card.sign_key, card.project, card.device, bytes.fromhex(manifest.previous), entries)
-    batch = Batch(container, manifest, entries)
-    if [address for address, _size in container.table] != [entry.record_hash for entry in batch.present]:
+    batch = Batch(container, said)
+    _verify_chain(batch, said.columns)
+    present = [
+        digest for seq, digest in zip(said.columns.seqs, said.columns.hashes, strict=True) if seq not in said.erased
+    ]
+    if [address for address, _size in container.table] != present:
         raise BatchError(reason="records and entries differ")
     return batch
 
 
-def _manifest(container: Container) -> BatchManifest:
-    """What the manifest says, where it says it in the one spelling. Raises FieldError, FormatVersionError, BatchError.
+def _verify_chain(batch: Batch, columns: Columns) -> None:
+    """The whole chain at once, and the signature that covers it. What does not hold is said entry by entry.
 
-    The container has compared its bytes with their encoding; what is left are defaults that are not spelled out.
+    Raises LogError.
     """
-    content = container.manifest
-    try:
-        manifest = BatchManifest.model_validate(content)
-    except ValidationError as error:
-        raise field_error(BatchManifest.what, error, known=max(_FIELDS)) from None
-    fields = _FIELDS[manifest.format_version]
-    rest = manifest.model_copy(update={"entries": []}).content()
-    if rest != {**content, "entries": []} or any(entry.keys() != fields for entry in content["entries"]):
-        raise BatchError(reason="encoding")
-    if (manifest.format_version > 1) != any(entry.erased for entry in manifest.entries):
-        raise BatchError(reason="version")
-    return manifest
+    card, first = batch.card, batch.first
+    whole = (
+        list(columns.seqs) == list(range(first, first + len(columns.seqs)))
+        and list(columns.heads) == heads_of(batch.previous, first, columns.hashes)
+        and (first > 1 or batch.previous == start_head(card.project, card.device))
+    )
+    if whole:
+        verify_entry(card.sign_key, batch.end)
+    else:
+        verify_run(card.sign_key, card.project, card.device, batch.previous, batch.entries)
+        raise LogError(device=card.device, seq=first, reason="chain")  # the two must agree
+
+
+def _entry(card: DeviceCard, columns: Columns, at: int) -> LogEntry:
+    return LogEntry(
+        card.project,
+        card.device,
+        columns.seqs[at],
+        columns.hashes[at],
+        columns.heads[at],
+        unhexlify(columns.signatures[at]),
+    )

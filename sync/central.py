@@ -49,6 +49,24 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
+class Lacks:
+    """What central has not got yet of a batch. Falsy when it has everything.
+
+    records: how many are not held; entries: how many of the others are new; absent: those that nobody told of yet.
+    signature, card: whether the one over its end, and its device's card, are still to come.
+    """
+
+    records: int
+    entries: int
+    absent: tuple[AbsentEntry, ...]
+    signature: bool
+    card: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.records or self.absent or self.signature or self.card)
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceStatus:
     """A device as central sees it. `name`: the project's, else its own; `aside`: entries that do not count."""
 
@@ -148,24 +166,35 @@ class Central:
         batch = read_batch(stream, known.id if known else None)
         if admit is not None:
             admit(batch)
-        wanted = [(entry.seq, entry.head) for entry in batch.present]
-        end = batch.entries[-1]
-        missing = self.store.missing(batch.device, wanted, brought=True)
-        without = self._without(batch)
-        new = self.store.missing(batch.device, [(entry.seq, entry.head) for entry in without])
-        if not missing:  # said to be there already: still, a damaged copy is named, so that the stick is looked at
+        lacks = self.lacks(batch)
+        new = lacks.entries
+        if (
+            not lacks.records
+        ):  # said to be there already: still, a damaged copy is named, so that the stick is looked at
             batch.verify()
-        card = StoredDevice(batch.device, batch.card.to_bytes())
-        signed = self.store.signature(batch.device, end.seq, end.head) is not None
-        if missing or without or not signed or card not in self.store.devices():
+        if lacks:
             with self.store.write() as writer:
-                writer.device(card)
-                if missing:
+                writer.device(_card(batch))
+                if lacks.records:
                     new += writer.entries(_entries(batch, self._tags()))
-                writer.absent(without)
-                writer.signature(batch.device, end.seq, end.head, end.signature)
+                writer.absent(lacks.absent)
+                writer.signature(batch.device, batch.last, batch.end.head, batch.end.signature)
                 writer.batch(SeenBatch(batch.manifest_hash, batch.device, batch.first, batch.last, self._now()))
         return Merged(batch.device, batch.card.name, batch.first, batch.last, new)
+
+    def lacks(self, batch: Batch) -> Lacks:
+        """What this central has not got yet of a batch, before its records are read: the one word on it.
+
+        A record that its device is said to have erased is lacking where the batch brings it all the same.
+        """
+        absent = self._without(batch)
+        return Lacks(
+            records=self.store.missing(batch.device, batch.brought, brought=True),
+            entries=self.store.missing(batch.device, [(entry.seq, entry.head) for entry in absent]) if absent else 0,
+            absent=tuple(absent),
+            signature=self.store.signature(batch.device, batch.last, batch.end.head) is None,
+            card=_card(batch) not in self.store.devices(batch.device),
+        )
 
     def log(self, device: str, before: int | None = None) -> LogView:
         """A device's log as far as it is held; `before`: look only at positions under it."""
@@ -312,23 +341,17 @@ def _entries(batch: Batch, withdrawn: AbstractSet[bytes]) -> Iterator[tuple[Stor
 
     A record whose tag is `withdrawn` already is not stored at all.
     """
-    heads = [entry.head for entry in batch.entries]
-    previous = dict(zip(heads, [batch.previous, *heads], strict=False))
-    for entry, header, body in batch.records():
-        tag = bytes.fromhex(header.withdrawal) if header.withdrawal else None
-        stored = StoredEntry(
-            entry.device,
-            entry.seq,
-            entry.head,
-            previous[entry.head],
-            entry.record_hash,
-            header.case,
-            header.revision,
-            header.kind,
-            bytes.fromhex(header.parent) if header.parent else None,
-            tag,
-        )
+    device = batch.device
+    for seq, head, previous, digest, header, body in batch.rows():
+        case, _device, kind, parent, _project, revision, withdrawal = header
+        tag = bytes.fromhex(withdrawal) if withdrawal else None
+        before = bytes.fromhex(parent) if parent else None
+        stored = StoredEntry(device, seq, head, previous, digest, case, revision, kind, before, tag)
         yield stored, None if tag in withdrawn else body
+
+
+def _card(batch: Batch) -> StoredDevice:
+    return StoredDevice(batch.device, batch.card.to_bytes())
 
 
 def _of_the_withdrawn(entries: list[StoredEntry], withdrawn: AbstractSet[bytes]) -> set[bytes]:

@@ -192,10 +192,11 @@ class PostgresStore:
         held = {head for (head,) in self._link.all(query, values)}
         return sum(head not in held for _seq, head in wanted)
 
-    def devices(self) -> list[StoredDevice]:
+    def devices(self, device: str | None = None) -> list[StoredDevice]:
         """By id and card."""
-        query = "SELECT device, card FROM fieldsurvey.devices ORDER BY device, card"
-        return [StoredDevice(*row) for row in self._link.all(query)]
+        query = """SELECT device, card FROM fieldsurvey.devices
+                   WHERE %(device)s::text IS NULL OR device = %(device)s ORDER BY device, card"""
+        return [StoredDevice(*row) for row in self._link.all(query, {"device": device})]
 
     def project(self) -> StoredProject | None:
         """The newest version seen."""

@@ -256,9 +256,11 @@ class SqliteStore(SqliteSets):
         held = {head for (head,) in self._rows(sql, (device, wanted[0][0], wanted[-1][0]))}
         return sum(head not in held for _seq, head in wanted)
 
-    def devices(self) -> list[StoredDevice]:
-        """By id."""
-        return [StoredDevice(*row) for row in self._rows("SELECT device, card FROM devices ORDER BY device, card")]
+    def devices(self, device: str | None = None) -> list[StoredDevice]:
+        """By id and card."""
+        where, values = ("", ()) if device is None else ("WHERE device = ?", (device,))
+        sql = f"SELECT device, card FROM devices {where} ORDER BY device, card"  # noqa: S608  constants only
+        return [StoredDevice(*row) for row in self._rows(sql, values)]
 
     def project(self) -> StoredProject | None:
         """The newest version seen."""

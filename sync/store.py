@@ -233,8 +233,8 @@ class Store(Protocol):
         """
         ...
 
-    def devices(self) -> list[StoredDevice]:
-        """Every device that sent something, by id and card."""
+    def devices(self, device: str | None = None) -> list[StoredDevice]:
+        """Every device that sent something, by id and card; `device`: only this one's cards."""
         ...
 
     def project(self) -> StoredProject | None:

@@ -31,9 +31,14 @@ MAX_FRAMES: Final = 16_384
 MAX_FILE: Final = 64 << 20
 MAX_SIGNATURES: Final = 4
 HASH_BYTES: Final = 32
+_PIECE: Final = 1 << 20  # asked of a stream at a time: what it says it holds is not believed
 _ADDRESS: Final = re.compile(r"[0-9a-f]{64}")
 
 Kind = Literal["batch", "project", "receipt", "return", "erasure"]
+Table = tuple[tuple[bytes, int], ...]
+"""The SHA-256 and the length of each frame."""
+Reader = Callable[[Kind, bytes], tuple[dict[str, Any], Table]]
+"""Reads a manifest as `read_manifest` does."""
 
 
 class Signer(Protocol):
@@ -97,24 +102,17 @@ class Container:
         manifest_bytes: bytes,
         signatures: dict[bytes, bytes],
         stream: BinaryIO,
-        limit: int | None = None,
+        *,
+        limit: int = MAX_FILE,
+        read: Reader | None = None,
     ) -> None:
         self.kind: Kind = kind
         self.manifest_bytes = manifest_bytes
         self.signatures = signatures
-        whole = parse_canonical(manifest_bytes)
-        if not isinstance(whole, dict) or whole.keys() != {"content", "frames", "kind"}:
-            raise ContainerError(kind=kind, reason="manifest")
-        if whole["kind"] != kind:
-            raise ContainerError(kind=kind, reason="kind")
-        if not isinstance(whole["content"], dict):
-            raise ContainerError(kind=kind, reason="content")
+        self.manifest, self.table = (read or read_manifest)(kind, manifest_bytes)
         before = PREFIX_BYTES + len(manifest_bytes) + sum(KEY_ID_BYTES + len(s) for s in signatures.values())
-        total = _check_frames(kind, whole["frames"], before)
-        if limit is not None and total > limit:
+        if before + sum(size for _address, size in self.table) > min(limit, MAX_FILE):
             raise ContainerError(kind=kind, reason="too long")
-        self.manifest: dict[str, Any] = whole["content"]
-        self.table: tuple[tuple[bytes, int], ...] = tuple((bytes.fromhex(h), size) for h, size in whole["frames"])
         self._stream: BinaryIO | None = stream
 
     def verify(self, key: VerifyKey) -> None:
@@ -144,8 +142,26 @@ class Container:
         return dict(self.frames())
 
 
-def open_container(stream: BinaryIO | bytes, kind: Kind, *, max_bytes: int = MAX_FILE) -> Container:
-    """Read prefix, manifest and signatures of a container of `kind`. Raises ContainerError or NotCanonicalError."""
+def read_manifest(kind: Kind, data: bytes) -> tuple[dict[str, Any], Table]:
+    """A manifest's content and its table of frames. Raises ContainerError or NotCanonicalError."""
+    whole = parse_canonical(data)
+    if not isinstance(whole, dict) or whole.keys() != {"content", "frames", "kind"}:
+        raise ContainerError(kind=kind, reason="manifest")
+    if whole["kind"] != kind:
+        raise ContainerError(kind=kind, reason="kind")
+    if not isinstance(whole["content"], dict):
+        raise ContainerError(kind=kind, reason="content")
+    _check_frames(kind, whole["frames"], 0)
+    return whole["content"], tuple((bytes.fromhex(address), size) for address, size in whole["frames"])
+
+
+def open_container(
+    stream: BinaryIO | bytes, kind: Kind, *, max_bytes: int = MAX_FILE, read: Reader | None = None
+) -> Container:
+    """Read prefix, manifest and signatures of a container of `kind`. Raises ContainerError or NotCanonicalError.
+
+    `read`: takes the place of `read_manifest`, where a kind has a reader of its own that refuses the same.
+    """
     source = io.BytesIO(stream) if isinstance(stream, bytes) else stream
     prefix = _read(source, PREFIX_BYTES, kind)
     check_magic(kind, MAGIC, prefix)
@@ -165,7 +181,7 @@ def open_container(stream: BinaryIO | bytes, kind: Kind, *, max_bytes: int = MAX
             raise ContainerError(kind=kind, reason="signatures")
         rest = _read(source, SIGNATURE_BYTES[algorithm] - 1, kind)
         signatures[start[:KEY_ID_BYTES]] = start[KEY_ID_BYTES:] + rest
-    return Container(kind, manifest, signatures, source, max_bytes)
+    return Container(kind, manifest, signatures, source, limit=max_bytes, read=read)
 
 
 def _check_frames(kind: Kind, table: Any, before: int) -> int:
@@ -201,12 +217,14 @@ def _pieces(kind: Kind, start: bytes, frames: Sequence[Frame]) -> Iterator[bytes
 
 
 def _read(stream: BinaryIO, size: int, kind: Kind) -> bytes:
-    parts = []
-    left = size
-    while left:
-        part = stream.read(min(left, 1 << 20))
-        if not part:
-            raise ContainerError(kind=kind, reason="truncated")
-        parts.append(part)
-        left -= len(part)
+    data = stream.read(min(size, _PIECE)) if size else b""
+    if len(data) == size:  # nearly always: then there is nothing to join
+        return data
+    parts = [data]
+    left = size - len(data)
+    while left and parts[-1]:
+        parts.append(stream.read(min(left, _PIECE)))
+        left -= len(parts[-1])
+    if left:
+        raise ContainerError(kind=kind, reason="truncated")
     return b"".join(parts)

@@ -8,18 +8,23 @@ receipts and later exports show it. It does not store anything.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from fieldsurvey.records.errors import LogError, SignatureError
-from fieldsurvey.records.labels import LOG_HEAD, LOG_START, SIGN_LOG_ENTRY, hash_of, sequence
+from fieldsurvey.records.labels import LOG_HEAD, LOG_START, SIGN_LOG_ENTRY, bind, hash_of, sequence
 from fieldsurvey.records.signing import SIGNATURE_BYTES, Signature, SigningKey, VerifyKey
 
 HASH_BYTES: Final = 32
 MAX_SEQ: Final = 2**53 - 1  # what every JSON reader keeps exact
 _ENTRY_SIGNATURE: Final = SIGNATURE_BYTES[1]
+# What `bind` puts before each part of a head; they are of fixed lengths.
+_BEFORE_HEAD: Final = bind(LOG_HEAD) + HASH_BYTES.to_bytes(4, "big")
+_BEFORE_SEQ: Final = (8).to_bytes(4, "big")
+_BEFORE_HASH: Final = HASH_BYTES.to_bytes(4, "big")
 ENTRY_BYTES: Final = 16 + 16 + 8 + HASH_BYTES + HASH_BYTES + _ENTRY_SIGNATURE
 
 
@@ -68,6 +73,17 @@ def next_entry(key: SigningKey, project: str, device: str, previous: LogEntry | 
     return LogEntry(
         project, device, seq, record_hash, head, key.sign(SIGN_LOG_ENTRY, _signed(project, device, seq, head))
     )
+
+
+def heads_of(previous_head: bytes, first: int, record_hashes: Iterable[bytes]) -> list[bytes]:
+    """The heads that consecutive entries from `first` on give, as `next_head` gives each: of a thousand at a time."""
+    found = []
+    head = previous_head
+    for seq, record_hash in enumerate(record_hashes, first):
+        parts = (_BEFORE_HEAD, head, _BEFORE_SEQ, seq.to_bytes(8, "big"), _BEFORE_HASH, record_hash)
+        head = hashlib.sha256(b"".join(parts)).digest()
+        found.append(head)
+    return found
 
 
 def verify_run(

@@ -86,12 +86,12 @@ def test_what_is_valid_is_read_the_fast_way(fields: dict[str, Any]) -> None:
 
 
 def test_a_reader_that_is_looser_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Control for the search above: a spelling that lets capitals through is found out."""
-    loose = re.compile(envelope._SPELLING.pattern, re.IGNORECASE)
-    monkeypatch.setattr(envelope, "_SPELLING", loose)
+    """Control for the search above: digits that may be capitals are found out."""
+    loose = re.compile("[0-9a-fA-F]{32}")
+    monkeypatch.setattr(envelope, "_HEXADECIMAL", b"0123456789abcdefABCDEF")
     found = find(
         _texts(),
         lambda text: outcome(read_clear, blob(text)) != outcome(read_header, blob(text)),
         settings=settings(max_examples=4_000, deadline=None),
     )
-    assert loose.fullmatch(found.decode())
+    assert any(text != text.lower() for text in loose.findall(found.decode()))

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from fieldsurvey.records.errors import LogError
 from fieldsurvey.records.labels import SIGN_LOG_ENTRY
-from fieldsurvey.records.log import ENTRY_BYTES, LogEntry, next_entry, next_head, start_head, verify_run
+from fieldsurvey.records.log import (
+    ENTRY_BYTES,
+    MAX_SEQ,
+    LogEntry,
+    heads_of,
+    next_entry,
+    next_head,
+    start_head,
+    verify_run,
+)
 from fieldsurvey.records.signing import SigningKey
 from tests.records.conftest import PROJECT, Actors, seed
 from tests.records.mutants import flips
@@ -179,3 +188,20 @@ def test_an_entry_is_not_added_to_another_log(actors: Actors, log: list[LogEntry
     """Going on from another project's entry is refused."""
     with pytest.raises(LogError):
         next_entry(actors.device, OTHER_PROJECT, actors.device_id, log[-1], b"h" * 32)
+
+
+@pytest.mark.parametrize("first", [1, 2, 255, 256, MAX_SEQ - 2])
+def test_heads_of_a_run_are_those_of_its_entries(first: int) -> None:
+    """A thousand at a time or one by one: the same heads, and another one for every part that is another."""
+    hashes = [bytes([number]) * 32 for number in range(3)]
+    one_by_one, head = [], b"p" * 32
+    for seq, digest in enumerate(hashes, first):
+        head = next_head(head, seq, digest)
+        one_by_one.append(head)
+    assert heads_of(b"p" * 32, first, hashes) == one_by_one
+    others = [
+        heads_of(b"q" * 32, first, hashes),
+        heads_of(b"p" * 32, first + 1, hashes),
+        heads_of(b"p" * 32, first, []),
+    ]
+    assert not {head for found in others for head in found} & set(one_by_one)

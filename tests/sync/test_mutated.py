@@ -141,7 +141,7 @@ FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "the frames are not hashed": lambda patch: patch.setattr(Container, "frames", _unhashed),
     "the carrier's signature is not verified": lambda patch: patch.setattr(Container, "verify", lambda *_: None),
     "no signature is verified": lambda patch: patch.setattr(VerifyKey, "verify", lambda *_args: None),
-    "the chain is not verified": lambda patch: patch.setattr("sync.batches.verify_run", lambda *_args: b""),
+    "the chain is not verified": lambda patch: patch.setattr("sync.batches._verify_chain", lambda *_args: None),
 }
 
 
