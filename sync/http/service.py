@@ -239,11 +239,7 @@ class Service:
         """A batch that is not all here: which packs are missing, unless central has everything in it already."""
         batch = read_batch(cast("BinaryIO", io.BytesIO(head)), self._project().model.id)
         _admit(caller, batch)
-        store, end = self._central().store, batch.entries[-1]
-        every = [(entry.seq, entry.head) for entry in batch.entries]
-        brought = [(entry.seq, entry.head) for entry in batch.present]
-        lacks = store.missing(batch.device, every) or store.missing(batch.device, brought, brought=True)
-        if not lacks and store.signature(batch.device, end.seq, end.head):
+        if not self._central().lacks(batch):
             return self._merged(caller, batch.device, names, 0)
         return Offered(missing=missing)
 
