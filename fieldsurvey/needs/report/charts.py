@@ -1,7 +1,10 @@
 """The charts: from what may be shown to SVG. They get texts and shares that are ready, and count nothing.
 
-Colour never stands alone: groups differ by pattern and name, shares are written in their cells. The same input gives
+Colour never stands alone: groups differ by stripes and name, shares are written in their cells. The same input gives
 the same bytes. Lengths are inches; a chart is as wide as the text of an A4 page.
+
+Stripes are lines, each cut to what it fills. An SVG pattern would say the same in less, but a browser that prints to
+PDF makes a picture of every use of one (Chromium: 165 kB each).
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from fieldsurvey.needs.report.svg import tidy
@@ -23,6 +27,8 @@ INK: Final = "#1d2430"
 SOFT: Final = "#4f5866"
 LINE: Final = "#c9ced6"
 PAPER: Final = "#ffffff"
+STRIPE: Final = "#9aa2ae"
+_APART: Final = 0.045  # from stripe to stripe, along the x axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +37,13 @@ class Look:
 
     fill: str
     edge: str
-    hatch: str
+    striped: bool = False
 
 
 LOOKS: Final = {
-    "": Look("#5b6472", "#5b6472", ""),
-    "host": Look("#1f4e79", "#1f4e79", ""),
-    "mobility": Look("#f6dcb8", "#8a4b08", "////"),
+    "": Look("#5b6472", "#5b6472"),
+    "host": Look("#1f4e79", "#1f4e79"),
+    "mobility": Look("#f6dcb8", "#8a4b08", striped=True),
 }
 # Five classes of a share, light to dark, and the colour of the number on each.
 CLASSES: Final = ((0, "#f1f5f4"), (20, "#cfe3e0"), (40, "#93c4be"), (60, "#2a7069"), (80, "#0c3f3b"))
@@ -117,7 +123,9 @@ def _bar(axes: Axes, bar: Bar, at: tuple[float, float], step: float, scale: floa
     look = LOOKS[bar.group]
     tall = step - 0.04
     _box(axes, x, y, bar.whole * scale, tall, fill="#f3f4f6", edge=LINE, width=0.5)
-    _box(axes, x, y, bar.length * scale, tall, fill=look.fill, edge=look.edge, hatch=look.hatch, width=0.8)
+    _box(axes, x, y, bar.length * scale, tall, fill=look.fill, edge=look.edge, width=0.8)
+    if look.striped:
+        _stripes(axes, x, y, bar.length * scale, tall, colour=look.edge)
     right = x + 2.55 + 0.1
     _text(axes, right, y + tall / 2 - (0.065 if bar.note else 0), bar.text, size=8, weight="bold")
     if bar.note:
@@ -128,7 +136,7 @@ def _axis(axes: Axes, corner: tuple[float, float], track: float, longest: float,
     x, y = corner
     for part in (0, 0.25, 0.5, 0.75, 1):
         at = x + part * track
-        axes.plot([at, at], [0.04, y], color=LINE, linewidth=0.5, zorder=0)
+        axes.plot([at, at], [0.04, y], color=LINE, linewidth=0.5, zorder=0, clip_on=False)
         _text(axes, at, y + 0.09, f"{longest * part:.0f}", size=7, colour=SOFT, ha="center")
     _text(axes, x + track / 2, y + 0.25, title, size=7, colour=SOFT, ha="center")
 
@@ -165,7 +173,8 @@ def _line(axes: Axes, line: Line, at: tuple[float, float], wide: float, tall: fl
     left, y = at
     weight = "bold" if line.strong else "normal"
     if line.strong:
-        axes.plot([0, left + wide * len(line.squares)], [y, y], color=SOFT, linewidth=0.7, zorder=3)
+        right = left + wide * len(line.squares)
+        axes.plot([0, right], [y, y], color=SOFT, linewidth=0.7, zorder=3, clip_on=False)
     text = textwrap.shorten(line.label, 36, placeholder="…")
     _text(axes, 0.02 if line.strong else 0.14, y + tall / 2, text, size=7.6, weight=weight)
     _text(axes, left - 0.08, y + tall / 2, line.n, size=7.2, colour=SOFT, ha="right")
@@ -173,7 +182,7 @@ def _line(axes: Axes, line: Line, at: tuple[float, float], wide: float, tall: fl
         x = left + index * wide
         fill = class_of(square.share) if square.share is not None else PAPER
         if square.hatched:
-            _box(axes, x, y, wide, tall, fill=PAPER, edge="#9aa2ae", hatch="/////", width=0)
+            _stripes(axes, x, y, wide, tall)
         _box(axes, x, y, wide, tall, fill="none" if square.hatched else fill, edge=PAPER, width=1.2)
         if square.text:
             plate = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.9} if square.hatched else None
@@ -191,7 +200,8 @@ def _legend(axes: Axes, legend: Sequence[tuple[str, str]], y: float) -> None:
     for index, (mark, text) in enumerate(legend):
         x, at = 0.02 + (index % 2) * 3.4, y + 0.22 + (index // 2) * 0.19
         if mark == "hatch":
-            _box(axes, x, at - 0.07, 0.16, 0.14, fill=PAPER, edge="#9aa2ae", hatch="/////", width=0.5)
+            _stripes(axes, x, at - 0.07, 0.16, 0.14)
+            _box(axes, x, at - 0.07, 0.16, 0.14, fill="none", edge=STRIPE, width=0.5)
         _text(axes, x + (0.21 if mark == "hatch" else 0), at, text, size=7)
 
 
@@ -210,7 +220,6 @@ def _canvas(height: float, name: str) -> Iterator[tuple[Axes, Callable[[str, str
                 "svg.fonttype": "none",
                 "svg.hashsalt": name,
                 "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same measures everywhere
-                "hatch.linewidth": 0.8,
                 "path.simplify": False,
             }
         )
@@ -230,23 +239,26 @@ def _canvas(height: float, name: str) -> Iterator[tuple[Axes, Callable[[str, str
         yield axes, finish
 
 
-def _box(
-    axes: Axes,
-    x: float,
-    y: float,
-    wide: float,
-    tall: float,
-    *,
-    fill: str,
-    edge: str,
-    hatch: str = "",
-    width: float = 1.0,
-) -> None:
+def _box(axes: Axes, x: float, y: float, wide: float, tall: float, *, fill: str, edge: str, width: float = 1.0) -> None:
     from matplotlib.patches import Rectangle  # start-up: see _canvas
 
     axes.add_patch(
-        Rectangle((x, y), wide, tall, facecolor=fill, edgecolor=edge, hatch=hatch or None, linewidth=width, zorder=2)
+        Rectangle((x, y), wide, tall, facecolor=fill, edgecolor=edge, linewidth=width, zorder=2, clip_on=False)
     )
+
+
+def _stripes(axes: Axes, x: float, y: float, wide: float, tall: float, *, colour: str = STRIPE) -> None:
+    """Rising lines inside a box, as one path; in boxes that touch, they go on."""
+    from matplotlib.patches import PathPatch  # start-up: see _canvas
+    from matplotlib.path import Path
+
+    ends: list[tuple[float, float]] = []
+    for number in range(ceil((x + y) / _APART), ceil((x + y + wide + tall) / _APART)):
+        both = number * _APART  # of x and y, all along the line
+        ends += [(at, both - at) for at in (max(x, both - y - tall), min(x + wide, both - y))]
+    if ends:
+        path = Path(ends, [Path.MOVETO, Path.LINETO] * (len(ends) // 2))
+        axes.add_patch(PathPatch(path, fill=False, edgecolor=colour, linewidth=0.6, zorder=2, clip_on=False))
 
 
 def _text(

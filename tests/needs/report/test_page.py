@@ -146,6 +146,24 @@ def test_tables_and_charts_can_be_heard(pages: dict[str, str]) -> None:
             assert text(mark[1]) in {"reservado", "no se preguntó", "no se visitó"}
 
 
+def test_stripes_are_lines(pages: dict[str, str]) -> None:
+    """Stripes are lines of their own inside what they fill. A pattern, a browser prints as a picture for each use:
+    fifty megabytes for a province.
+    """
+    root = tree(pages["es"])
+    assert not [e.tag for e in root.iter() if e.tag in {"pattern", "image", "clipPath"}]
+    heat = next(chart for chart in root.iter("svg") if "heat-" in chart.get("aria-labelledby", ""))
+    striped = [e for e in heat.iter("path") if e.get("d", "").count("M") > 2]
+    assert striped
+    width, height = (float(value) for value in heat.get("viewBox", "").split()[2:])
+    for path in striped:
+        numbers = [float(value) for value in re.findall(r"-?[\d.]+", path.get("d", ""))]
+        assert min(numbers) >= 0
+        assert max(numbers[::2]) <= width
+        assert max(numbers[1::2]) <= height
+    assert len(pages["es"]) < 700_000
+
+
 def test_claims_nothing_it_may_not(pages: dict[str, str]) -> None:
     """No arrows, intervals or p-values; what is asked of people consulted is never called a population's."""
     for made_page in pages.values():
@@ -166,7 +184,7 @@ def test_report_knows_no_counts() -> None:
 
 
 def test_prints_on_a4(pages: dict[str, str], tmp_path: Path) -> None:
-    """Chromium prints it on A4 pages, some of them, without a network."""
+    """Chromium prints it on A4 pages, some of them, without a network; small enough to send, and nothing a picture."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         if os.environ.get("FIELDSURVEY_STRICT") == "1":
@@ -178,7 +196,10 @@ def test_prints_on_a4(pages: dict[str, str], tmp_path: Path) -> None:
     profile = f"--user-data-dir={tmp_path / 'profile'}"
     command = [chromium, *options, profile, f"--print-to-pdf={target}", source.as_uri()]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
-    sizes = re.findall(rb"/MediaBox ?\[([\d. ]+)\]", target.read_bytes())
+    printed = target.read_bytes()
+    assert len(printed) < 3_000_000
+    assert b"/Subtype /Image" not in printed
+    sizes = re.findall(rb"/MediaBox ?\[([\d. ]+)\]", printed)
     assert len(sizes) > 10
     for size in sizes:
         assert [round(float(value)) for value in size.split()][2:] in ([595, 842], [596, 842])

@@ -194,7 +194,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_colours_can_be_read() -> None:
-    """Text has at least 4.5:1 on what it stands on, bars' edges 3:1 on paper; groups differ by pattern too."""
+    """Text has at least 4.5:1 on what it stands on, bars' edges 3:1 on paper; groups differ by stripes too."""
     assert contrast("#777777", PAPER) < 4.5
     for _start, colour in CLASSES:
         assert contrast(ink_on(colour), colour) >= 4.5
@@ -202,7 +202,7 @@ def test_colours_can_be_read() -> None:
         assert min(contrast(ink, PAPER), contrast(ink, "#f3f5f7")) >= 4.5
     for look in LOOKS.values():
         assert contrast(look.edge, PAPER) >= 3
-    assert LOOKS["host"].hatch != LOOKS["mobility"].hatch
+    assert LOOKS["host"].striped != LOOKS["mobility"].striped
 
 
 def test_answers_stand_in_the_order_of_their_list() -> None:
