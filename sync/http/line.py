@@ -131,6 +131,13 @@ class Line:
             raise self._unusable("packs that nobody has")
         return found
 
+    def whole(self, batch: bytes) -> Offered:
+        """A batch file of one pack at most, in one request: merged, with receipts."""
+        found = self._read(Offered, self._ask("POST", "/batches/whole", batch))
+        if found.missing:
+            raise self._unusable("packs that nobody has")
+        return found
+
     def project_after(self, version: int) -> bytes:
         """The signed project when it is newer, else nothing; not verified here."""
         return self._ask("GET", f"/project?after={version}", limit=MAX_FILE)

@@ -215,6 +215,8 @@ def send_batch(
     raises; ServerBusyError when the server asks for the same packs again and again.
     """
     batch = cut(source, line.pack)
+    if len(batch.packs) <= 1:  # nothing to go on from: a line that breaks costs what one pack would
+        return _whole(line, batch, tally, progress, text)
     asked = tuple(dict.fromkeys(batch.names)) if resume else ()
     staged = line.heads(HeadsAsked(packs=asked)).packs if asked else ()
     missing = frozenset(batch.names) - frozenset(staged)
@@ -226,6 +228,15 @@ def send_batch(
             return found.receipts
         missing = frozenset(found.missing)
     raise ServerBusyError(server=line.server.url, seconds=60)  # what it stores does not stay
+
+
+def _whole(line: Line, batch: Cut, tally: Tally, progress: Progress | None, text: str) -> tuple[str, ...]:
+    body = b"".join([batch.head, *(data for _name, data in batch.data(frozenset(batch.names)))])
+    found = line.whole(body)
+    tally.new += found.new
+    if progress:
+        progress(len(body), len(body), text)
+    return found.receipts
 
 
 def _put(

@@ -182,6 +182,12 @@ class Service:
             missing = tuple(dict.fromkeys(name for name in names if name not in there))
             return self._expected(caller, head, names, missing) if missing else self._merge(caller, head, names)
 
+    def whole(self, caller: Caller, body: BinaryIO) -> Offered:
+        """A batch file in one piece, at its beginning: merged, or refused."""
+        with self._one_at_a_time(caller):
+            found = self._central().merge(body, partial(_admit, caller))
+            return self._merged(caller, found.device, (), found.new)
+
     def take(self, what: str, body: bytes) -> Taken:
         """Withdrawals: excluded at once, erased, reported. Or reports of erasure, to be passed on."""
         pieces = split_pieces(body)

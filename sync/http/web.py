@@ -10,8 +10,8 @@ import hashlib
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
 from fieldsurvey.records.wire import Wire
 from sync.http.callers import Caller
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _HEX: Final = frozenset("0123456789abcdef")
 _DRAIN: Final = 5.0
+_IN_MEMORY: Final = 64 << 10
 
 
 def application(service: Service) -> Starlette:
@@ -41,6 +42,7 @@ def application(service: Service) -> Starlette:
         "/heads": ("POST", web.heads),
         "/packs/{name}": ("PUT", web.pack),
         "/batches": ("POST", web.offer),
+        "/batches/whole": ("POST", web.whole),
         "/project": ("GET", web.project),
         "/withdrawals": ("GET", partial(web.page, what="withdrawals")),
         "/returns": ("GET", partial(web.page, what="returns")),
@@ -104,7 +106,8 @@ class _Web:
         self._service.run(partial(self._service.staging.check_room, caller.id, said.length))
         part = self._service.staging.part()
         try:
-            await self._receive(request, said, part)
+            with part.open("wb") as handle:
+                await self._receive(request, said, handle)
             await self._thread(partial(self._service.keep_pack, caller, name, part))
         finally:
             part.unlink(missing_ok=True)
@@ -114,13 +117,20 @@ class _Web:
         """A batch's head and the names of its packs."""
         limits = self._service.limits
         caller, said = self._admit(request, limits.head + 4 + 32 * limits.packs)
-        part = self._service.staging.part()
-        try:  # on disk: many laptops that offer at once must not lie in memory together
-            await self._receive(request, said, part)
-            found = await self._thread(lambda: self._service.offer(caller, part.read_bytes()))
-        finally:
-            part.unlink(missing_ok=True)
+        with self._spool() as body:
+            await self._receive(request, said, body)
+            found = await self._thread(lambda: self._service.offer(caller, _all_of(body)))
         return self._json(found, 202 if found.missing else 200)
+
+    async def whole(self, request: Request) -> Response:
+        """A batch file as it is, of one pack at most: one request instead of three."""
+        limits = self._service.limits
+        caller, said = self._admit(request, limits.head + limits.pack)
+        with self._spool() as body:
+            await self._receive(request, said, body)
+            body.seek(0)
+            found = await self._thread(partial(self._service.whole, caller, body))
+        return self._json(found)
 
     async def take(self, request: Request, what: str) -> Response:
         """Withdrawals, or reports of erasure, from a laptop or a relay."""
@@ -166,11 +176,15 @@ class _Web:
         parts = [part async for part in self._read(request, said)]
         return b"".join(parts)
 
-    async def _receive(self, request: Request, said: Authorization, part: Path) -> None:
+    def _spool(self) -> BinaryIO:
+        """Where a body lies until it is whole: a small one in memory, else on disk, since many may come at once."""
+        made = SpooledTemporaryFile(_IN_MEMORY, dir=str(self._service.staging.folder))  # noqa: SIM115  the caller's `with`
+        return cast("BinaryIO", made)
+
+    async def _receive(self, request: Request, said: Authorization, handle: BinaryIO) -> None:
         """Into a file. A few pages at a time go to the system's cache: no thread is worth that."""
-        with part.open("wb") as handle:
-            async for data in self._read(request, said):
-                handle.write(data)
+        async for data in self._read(request, said):
+            handle.write(data)
 
     async def _read(self, request: Request, said: Authorization) -> AsyncIterator[bytes]:
         """The body in pieces, as long as it is the one that was signed and comes fast enough. Raises Refusal."""
@@ -215,6 +229,11 @@ class _Web:
         return self._response(
             answer.to_bytes(), status_code=refusal.status, headers=headers, media_type="application/json"
         )
+
+
+def _all_of(body: BinaryIO) -> bytes:
+    body.seek(0)
+    return body.read()
 
 
 async def _drain(request: Request, limit: int) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.fieldwork.laptop import PROJECT, Laptop
+from sync.folder import export_batches
+from sync.http.limits import Limits
+from tests.sync.http.pushes import Arrive, digest
 from tests.sync.http.worlds import Place, ServedProject
 from tests.sync.projects import NOW, join, seal_some
 
@@ -54,3 +58,32 @@ def arrive(stocked: tuple[ServedProject, Path], tmp_path: Path) -> Iterator[Call
     yield copy
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def whole(place: Place, arrive: Arrive, tmp_path: Path) -> str:
+    """What central holds when everything came, by stick."""
+    laptop = arrive(place)
+    stick = tmp_path / "stick"
+    export_batches(laptop.locked, stick)
+    other = Place(tmp_path / "other", place.project, place.signed)
+    other.home.mkdir()
+    with other.central() as central:
+        central.learn(place.signed.model)
+        for path in sorted((stick / "fieldsurvey" / "batches").glob("*.fsb")):
+            with path.open("rb") as stream:
+                central.merge(stream)
+    return digest(other)
+
+
+@pytest.fixture
+def small_packs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several packs in a batch of little data."""
+    monkeypatch.setattr(Limits, "__init__", _small(Limits.__init__))
+
+
+def _small(init: Any) -> Any:
+    def made(self: Limits, **kwargs: Any) -> None:
+        init(self, **{"pack": 1 << 16, "rate": 1000.0, "burst": 1000, **kwargs})
+
+    return made

@@ -27,6 +27,7 @@ from fieldsurvey.records.signing import SigningKey
 from sync.folder import at_central
 from sync.http.callers import Caller
 from sync.http.errors import LineError, NotConfirmedError, PushRefusedError, ServerAnswerError, ServerBusyError
+from sync.http.limits import Limits
 from sync.http.line import Line, Times
 from sync.http.pushing import Patience, push
 from sync.http.service import Refusal, Service
@@ -39,6 +40,7 @@ Arrive = Callable[[Place], Laptop]
 HURRIED = Times(connect=1.0, silence=0.4, answer=0.6, slow=1 << 20)
 BEAR = Times(connect=1.0, silence=3.0, answer=3.0, slow=1 << 10)
 ONCE = Patience(tries=1)
+WAYS = ["whole", "offer"]
 
 
 def connect(times: Times) -> Callable[[Server, str, Signer], Line]:
@@ -168,6 +170,12 @@ def test_a_broken_server_costs_nothing(
         untouched(laptop)
 
 
+def go(place: Place, way: str) -> None:
+    """Have batches sent so: whole, since they fit into one pack, or as an offer of several."""
+    if way == "offer":
+        place.limits = Limits(pack=1 << 16)
+
+
 @contextmanager
 def lying(place: Place, **lies: Any) -> Iterator[None]:
     """A real server whose service says something else."""
@@ -190,8 +198,10 @@ def receipts_of(laptop: Laptop, key: SigningKey, **changes: Any) -> tuple[str, .
     return (write_receipt(Receipt(**{**said, **changes}), key).hex(),)
 
 
-def test_saying_that_it_has_everything_confirms_nothing(place: Place, arrive: Arrive) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_saying_that_it_has_everything_confirms_nothing(place: Place, arrive: Arrive, way: str) -> None:
     """No receipt, no confirmation: the hint is given up, all is sent, and still nothing proves it."""
+    go(place, way)
     heads = Service.heads
     seen: list[int] = []
 
@@ -201,11 +211,11 @@ def test_saying_that_it_has_everything_confirms_nothing(place: Place, arrive: Ar
             update={"logs": tuple(log.model_copy(update={"lacks": (), "receipts": ()}) for log in found.logs)}
         )
 
-    def took(self: Service, caller: Caller, body: bytes) -> Offered:
-        seen.append(len(body))
+    def took(self: Service, caller: Caller, _body: object) -> Offered:
+        seen.append(1)
         return Offered(new=RECORDS)
 
-    with lying(place, heads=all_held, offer=took):
+    with lying(place, heads=all_held, **{way: took}):
         laptop = arrive(place)
         with pytest.raises(NotConfirmedError):
             push(laptop, patience=ONCE)
@@ -248,6 +258,7 @@ def test_the_search_for_false_receipts_would_see_a_true_one(place: Place, arrive
 
 def test_packs_that_never_stay(place: Place, arrive: Arrive) -> None:
     """It asks for the same packs again and again: after a few rounds the laptop comes back later."""
+    go(place, "offer")
 
     def nothing(self: Service, caller: Caller, body: bytes) -> Offered:
         names = tuple(body[-32:].hex() for _ in range(1))
@@ -260,22 +271,26 @@ def test_packs_that_never_stay(place: Place, arrive: Arrive) -> None:
         untouched(laptop)
 
 
-def test_packs_that_nobody_has(place: Place, arrive: Arrive) -> None:
-    """It asks for what is not in the batch."""
-    with lying(place, offer=lambda _self, _caller, _body: Offered(missing=("ab" * 32,))):
+@pytest.mark.parametrize("way", WAYS)
+def test_packs_that_nobody_has(place: Place, arrive: Arrive, way: str) -> None:
+    """It asks for what is not in the batch, or for packs of one that came whole."""
+    go(place, way)
+    with lying(place, **{way: lambda _self, _caller, _body: Offered(missing=("ab" * 32,))}):
         laptop = arrive(place)
         with pytest.raises(ServerAnswerError):
             push(laptop, patience=ONCE)
         untouched(laptop)
 
 
-def test_a_refused_batch_is_told(place: Place, arrive: Arrive) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_a_refused_batch_is_told(place: Place, arrive: Arrive, way: str) -> None:
     """With the server's reason, and everything stays."""
+    go(place, way)
 
-    def refuse(self: Service, caller: Caller, body: bytes) -> Offered:
+    def refuse(self: Service, caller: Caller, _body: object) -> Offered:
         raise Refusal(422, "refused", reason="untrusted.synthetic")
 
-    with lying(place, offer=refuse):
+    with lying(place, **{way: refuse}):
         laptop = arrive(place)
         with pytest.raises(PushRefusedError, match=r"untrusted\.synthetic"):
             push(laptop, patience=ONCE)

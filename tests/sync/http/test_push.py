@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fieldsurvey.fieldwork.laptop import Laptop
-from fieldsurvey.project.model import Server
-from fieldsurvey.records.container import Signer
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.folder import at_central, export_batches
-from sync.http.callers import Caller
 from sync.http.errors import (
     LineError,
     NoServerError,
@@ -24,10 +17,8 @@ from sync.http.errors import (
     PushUnderWayError,
     WrongServerError,
 )
-from sync.http.limits import Limits
-from sync.http.line import Line, Times
 from sync.http.packs import cut
-from sync.http.pushing import Patience, PushReport, alone, push
+from sync.http.pushing import Patience, PushReport, alone
 from sync.http.relaying import push_relay
 from sync.http.service import Service
 from sync.http.serving import Running
@@ -35,92 +26,12 @@ from sync.http.tls import server_keys
 from sync.http.wire import Hello
 from sync.relay import Relay
 from tests.sync.http.conftest import RECORDS, SIZE
-from tests.sync.http.lines import BreakingLine, Way
+from tests.sync.http.lines import BreakingLine
+from tests.sync.http.pushes import AT_ONCE, EACH, Arrive, counted, digest, over, send
 from tests.sync.http.worlds import Place
 from tests.sync.thief import Thief
 
-Arrive = Callable[[Place], Laptop]
-EACH = 4
-AT_ONCE = Patience(tries=5, wait=lambda _seconds: None)
-QUICK = Times(connect=2.0, silence=2.0, answer=5.0)
-
-
-@pytest.fixture(autouse=True)
-def small_packs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several packs in a batch of little data."""
-    monkeypatch.setattr(Limits, "__init__", _small(Limits.__init__))
-
-
-def _small(init: Any) -> Any:
-    def made(self: Limits, **kwargs: Any) -> None:
-        init(self, **{"pack": 1 << 16, "rate": 1000.0, "burst": 1000, **kwargs})
-
-    return made
-
-
-@contextmanager
-def counted() -> Iterator[tuple[Counter[str], Counter[str]]]:
-    """Counts, by pack, how often the server was asked to take it and how often it kept it."""
-    asked: Counter[str] = Counter()
-    kept: Counter[str] = Counter()
-    admit, keep = Service.admit, Service.keep_pack
-
-    def admitting(self: Service, method: str, path: str, authorization: str, address: str) -> Any:
-        found = admit(self, method, path, authorization, address)
-        if method == "PUT":
-            asked[path.rpartition("/")[2]] += 1
-            assert path.rpartition("/")[2] not in kept, "a pack that was confirmed came again"
-        return found
-
-    def keeping(self: Service, caller: Caller, name: str, part: Path) -> None:
-        keep(self, caller, name, part)
-        kept[name] += 1
-
-    patch = pytest.MonkeyPatch()
-    patch.setattr(Service, "admit", admitting)
-    patch.setattr(Service, "keep_pack", keeping)
-    try:
-        yield asked, kept
-    finally:
-        patch.undo()
-
-
-def over(port: int) -> Callable[[Server, str, Signer], Line]:
-    """Connects to the server by another port of this machine: the proxy's."""
-
-    def connect(server: Server, project: str, signer: Signer) -> Line:
-        other = server.model_copy(update={"url": f"https://127.0.0.1:{port}"})
-        return Line(other, project, signer, times=QUICK)
-
-    return connect
-
-
-def send(laptop: Laptop, **kwargs: Any) -> PushReport:
-    """In batches of a few records."""
-    return push(laptop, **{"patience": AT_ONCE, "max_entries": EACH, **kwargs})
-
-
-def digest(place: Place) -> str:
-    """Of what central holds."""
-    with place.central() as central:
-        assert central.verify().sound
-        return central.digest()
-
-
-@pytest.fixture
-def whole(place: Place, arrive: Arrive, tmp_path: Path) -> str:
-    """What central holds when everything came, by stick."""
-    laptop = arrive(place)
-    stick = tmp_path / "stick"
-    export_batches(laptop.locked, stick)
-    other = Place(tmp_path / "other", place.project, place.signed)
-    other.home.mkdir()
-    with other.central() as central:
-        central.learn(place.signed.model)
-        for path in sorted((stick / "fieldsurvey" / "batches").glob("*.fsb")):
-            with path.open("rb") as stream:
-                central.merge(stream)
-    return digest(other)
+pytestmark = pytest.mark.usefixtures("small_packs")
 
 
 def test_a_push_sends_everything_and_nothing_twice(place: Place, arrive: Arrive, whole: str) -> None:
@@ -138,34 +49,6 @@ def test_a_push_sends_everything_and_nothing_twice(place: Place, arrive: Arrive,
         assert (again.sent, again.new, again.received.taken) == (0, 0, ())
         assert sum(asked.values()) == len(kept)
     assert digest(place) == whole
-
-
-def cuts(place: Place, arrive: Arrive, way: Way) -> list[int]:
-    """Where to cut: between any two frames on the way up; at every answer on the way down."""
-    other = Place(place.home.with_name("measured"), place.project, place.signed)
-    other.home.mkdir()
-    with other.running() as running, BreakingLine(running.port) as line:
-        send(arrive(other), connect=over(line.port))
-    step = SIZE if way == "up" else 1000
-    return list(range(300, line.moved[way], step))
-
-
-@pytest.mark.parametrize("way", ["up", "down"])
-def test_a_line_cut_after_every_frame(place: Place, arrive: Arrive, whole: str, way: Way) -> None:
-    """Wherever it is cut, the same push goes on, sends no confirmed pack again, and central ends equal."""
-    places = cuts(place, arrive, way)
-    assert len(places) >= RECORDS - 2 or way == "down"
-    for number, at in enumerate(places):
-        other = Place(place.home.with_name(f"cut-{number}"), place.project, place.signed)
-        other.home.mkdir()
-        with other.running() as running, counted() as (_asked, kept), BreakingLine(running.port, at, way) as line:
-            laptop = arrive(other)
-            report = send(laptop, connect=over(line.port))
-            assert line.cuts == 1, at
-            assert report.confirmed
-            assert at_central(laptop.locked) == RECORDS
-            assert set(kept.values()) == {1}
-        assert digest(other) == whole
 
 
 def test_a_push_that_gives_up_goes_on_next_time(place: Place, arrive: Arrive, whole: str) -> None:
