@@ -10,17 +10,28 @@ from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
 from fieldsurvey.tui.central.layout import clean
-from fieldsurvey.tui.central.sticks import Purpose, Sentence, out_words, stopping
+from fieldsurvey.tui.central.sticks import Purpose, Sentence, StoppedError, out_words, stopping
 from sync.backups import KEEP_DAYS, BackupReport, back_up
 from sync.errors import NothingHereError
 
 
+class BackupStoppedError(StoppedError):
+    """Stopped: a backup is one piece, and holds all of central or nothing."""
+
+    code = "refused.backup_stopped"
+    template = "The backup was stopped before it was finished."
+    hint = "Nothing of it was left, and earlier backups stay as they are. The next one starts again from the beginning."
+
+
 def make_backup(desk: Desk, place: Path, told: Told, stop: Stop) -> BackupReport:
-    """A verified backup in `place`. Raises what `back_up` raises, StoppedError, NothingHereError before any import."""
+    """A verified backup in `place`.
+
+    Raises what `back_up` raises, BackupStoppedError, NothingHereError before any import.
+    """
     if not desk.begun:
         raise NothingHereError(place=str(desk.home))
     with desk.central() as central:
-        return back_up(central, desk.home, place, clock=desk.clock, progress=stopping(told, stop))
+        return back_up(central, desk.home, place, clock=desk.clock, progress=stopping(told, stop, BackupStoppedError))
 
 
 def backup_said(done: BackupReport) -> list[Sentence]:
@@ -61,5 +72,6 @@ BACKUP_PURPOSES: Mapping[str, Purpose] = {
         n_("A copy of all of central, checked from the bytes up. Keep it on another disk than central's own."),
         n_("To where?"),
         make_backup,
+        stopping=n_("stopping; the next backup starts again from the beginning …"),
     )
 }

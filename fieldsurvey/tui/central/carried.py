@@ -42,11 +42,12 @@ class CarriedRow:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Everything that is carried. `name`: the project's."""
+    """Everything that is carried. `name`: the project's; `server`: the first that it names, "" without one."""
 
     name: str
     version: int
     rows: tuple[CarriedRow, ...]
+    server: str = ""
 
     @property
     def batches(self) -> int:
@@ -74,7 +75,8 @@ def carried(relay: Relay) -> Carried:
         _row(device, names, held.get(device, []), proofs.get(device, 0), returns[device])
         for device in {*held, *proofs, *returns}
     ]
-    return Carried(model.name, model.version, tuple(sorted(rows, key=lambda row: (-row.batches, row.name.casefold()))))
+    rows.sort(key=lambda row: (-row.batches, row.name.casefold()))
+    return Carried(model.name, model.version, tuple(rows), model.servers[0].url if model.servers else "")
 
 
 def _row(device: str, names: Mapping[str, str], held: list[Held], at_central: int, returns: int) -> CarriedRow:
@@ -142,7 +144,11 @@ def _for_it(row: CarriedRow) -> str:
 
 def carried_line(row: CarriedRow) -> str:
     """The same, read aloud."""
-    text = _("{name} ({id}): entries {spans} in {batches} batches since {since}.")
+    text = ngettext(
+        "{name} ({id}): entries {spans} in {batches} batch since {since}.",
+        "{name} ({id}): entries {spans} in {batches} batches since {since}.",
+        row.batches,
+    )
     line = (
         text.format(
             name=clean(row.name), id=short(row.device), spans=ranges(row.spans), batches=row.batches,

@@ -8,6 +8,8 @@ from rich.cells import cell_len, set_cell_size
 
 GAP = "  "
 LEAST = 8
+NAME = 24
+"""Cells that a name may take before another column goes for it."""
 
 
 def clean(text: str) -> str:
@@ -31,13 +33,14 @@ def columns(
 ) -> list[str]:
     """A line for the head and one for each row, each `width` cells or less where that is possible.
 
-    The column `flexible` takes the room that the others leave, and is cut with "…"; at least LEAST cells. Where even
-    that is too wide, the `expendable` columns are left out, one after the other.
+    The column `flexible` takes the room that the others leave, and is cut with "…". Where it would be cut below NAME
+    cells, the `expendable` columns are left out, one after the other; without them it has at least LEAST cells.
     """
     table = [head, *rows]
     wide = {at: max(cell_len(row[at]) for row in table) for at in range(len(head))}
     gone = list(expendable)
-    while gone and sum(wide.values()) - wide[flexible] + LEAST + len(GAP) * (len(wide) - 1) > width:
+    kept = max(min(wide[flexible], NAME), LEAST)
+    while gone and sum(wide.values()) - wide[flexible] + kept + len(GAP) * (len(wide) - 1) > width:
         del wide[gone.pop(0)]
     others = sum(size for at, size in wide.items() if at != flexible) + len(GAP) * (len(wide) - 1)
     wide[flexible] = max(min(wide[flexible], width - others), LEAST)

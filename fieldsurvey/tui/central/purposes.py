@@ -1,10 +1,11 @@
-"""All that is done with a stick, at central and on a supervisor's laptop, and the words for what came of it."""
+"""All long work at central and on a supervisor's laptop, most of it with a stick, and words for what came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from fieldsurvey.tui.central.backing import BACKUP_PURPOSES, backup_said
+from fieldsurvey.tui.central.pushing import PUSH_PURPOSES, Pushed, push_words
 from fieldsurvey.tui.central.relaying import RELAY_PURPOSES, hand_words, take_words
 from fieldsurvey.tui.central.sticks import (
     CENTRAL_PURPOSES,
@@ -18,7 +19,7 @@ from sync.backups import BackupReport
 from sync.carrying import HandReport, TakeReport
 from sync.importing import ImportReport
 
-PURPOSES: Mapping[str, Purpose] = {**CENTRAL_PURPOSES, **BACKUP_PURPOSES, **RELAY_PURPOSES}
+PURPOSES: Mapping[str, Purpose] = {**CENTRAL_PURPOSES, **BACKUP_PURPOSES, **RELAY_PURPOSES, **PUSH_PURPOSES}
 
 
 def words_of(outcome: object) -> list[Sentence]:
@@ -34,4 +35,6 @@ def words_of(outcome: object) -> list[Sentence]:
             return take_words(outcome)
         case HandReport():
             return hand_words(outcome)
+        case Pushed():
+            return push_words(outcome)
     raise TypeError(type(outcome).__name__)

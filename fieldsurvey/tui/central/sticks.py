@@ -34,7 +34,8 @@ class Sentence:
 class Purpose:
     """Something that is done with a stick or a disk. All texts are message ids.
 
-    `verb` names it while it is under way, `what_for` says what it does and what it does not.
+    `verb` names it while it is under way, `what_for` says what it does and what it does not; `stopping` what is said
+    once it was asked to stop. `by_line`: it goes to the project's server, and no place is chosen.
     """
 
     kind: str
@@ -43,6 +44,8 @@ class Purpose:
     what_for: str
     where: str
     work: Callable[[Desk, Path, Told, Stop], object]
+    stopping: str = n_("stopping after this file …")
+    by_line: bool = False
 
 
 class StoppedError(RefusedError):
@@ -53,12 +56,12 @@ class StoppedError(RefusedError):
     hint = "Nothing half done was left. It can be begun again at any time."
 
 
-def stopping(told: Told, stop: Stop) -> Told:
-    """`told`, raising StoppedError once somebody wants it to stop: for work that is one piece, or copies files."""
+def stopping(told: Told, stop: Stop, error: type[StoppedError] = StoppedError) -> Told:
+    """`told`, raising `error` once somebody wants it to stop: for work that is one piece, or copies files."""
 
     def tell(done: int, total: int, text: str) -> None:
         if stop():
-            raise StoppedError
+            raise error
         told(done, total, text)
 
     return tell

@@ -98,6 +98,10 @@ def marks(row: DeviceRow) -> str:
 
 def device_line(row: DeviceRow) -> str:
     """The same, read aloud."""
+    return " ".join([_device(row), *(f"{text} {advice}" for text, advice in trouble_words(row))])
+
+
+def _device(row: DeviceRow) -> str:
     text = _("{name} ({id}), {standing}: {entries} sent, whole up to {whole}.")
     line = text.format(
         name=clean(row.name),
@@ -106,8 +110,12 @@ def device_line(row: DeviceRow) -> str:
         entries=row.entries,
         whole=row.whole_to,
     )
-    seen = [_("Last seen {when}.").format(when=at(row.seen))] if row.seen else []
-    return " ".join([line, *seen, *(f"{text} {advice}" for text, advice in trouble_words(row))])
+    return f"{line} " + _("Last seen {when}.").format(when=at(row.seen)) if row.seen else line
+
+
+def device_said(row: DeviceRow) -> str:
+    """The same without what to do about it, and what is wrong in words; for the line below the table."""
+    return " ".join([_device(row), *(text for text, _advice in trouble_words(row))])
 
 
 def trouble_words(row: DeviceRow) -> list[tuple[str, str]]:

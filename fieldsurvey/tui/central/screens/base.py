@@ -14,11 +14,12 @@ from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.tui.central.app import CentralApp
 from fieldsurvey.tui.central.layout import columns
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen
-from fieldsurvey.tui.symbols import symbols
 from fieldsurvey.tui.widgets.text import Words
 
 T = TypeVar("T")
 CENTRAL_CSS = Path(__file__).parent.parent / "central.tcss"
+ROOMY = 22
+"""Lines of a terminal from which on the row under the cursor is said whole below the table."""
 MARGIN = 6  # what a list leaves at its sides, its scrollbar among it
 
 
@@ -49,17 +50,26 @@ class CentralScreen(BaseScreen):
         self.app.pop_screen()
 
 
-class FirstScreen(CentralScreen):
-    """One that is read again and again: what goes wrong stands on it, and no box has to be closed each time."""
+class ListScreen(CentralScreen):
+    """One with a table, and below it the row under the cursor, whole: columns may be cut, names may be long."""
 
-    async def read(self, call: Callable[[], T]) -> T | None:
-        """What `call` finds, in a thread; None after showing why it could not. What was found before stays below."""
-        try:
-            return await self.mine.hand.do(call)
-        except FieldsurveyError as error:
-            lead = Content.styled(f"{symbols().stop} {error.message}", "bold $error")
-            self.query_one("#alerts", Words).say(lead + f"\n  {error.advice}")
-            return None
+    def row_said(self, at: int) -> str:
+        """All of a row, in a sentence or two."""
+        raise NotImplementedError
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Another row."""
+        event.stop()
+        self.say_row()
+
+    def on_resize(self) -> None:
+        """Another height: there may be no room for it."""
+        self.say_row()
+
+    def say_row(self) -> None:
+        """The row under the cursor; nothing where there is none, or the table would have no room left."""
+        at = self.query_one(Table).at if self.size.height >= ROOMY else None
+        self.query_one("#row", Words).say("" if at is None else self.row_said(at))
 
 
 class Table(OptionList):

@@ -12,7 +12,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.central.cases import CaseList, Kind, cases_to_look_at
 from fieldsurvey.tui.central.desk import names_of
-from fieldsurvey.tui.central.screens.base import CentralScreen, Table
+from fieldsurvey.tui.central.screens.base import ListScreen, Table
 from fieldsurvey.tui.central.wording import case_cells, case_head, case_lines, cases_said
 from fieldsurvey.tui.screens.base import bindings
 from fieldsurvey.tui.screens.dialogs import Lines
@@ -21,7 +21,7 @@ from fieldsurvey.tui.widgets.text import Words
 from sync.central import Central
 
 
-class CasesScreen(CentralScreen):
+class CasesScreen(ListScreen):
     """The list."""
 
     SCOPES = (Scope.CENTRAL_CASES,)
@@ -37,6 +37,7 @@ class CasesScreen(CentralScreen):
         yield TopBar(Heading(_("Conflicts and proposals")))
         yield Words(_("Clear headers only: what was answered, only the HMU can see."), classes="standing")
         yield Table(flexible=3)
+        yield Words("", id="row", classes="echo")
         yield KeyBar(of(Scope.CENTRAL_CASES, Scope.EVERYWHERE), self.ours.keymap)
 
     def renewed(self) -> None:
@@ -64,6 +65,11 @@ class CasesScreen(CentralScreen):
         self.query_one(TopBar).show(right=cases_said(found, self.kind))
         rows = [(case_cells(row), "") for row in found.showing(self.kind)]
         self.query_one(Table).fill(case_head(), rows, _("Nothing to look at."))
+        self.say_row()
+
+    def row_said(self, at: int) -> str:
+        """All of a case's line."""
+        return " · ".join(case_cells(self.found.showing(self.kind)[at])) if self.found is not None else ""
 
     def action_filter(self) -> None:
         """The next kind of which there is one."""

@@ -24,7 +24,7 @@ from fieldsurvey.tui.central.journal import (
     view_name,
     views,
 )
-from fieldsurvey.tui.central.screens.base import CentralScreen, Table
+from fieldsurvey.tui.central.screens.base import ListScreen, Table
 from fieldsurvey.tui.screens.base import bindings
 from fieldsurvey.tui.screens.dialogs import AskLine, Lines, Tell
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
@@ -32,7 +32,7 @@ from fieldsurvey.tui.widgets.text import Words
 from sync.journal import Journal, Line
 
 
-class LogScreen(CentralScreen):
+class LogScreen(ListScreen):
     """The list."""
 
     SCOPES = (Scope.CENTRAL_LOG,)
@@ -54,7 +54,8 @@ class LogScreen(CentralScreen):
         """What is shown, the list."""
         yield TopBar(Heading(_("Sync log")))
         yield Words("", id="sealed", classes="standing")
-        yield Table(flexible=4)
+        yield Table(flexible=4, expendable=(3,))  # the line below has it
+        yield Words("", id="row", classes="echo")
         yield KeyBar(of(Scope.CENTRAL_LOG, Scope.EVERYWHERE), self.ours.keymap)
 
     def renewed(self) -> None:
@@ -80,6 +81,11 @@ class LogScreen(CentralScreen):
         self.query_one("#sealed", Words).say(said)
         rows = [(log_cells(line, self._names), "$error" if problem(line) else "") for line in self.shown[:SHOWN]]
         self.query_one(Table).fill(log_head(), rows, _("No line here."))
+        self.say_row()
+
+    def row_said(self, at: int) -> str:
+        """All of a line."""
+        return " · ".join(cell for cell in log_cells(self.shown[at], self._names, place=None) if cell != "–")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Enter."""

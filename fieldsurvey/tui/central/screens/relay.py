@@ -4,102 +4,69 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.tui.actions import Scope, of, show_key
-from fieldsurvey.tui.central.carried import Carried, carried, carried_cells, carried_head, carried_summary
-from fieldsurvey.tui.central.screens.base import FirstScreen, Table
-from fieldsurvey.tui.central.screens.under_way import under_way
+from fieldsurvey.base.i18n import n_
+from fieldsurvey.tui.actions import Action, Scope
+from fieldsurvey.tui.central.carried import (
+    Carried,
+    carried,
+    carried_cells,
+    carried_head,
+    carried_line,
+    carried_summary,
+)
+from fieldsurvey.tui.central.screens.base import Table
+from fieldsurvey.tui.central.screens.first import FirstScreen
 from fieldsurvey.tui.screens.base import bindings
-from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
+from fieldsurvey.tui.screens.dialogs import Tell
+from fieldsurvey.tui.widgets.bars import TopBar
 from fieldsurvey.tui.widgets.text import Words
 
-WATCH = 0.3
 
-
-class RelayScreen(FirstScreen):
+class RelayScreen(FirstScreen[Carried]):
     """The first screen there."""
 
     SCOPES = (Scope.RELAY,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.RELAY)
+    TITLE_ID = n_("Carried for central")
+    TAKE = "relay_take"
+    EXPENDABLE = (2, 5, 3)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: Carried | None = None
-        self._reading = False
+    def offered(self) -> list[Action]:
+        """Sending only where the project names a server."""
+        serverless = self.found is None or not self.found.server
+        return [action for action in super().offered() if action.id != "relay_push" or not serverless]
 
-    def compose(self) -> ComposeResult:
-        """The list, the whole in a line."""
-        yield TopBar(Heading(_("Carried for central")))
-        yield Words("", id="alerts")
-        yield Words("", id="job")
-        yield Table(expendable=(2, 5))
-        yield Words("", id="sealed", classes="standing")
-        yield KeyBar(of(Scope.RELAY, Scope.EVERYWHERE), self.ours.keymap, lines=2)
+    def look(self) -> Carried:
+        """What is held."""
+        return carried(self.mine.desk.relay())
 
-    def on_mount(self) -> None:
-        """Fill it."""
-        self.renewed()
-        self.set_interval(WATCH, self._watch)
-
-    def on_screen_resume(self) -> None:
-        """After a stick."""
-        if self.is_mounted and self.found is not None:
-            self.action_again()
-
-    def renewed(self) -> None:
-        """Fill in what is not words."""
-        self.query_one(Table).focus()
-        self.action_again()
-
-    def action_again(self) -> None:
-        """Look at what is held."""
-        if not self._reading:
-            self._reading = True
-            self.query_one(TopBar).show(right=_("reading …"))
-            self.run_worker(self._read())
-
-    async def _read(self) -> None:
-        desk = self.mine.desk
-        try:
-            found = await self.read(lambda: carried(desk.relay()))
-        finally:
-            self._reading = False
-        self.query_one(TopBar).show(right="")
-        if found is None:
-            return
-        self.found = found
-        self.query_one("#alerts", Words).say("")
+    def show(self, found: Carried) -> None:
+        """Every laptop that something is carried from or for."""
         version = _("version {version}").format(version=found.version)
         self.query_one(TopBar).show(title=found.name, section=version, right=_("relay"))
         rows = [(carried_cells(row), "") for row in found.rows]
         self.query_one(Table).fill(carried_head(), rows, _("Nothing is carried."))
         self.query_one("#sealed", Words).say(carried_summary(found))
 
-    def _watch(self) -> None:
-        if self.is_current and under_way(self.mine, self.query_one("#job", Words), self._key("relay_take")):
-            self.action_again()
-
-    def _key(self, action: str) -> str:
-        return show_key(self.ours.keymap[action][0])
+    def row_said(self, at: int) -> str:
+        """A laptop's, whole."""
+        return carried_line(self.found.rows[at]) if self.found is not None else ""
 
     def action_take(self) -> None:
         """A stick comes in."""
-        self._stick("relay_take")
+        self.work_on("relay_take")
 
     def action_hand(self) -> None:
         """A stick goes out."""
-        self._stick("relay_hand")
+        self.work_on("relay_hand")
 
-    def action_log(self) -> None:
-        """What happened here."""
-        from fieldsurvey.tui.central.screens.log import LogScreen  # when it is looked at
-
-        self.app.push_screen(LogScreen())
-
-    def _stick(self, purpose: str) -> None:
-        from fieldsurvey.tui.central.screens.stick import StickScreen, purpose_now  # when it is looked at
-
-        self.app.push_screen(StickScreen(purpose_now(self.mine, purpose)))
+    def action_push(self) -> None:
+        """Over the line."""
+        if self.found is not None and self.found.server:
+            self.work_on("relay_push", self.found.server)
+        else:
+            text = _("The project names no server: hand on to a stick. A steward can name one.")
+            self.app.push_screen(Tell(_("Send to central"), text))

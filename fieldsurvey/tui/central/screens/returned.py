@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.central.returned import ReturnRow, ReturnState, returned_work
-from fieldsurvey.tui.central.screens.base import CentralScreen, Table
+from fieldsurvey.tui.central.screens.base import ListScreen, Table
 from fieldsurvey.tui.central.wording import RETURNS, return_cells, return_head
 from fieldsurvey.tui.screens.base import bindings
 from fieldsurvey.tui.widgets.bars import Heading, KeyBar, TopBar
@@ -19,7 +19,7 @@ from fieldsurvey.tui.widgets.text import Words
 VIEWS: tuple[ReturnState | None, ...] = (None, ReturnState.PENDING, ReturnState.BACK)
 
 
-class ReturnedScreen(CentralScreen):
+class ReturnedScreen(ListScreen):
     """The list."""
 
     SCOPES = (Scope.CENTRAL_RETURNED,)
@@ -37,6 +37,7 @@ class ReturnedScreen(CentralScreen):
             _("It travels on the next stick to its laptop, and comes back as a later revision."), classes="standing"
         )
         yield Table(flexible=1)
+        yield Words("", id="row", classes="echo")
         yield KeyBar(of(Scope.CENTRAL_RETURNED, Scope.EVERYWHERE), self.ours.keymap)
 
     def renewed(self) -> None:
@@ -50,10 +51,20 @@ class ReturnedScreen(CentralScreen):
         self._show()
 
     def _show(self) -> None:
-        shown = [row for row in self.rows if self.state is None or row.state is self.state]
+        shown = self.shown
         said = _("all") if self.state is None else _(RETURNS[self.state])
         self.query_one(TopBar).show(right=f"{len(shown)} · {said}")
         self.query_one(Table).fill(return_head(), [(return_cells(row), "") for row in shown], _("Nothing here."))
+        self.say_row()
+
+    @property
+    def shown(self) -> list[ReturnRow]:
+        """The rows of the view."""
+        return [row for row in self.rows if self.state is None or row.state is self.state]
+
+    def row_said(self, at: int) -> str:
+        """All of a row."""
+        return " · ".join(return_cells(self.shown[at]))
 
     def action_filter(self) -> None:
         """The next view."""
