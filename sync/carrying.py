@@ -26,15 +26,18 @@ from fieldsurvey.records.returned import SUFFIX as RETURN_SUFFIX
 from sync.answers import SUFFIX as RECEIPT_SUFFIX
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.batches import read_batch
+from sync.damaged import Damaged
 from sync.holding import SUFFIX, Held
 from sync.holding import Outcome as Taking
 from sync.journal import Journal
 from sync.refusals import RefusedFile, passing_over, refusal, take_files
 from sync.relay import Relay
-from sync.stick import Found, Progress, Stick, check_room, looks_ours, opened
+from sync.stick import Found, Progress, Stick, check_room, looks_ours, opened, read_piece
 from sync.withdrawals import export_withdrawals, keep_withdrawals, take_reports
 
 Outcome = Literal[Taking, "refused", "ignored", "left"]
+DAMAGED: Final = "untrusted.batch"
+"""In the sync log, for what the own disk has damaged."""
 _UNFINISHED: Final = re.compile(r"[0-9a-f]{12}-\d{6,}-\d{6,}-[0-9a-f]{8}\.fsb\.part")
 
 
@@ -60,6 +63,7 @@ class TakeReport:
     `committed`: receipts of central's that were new here; `forgotten`: batches that central has, `erased`: batches that
     named a withdrawn case: both are gone from here. `receipts`: `received` ones now on the stick. `project`: the new
     version taken; `project_problem`: why the one there was not. `stick_problem`: why the stick could not be written to.
+    `damaged`: what was held here before, and its own disk has damaged since.
     """
 
     place: str
@@ -73,6 +77,7 @@ class TakeReport:
     project: int | None = None
     project_problem: Rendered | None = None
     stick_problem: Rendered | None = None
+    damaged: tuple[Damaged, ...] = ()
 
     def having(self, outcome: Outcome) -> tuple[RelayFile, ...]:
         """The files with this outcome."""
@@ -81,7 +86,9 @@ class TakeReport:
 
 @dataclass(frozen=True, slots=True)
 class HandReport:
-    """What a relay handed on to a stick. `written`, `present`: batches; `bytes`: of those written."""
+    """What a relay handed on to a stick. `written`, `present`: batches; `bytes`: of those written; `damaged`: what it
+    held and did not hand on, because its own disk has damaged it.
+    """
 
     place: str
     written: int = 0
@@ -91,6 +98,7 @@ class HandReport:
     returns: int = 0
     withdrawals: int = 0
     project: Offer = "failed"
+    damaged: tuple[Damaged, ...] = ()
 
 
 def take_stick(
@@ -132,7 +140,7 @@ def take_stick(
             stick_problem = render(error)
     report = TakeReport(
         str(source), tuple(files), withdrawals.new, committed, returns, len(forgotten), len(erased), receipts, version,
-        problem, stick_problem,
+        problem, stick_problem, tuple(relay.holding.damaged()),
     )  # fmt: skip
     _note_taken(relay, report)
     return report
@@ -164,11 +172,11 @@ def hand_on(relay: Relay, target: Path, progress: Progress | None = None) -> Han
         report = HandReport(
             str(target), len(todo), len(there), total, receipts,
             put_returns(stick, relay.returns()), export_withdrawals(relay.home, target),
-            offer_project(stick, relay.project),
+            offer_project(stick, relay.project), tuple(relay.holding.damaged()),
         )  # fmt: skip
-    Journal(relay.home, relay.clock).note(
-        "export", "relay", place=report.place, batches=report.written, present=report.present, bytes=report.bytes
-    )
+    log = Journal(relay.home, relay.clock)
+    log.note("export", "relay", place=report.place, batches=report.written, present=report.present, bytes=report.bytes)
+    _note_damaged(log, relay, report.damaged)
     return report
 
 
@@ -274,15 +282,20 @@ class _Copying:
     done: int = 0
 
     def copy(self, held: Held, path: Path) -> None:
-        """Write a batch and read it back. Raises StorageError with the stick's name: a person knows no files."""
+        """Write a batch and read it back. Raises StorageError with the stick's name: a person knows no files. What
+        cannot be read here has its own name.
+        """
         with opened(held.path) as stream:
             try:
-                write_atomic(path, self._pieces(stream, f"{held.name} {held.first}-{held.last}"))
+                write_atomic(path, self._pieces(stream, held))
             except StorageError as error:
+                if error.details.get("place") == str(held.path):
+                    raise
                 raise type(error)(place=self.stick.place) from error
 
-    def _pieces(self, stream: BinaryIO, text: str) -> Iterator[bytes]:
-        while piece := stream.read(1 << 20):
+    def _pieces(self, stream: BinaryIO, held: Held) -> Iterator[bytes]:
+        text = f"{held.name} {held.first}-{held.last}"
+        while piece := read_piece(stream, held.path, 1 << 20):
             yield piece
             self.done += len(piece)
             if self.progress:
@@ -319,3 +332,10 @@ def _note_taken(relay: Relay, report: TakeReport) -> None:
         log.note("withdrawal", "relay", place=report.place, new=report.withdrawals)
     if report.stick_problem:
         log.note("refusal", "relay", place=report.place, code=report.stick_problem.code)
+    _note_damaged(log, relay, report.damaged)
+
+
+def _note_damaged(log: Journal, relay: Relay, damaged: tuple[Damaged, ...]) -> None:
+    for one in damaged:
+        place = str(relay.holding.folder / one.file)
+        log.note("refusal", "relay", place=place, device=one.device, code=DAMAGED, first=one.first, last=one.last)

@@ -13,14 +13,17 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final, Literal, NamedTuple
 
-from fieldsurvey.base.errors import RefusedError, UntrustedError
+from fieldsurvey.base.errors import RefusedError, StorageError, UntrustedError
 from fieldsurvey.base.files import fsync_folder, storage_error, write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.project.model import Project
 from sync.batches import Batch, read_batch
+from sync.damaged import SUFFIX as NOTE
+from sync.damaged import Damaged, drop_note, notes, put_note
 from sync.errors import BatchError, RelayFullError
+from sync.refusals import refusal
 from sync.stick import opened, read_piece
 from sync.withdrawals import withdrawn_in
 
@@ -64,6 +67,16 @@ class Held:
         return cls(batch.manifest_hash, path, size, batch.device, batch.card.name, batch.first, batch.last, end, erased)
 
 
+class Named(NamedTuple):
+    """The batches with a record of a withdrawn case; tag -> how many different records of it are here; the batches that
+    are damaged, so that nobody can tell.
+    """
+
+    batches: tuple[Held, ...]
+    records: Counter[str]
+    damaged: tuple[Held, ...]
+
+
 class Holding:
     """One process at a time writes to it; see `Relay.alone`."""
 
@@ -71,14 +84,24 @@ class Holding:
         self.folder = folder
         self.project = project
         self._held: dict[bytes, Held] | None = None
+        self._unread: list[Damaged] = []
 
     def batches(self) -> list[Held]:
-        """Everything that is here, by device and place in its log. A file whose manifest is damaged is not here."""
+        """Everything that is here, by device and place in its log. A file whose manifest is damaged is not here, but
+        among `damaged`.
+        """
         if self._held is None:
             self._held = {}
+            self._unread = []
             for path in sorted(self.folder.glob(f"*{SUFFIX}")):
-                with suppress(UntrustedError, RefusedError), opened(path) as stream:
-                    held = Held.of(read_batch(stream, self.project.id), path, path.stat().st_size)
+                try:
+                    with opened(path) as stream:
+                        held = Held.of(read_batch(stream, self.project.id), path, path.stat().st_size)
+                except RefusedError:  # another project's: nobody's business here
+                    continue
+                except (UntrustedError, StorageError):
+                    self._unread.append(Damaged(path.name))
+                else:
                     self._held[held.manifest] = held
         return sorted(self._held.values(), key=lambda held: (held.device, held.first, held.last, held.manifest))
 
@@ -89,15 +112,46 @@ class Holding:
     def verified(self) -> Iterator[Held]:
         """All of them, each read to its end just before.
 
-        One that has rotted on this disk is removed: it is taken anew from the next stick that has it.
+        One that has rotted on this disk is set aside: it is taken anew from the next stick that has it. One that cannot
+        be read now stays, and is not given.
         """
         for held in self.batches():
             try:
                 self._verify(held.path, held.manifest)
             except UntrustedError:
-                self.remove(held)
+                self.set_aside(held)
+            except StorageError as error:
+                refusal(error, held.path)
+                self._unread.append(_damaged(held))
+                if self._held is not None:  # and nobody is vouched for with it
+                    self._held.pop(held.manifest, None)
             else:
                 yield held
+
+    def damaged(self) -> list[Damaged]:
+        """What was held here and is not whole any more, as far as anybody has noticed; none of it is handed on."""
+        self.batches()
+        noted = [note for _path, note in notes(self.folder)]
+        return noted + self._unread
+
+    def set_aside(self, held: Held) -> None:
+        """Remove a batch that is not whole; a note of it stays. Raises StorageError."""
+        put_note(self.folder, _damaged(held))
+        self.remove(held)
+
+    def set_unread_aside(self) -> None:
+        """The same of whatever cannot be read. Raises StorageError."""
+        self.batches()
+        for one in self._unread:
+            put_note(self.folder, one)
+            drop_note(self.folder / one.file)
+        self._unread = []
+
+    def forget_damaged(self, known: Callable[[Damaged], bool]) -> None:
+        """Drop the notes of what is safe elsewhere. Raises StorageError."""
+        for path, note in notes(self.folder):
+            if note.device and known(note):
+                drop_note(path)
 
     def links(self, device: str) -> Chain:
         """Every entry of a device that is here."""
@@ -147,6 +201,11 @@ class Holding:
             self.remove(other)
         if self._held is not None:
             self._held[held.manifest] = held
+            self._unread = [one for one in self._unread if one.file != target.name]
+        drop_note(target.with_name(target.name + NOTE))
+        self.forget_damaged(
+            lambda note: note.device == held.device and held.first <= note.first <= note.last <= held.last
+        )
         return "taken", copied
 
     def remove(self, held: Held) -> None:
@@ -159,21 +218,26 @@ class Holding:
         if self._held is not None:
             self._held.pop(held.manifest, None)
 
-    def named_by(self, tags: AbstractSet[str]) -> tuple[tuple[Held, ...], Counter[str]]:
-        """The batches with a record of these tags; tag -> how many different records of it are here."""
-        found = []
+    def named_by(self, tags: AbstractSet[str]) -> Named:
+        """The batches with a record of these tags, and those of which nobody can tell."""
+        found, damaged = [], []
         records: dict[bytes, str] = {}
         for held in self.batches():
-            with suppress(UntrustedError, RefusedError), opened(held.path) as stream:  # damaged: nobody's record
-                named = {
-                    entry.record_hash: header.withdrawal
-                    for entry, header, _body in read_batch(stream, self.project.id).records()
-                    if header.withdrawal is not None and header.withdrawal in tags
-                }
-                if named:
-                    found.append(held)
-                    records.update(named)
-        return tuple(found), Counter(records.values())
+            try:
+                with opened(held.path) as stream:
+                    named = {
+                        entry.record_hash: header.withdrawal
+                        for entry, header, _body in read_batch(stream, self.project.id).records()
+                        if header.withdrawal is not None and header.withdrawal in tags
+                    }
+            except (UntrustedError, RefusedError, StorageError) as error:
+                refusal(error, held.path)
+                damaged.append(held)
+                continue
+            if named:
+                found.append(held)
+                records.update(named)
+        return Named(tuple(found), Counter(records.values()), tuple(damaged))
 
     def _verify(self, path: Path, manifest: bytes, tags: AbstractSet[str] = frozenset()) -> tuple[Batch, Counter[str]]:
         """A file is the batch of that manifest, to its end; which of `tags` it names."""
@@ -212,6 +276,10 @@ class Holding:
             raise RelayFullError(reason=_("too many batches"), place=at)
         if size + RESERVE > free:
             raise RelayFullError(reason=_("its disk is nearly full"), place=at)
+
+
+def _damaged(held: Held) -> Damaged:
+    return Damaged(held.path.name, held.device, held.name, held.first, held.last)
 
 
 def _is_within(small: Batch, large: Batch) -> bool:

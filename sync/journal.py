@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, get_args
 
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.process_lock import ProcessLock
+from sync.stick import reading_error
 
 NAME: Final = "sync-log"
 SUFFIX: Final = ".jsonl"
@@ -89,7 +90,7 @@ class Journal:
         return line
 
     def lines(self) -> Iterator[Line]:
-        """Every line, oldest first. What is torn or is not a line of ours is left out."""
+        """Every line, oldest first. What is torn or is not a line of ours is left out. Raises StorageError."""
         for number in range(KEPT, -1, -1):
             yield from _read(self._numbered(number))
 
@@ -145,6 +146,8 @@ def _read(path: Path) -> Iterator[Line]:
                     yield line
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise reading_error(error, path) from error
 
 
 def _parsed(raw: bytes) -> Line | None:

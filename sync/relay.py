@@ -187,6 +187,7 @@ class Relay:
             ]
         for held in gone:
             self.holding.remove(held)
+        self.holding.forget_damaged(lambda one: any(one.last <= seq for seq, _head in self.proofs.ends(one.device)))
         return tuple(gone)
 
     # -- withdrawals and returned work
@@ -205,7 +206,10 @@ class Relay:
         note = self.folder / _APPLIED
         if not tags or (note.exists() and note.read_bytes() == done):
             return ()
-        gone, records = self.holding.named_by(tags)
+        gone, records, damaged = self.holding.named_by(tags)
+        self.holding.set_unread_aside()  # it may be of somebody who withdrew, and is of no use
+        for held in damaged:
+            self.holding.set_aside(held)
         for held in gone:
             self.holding.remove(held)
         for path, _data, tag in list(self._returns()):

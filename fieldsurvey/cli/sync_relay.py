@@ -65,7 +65,8 @@ def carried(home: Path) -> Carried | None:
     if not (home / FOLDER / SUPERVISOR).exists():
         return None
     try:
-        held = Relay.open(home, SystemClock()).holding.batches()
+        holding = Relay.open(home, SystemClock()).holding
+        held, damaged = holding.batches(), holding.damaged()
     except RefusedError as error:  # it must not hide how the laptop's own work stands
         shown = render(error)
         return Carried({"problem": problem_data(shown)}, [shown.as_text()])
@@ -79,7 +80,8 @@ def carried(home: Path) -> Carried | None:
         {"device": one.device, "name": one.name, "first": one.first, "last": one.last, "bytes": one.size}
         for one in held
     ]
-    return Carried({"batches": data}, lines)
+    told = {"batches": data, "damaged": [one.as_data() for one in damaged]}
+    return Carried(told, lines + [one.told for one in damaged])
 
 
 def _set_up(stick: Stick, key: Path | None, *, yes: bool) -> list[str]:
@@ -130,6 +132,7 @@ def _take_data(report: TakeReport) -> dict[str, Any]:
         "project_version": report.project,
         "project_problem": problem_data(report.project_problem),
         "stick_problem": problem_data(report.stick_problem),
+        "damaged": [one.as_data() for one in report.damaged],
     }
 
 
@@ -147,6 +150,7 @@ def _take_lines(report: TakeReport) -> list[str]:
     count = len(report.having("taken"))
     lines.append(ngettext("{count} batch taken.", "{count} batches taken.", count).format(count=count))
     lines += _counted(report)
+    lines += [one.told for one in report.damaged]
     if report.project:
         lines.append(_("The project is now at version {version}.").format(version=report.project))
     if report.project_problem:
@@ -206,5 +210,6 @@ def _hand_lines(report: HandReport) -> list[str]:
         lines.append(text.format(count=report.present))
     if not lines:
         lines.append(_("Nothing is carried for others: there was no batch to copy."))
+    lines += [one.told for one in report.damaged]
     lines.append(_("They stay here until central's receipt comes back. The stick can be taken out."))
     return lines

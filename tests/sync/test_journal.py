@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fieldsurvey.base.clock import FixedClock
+from fieldsurvey.base.errors import StorageError
 from sync import journal as module
 from sync.journal import KEPT, Journal
 
@@ -109,6 +112,29 @@ def test_a_full_disk_stops_nothing(log: Journal, monkeypatch: pytest.MonkeyPatch
         patch.setattr(os, "write", full)
         assert log.note("import", "central") is None
     assert log.note("import", "central") is not None
+    assert len(list(log.lines())) == 1
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EIO, errno.EISDIR])
+def test_a_log_that_cannot_be_read_is_typed(log: Journal, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's, on a bad sector, or no file: a StorageError that names it, at its opening and in the middle."""
+    log.note("import", "central")
+    real = Path.open
+
+    def refused(self: Path, *args: Any, **kwargs: Any) -> Any:
+        if self == log.path:
+            raise OSError(code, os.strerror(code))
+        return real(self, *args, **kwargs)
+
+    class Torn(io.BytesIO):
+        def readline(self, _size: int | None = -1, /) -> bytes:
+            raise OSError(code, os.strerror(code))
+
+    for opening in (refused, lambda *_args: Torn()):
+        with monkeypatch.context() as patch, pytest.raises(StorageError) as caught:
+            patch.setattr(Path, "open", opening)
+            list(log.lines())
+        assert Path(caught.value.details["place"]).name.startswith("sync-log")
     assert len(list(log.lines())) == 1
 
 

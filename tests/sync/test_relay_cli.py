@@ -94,7 +94,7 @@ def test_the_keys_way(place: Path) -> None:
     assert not (place / "key stick" / "fieldsurvey" / SUPERVISOR).exists()
     key = place / "supervisor" / "relay" / SUPERVISOR
     assert key.stat().st_mode & 0o077 == 0
-    assert sync(place, "supervisor", "status") == {"relay": {"batches": []}}
+    assert sync(place, "supervisor", "status") == {"relay": {"batches": [], "damaged": []}}
 
 
 def test_the_whole_way(place: Path) -> None:

@@ -49,6 +49,7 @@ def take_words(report: TakeReport) -> list[Sentence]:
         text = _("The project on the stick was refused. {reason}")
         problem = report.project_problem
         lines.append(Sentence(False, text.format(reason=problem.message), problem.advice))
+    lines += [Sentence(False, one.told) for one in report.damaged]
     if report.stick_problem is not None:
         text = _("No receipts on the stick. {reason}")
         problem = report.stick_problem
@@ -98,6 +99,7 @@ def hand_words(report: HandReport) -> list[Sentence]:
     if report.present:
         text = ngettext("{count} was on it already.", "{count} were on it already.", report.present)
         lines.append(Sentence(True, text.format(count=report.present)))
+    lines += [Sentence(False, one.told) for one in report.damaged]
     lines.append(Sentence(True, _("They stay here until central's receipt says that it holds them.")))
     return [*lines, *offered_words(report.project), *out_words()]
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.base.errors import FieldsurveyError, UntrustedError
+from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.keys import role_key_bytes
-from fieldsurvey.records.receipt import Role
+from fieldsurvey.records.receipt import Role, write_receipt
 from fieldsurvey.records.signing import SigningKey
+from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.carrying import hand_on, take_stick
 from sync.errors import NoRelayError, NotSupervisorsKeyError, RelayBusyError
+from sync.journal import Journal
 from sync.relay import Relay
 from tests.sync.laptops import PROJECT, laptop
 from tests.sync.projects import SyntheticProject
-from tests.sync.relay.kit import lay, made, outcomes
+from tests.sync.relay.kit import lay, made, outcomes, said
 
 
 def test_it_cannot_read(relay: Relay, stick: Path) -> None:
@@ -51,6 +57,87 @@ def test_rot_on_its_own_disk_is_never_handed_on(relay: Relay, stick: Path, tmp_p
     road.mkdir()
     assert hand_on(Relay.open(relay.home), road).written == 0
     assert outcomes(take_stick(Relay.open(relay.home), stick)) == ["taken"]
+
+
+def rot(path: Path, at: int) -> None:
+    """One bit of a file falls over."""
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def test_rot_is_reported_until_the_batch_comes_again(relay: Relay, stick: Path, tmp_path: Path) -> None:
+    """A record or a manifest that rotted: said when it is handed on and by the status afterwards, whose it is as far as
+    that can be read, and written into the log; another batch is handed on, and what comes again is said no more."""
+    rotten, sound, torn = laptop(3), laptop(2), laptop(1)
+    for one in (rotten, sound, torn):
+        lay(stick, one.batch())
+    take_stick(relay, stick)
+    where = {held.device: held.path for held in relay.holding.batches()}
+    rot(where[rotten.device], -1)
+    rot(where[torn.device], 20)
+    assert [one.device for one in Relay.open(relay.home).holding.damaged()] == [""]  # the manifest's, at once
+    road = tmp_path / "road"
+    road.mkdir()
+    report = hand_on(Relay.open(relay.home), road)
+    assert report.written == 1
+    assert {(one.device, one.first, one.last) for one in report.damaged} == {(rotten.device, 1, 3), ("", 0, 0)}
+    assert len(list((road / "fieldsurvey" / "batches").iterdir())) == 1
+    told = [one.told for one in Relay.open(relay.home).holding.damaged()]
+    assert any("1 to 3" in text and rotten.device[:8] in text for text in told)
+    codes = [(line.device, line.code) for line in Journal(relay.home).lines() if line.what == "refusal"]
+    assert set(codes) == {(rotten.device, "untrusted.batch"), ("", "untrusted.batch")}
+    again = take_stick(Relay.open(relay.home), stick)
+    assert sorted(outcomes(again)) == ["present", "taken", "taken"]
+    assert again.damaged == ()
+    assert Relay.open(relay.home).holding.damaged() == []
+
+
+def test_rot_cannot_hide_what_was_withdrawn(relay: Relay, stick: Path, project: SyntheticProject) -> None:
+    """Nobody can tell whose a damaged record is: with a withdrawal it goes, and is said; control: a sound batch of
+    others stays. Central's receipt for it ends the matter."""
+    rotten, sound = laptop(3), laptop(2)
+    for one in (rotten, sound):
+        lay(stick, one.batch())
+    take_stick(relay, stick)
+    where = {held.device: held.path for held in relay.holding.batches()}
+    rot(where[rotten.device], -1)
+    code = WithdrawalCode.generate()
+    stone = Tombstone(project=PROJECT, code=code.raw, requested="2026-03-01")
+    relay = Relay.open(relay.home)
+    Withdrawals(relay.home).enter(stone)
+    assert relay.erase() == ()
+    assert not where[rotten.device].exists()
+    assert where[sound.device].exists()
+    assert [one.device for one in relay.holding.damaged()] == [rotten.device]
+    relay.take_receipt(write_receipt(said(rotten, 3), project.central))
+    relay.forget()
+    assert relay.holding.damaged() == []
+
+
+def test_a_batch_that_cannot_be_read_now_stays(
+    relay: Relay, stick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that refuses a read keeps no other batch from the road; control: read again, it is handed on."""
+    two = [laptop(2), laptop(2)]
+    for one in two:
+        lay(stick, one.batch())
+    take_stick(relay, stick)
+    bad = relay.holding.batches()[0]
+    real = Path.open
+
+    def broken(self: Path, *args: Any, **kwargs: Any) -> Any:
+        if self == bad.path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(self, *args, **kwargs)
+
+    road = tmp_path / "road"
+    road.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", broken)
+        report = hand_on(relay, road)
+        assert (report.written, [one.device for one in report.damaged]) == (1, [bad.device])
+    assert hand_on(Relay.open(relay.home), road).written == 1
 
 
 def test_setting_up(tmp_path: Path, project: SyntheticProject, clock: FixedClock) -> None:
