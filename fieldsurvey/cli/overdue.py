@@ -6,14 +6,13 @@ Without the tables' library, which costs start-up time: opened rounds are for `c
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 import typer
 
 from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
-from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.fieldwork.erasures import Overdue, Reports, Standing, overdue, standings
 from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.keys import CENTRAL, HMU, read_role_key
@@ -21,8 +20,7 @@ from fieldsurvey.project.model import Project
 from fieldsurvey.records.erased import Place
 from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.signing import SigningKey
-from fieldsurvey.tui.standing import when
-from fieldsurvey.tui.withdrawing import overdue_lines
+from fieldsurvey.tui.withdrawing import backup_to_go, backup_to_go_line, overdue_lines
 from sync.central import Central
 from sync.erasing import Settled, makers, settle, trust_of
 from sync.place import central_exists, open_central
@@ -67,22 +65,9 @@ def overdue_here(central: Central | None, project: Project, today: date | None =
 
 def stale_backup(central: Central, project: Project, today: date | None = None) -> list[str]:
     """Said loudly where backups from before an erasure should be gone by now, and no later backup removed them."""
-    day = (today or SystemClock().now().date()).isoformat()
-    last = central.store.last_backup()
-    held = [
-        heard.report.backups_until
-        for heard in Reports(paths.home(), trust_of(central))
-        if heard.report.place is Place.CENTRAL and heard.report.backups_until is not None
-        if heard.report.project == project.id and last is not None
-        if datetime.fromisoformat(last) < datetime.fromisoformat(heard.report.at)
-    ]
-    late = sorted(until for until in held if until < day)
-    if not late:
-        return []
-    text = _(
-        "OVERDUE: a backup from before an erasure was to be gone by {day}. Back up into the same folder: it goes then."
-    )
-    return [text.format(day=when(late[0]))]
+    day = today or SystemClock().now().date()
+    late = backup_to_go(Reports(paths.home(), trust_of(central)), project.id, central.store.last_backup(), day)
+    return [backup_to_go_line(late)] if late is not None else []
 
 
 def said_overdue() -> tuple[list[dict[str, Any]], list[str]]:

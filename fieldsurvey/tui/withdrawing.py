@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fieldsurvey.base.errors import FieldsurveyError
@@ -10,7 +12,7 @@ from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.fieldwork.backup_places import StaleBackup
 from fieldsurvey.fieldwork.erasures import Overdue, Standing
 from fieldsurvey.fieldwork.withdrawals import Access, Erased, Held, access
-from fieldsurvey.records.erased import Place
+from fieldsurvey.records.erased import HeardReport, Place
 from fieldsurvey.tui.standing import STATES, when
 
 if TYPE_CHECKING:
@@ -119,6 +121,29 @@ def stale_lines(found: tuple[StaleBackup, ...]) -> list[str]:
         " Back up there again, which takes its place, or delete it."
     )
     return [text.format(day=when(one.made), place=one.place) for one in found]
+
+
+def backup_to_go(reports: Iterable[HeardReport], project: str, last: str | None, today: date) -> str | None:
+    """By which day (ISO) central's backups from before an erasure were to be gone, where no later backup removed them.
+
+    `reports`: what is kept here; `last`: when the newest backup was made. None where nothing is late.
+    """
+    held = [
+        heard.report.backups_until
+        for heard in reports
+        if heard.report.place is Place.CENTRAL and heard.report.backups_until is not None
+        if heard.report.project == project and last is not None
+        if datetime.fromisoformat(last) < datetime.fromisoformat(heard.report.at)
+    ]
+    return min((until for until in held if until < today.isoformat()), default=None)
+
+
+def backup_to_go_line(until: str) -> str:
+    """Said loudly, and what to do about it."""
+    text = _(
+        "OVERDUE: a backup from before an erasure was to be gone by {day}. Back up into the same folder: it goes then."
+    )
+    return text.format(day=when(until))
 
 
 def overdue_lines(found: tuple[Overdue, ...]) -> list[str]:

@@ -11,6 +11,7 @@ from fieldsurvey.records.erased import Place
 from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.signing import SigningKey
 from fieldsurvey.tui.central.desk import Desk
+from fieldsurvey.tui.withdrawing import backup_to_go
 from sync.central import Central
 from sync.erasing import makers, settle, trust_of
 
@@ -29,6 +30,15 @@ def settled(central: Central, desk: Desk) -> tuple[Overdue, ...]:
     reports = Reports(desk.home, trust_of(central))
     made = makers(central)
     return overdue(requests, project, reports, now.date(), devices_of=lambda tag: made.get(tag, ()), nothing_at=nothing)
+
+
+def stale_backup(central: Central, desk: Desk) -> str | None:
+    """By which day a backup from before an erasure was to be gone, where it is not known to be. Raises StorageError."""
+    project = central.project()
+    if project is None:
+        return None
+    reports = Reports(desk.home, trust_of(central))
+    return backup_to_go(reports, project.id, central.store.last_backup(), desk.clock.now().date())
 
 
 def _key(desk: Desk, project: Project) -> SigningKey | None:

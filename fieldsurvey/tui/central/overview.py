@@ -14,7 +14,7 @@ from fieldsurvey.project.model import WARN_DAYS, Project
 from fieldsurvey.records.device import DeviceCard, LogParent
 from fieldsurvey.records.receipt import Level, Receipt
 from fieldsurvey.tui.central.desk import Desk
-from fieldsurvey.tui.central.erasing import settled
+from fieldsurvey.tui.central.erasing import settled, stale_backup
 from sync.central import CaseCounts, Central, DeviceStatus, Where
 from sync.store import Counts, SeenBatch
 
@@ -89,6 +89,8 @@ class Overview:
     now: datetime
     late: tuple[Overdue, ...] = ()
     """Places that have not reported withdrawals as erased, past the policy's days."""
+    stale: str | None = None
+    """By which day (ISO) a backup that holds what was erased since was to be gone; None where none is late."""
 
     @property
     def backup_due(self) -> bool:
@@ -141,7 +143,7 @@ def look(desk: Desk) -> Overview:
     if desk.begun:
         with desk.central() as central:
             late = settled(central, desk)
-            return replace(overview(central), late=late)
+            return replace(overview(central), late=late, stale=stale_backup(central, desk))
     signed = desk.project()
     project = signed.model if signed else None
     now = desk.clock.now()

@@ -105,6 +105,7 @@ def as_data(found: Everything) -> dict[str, Any]:
         "project_days_left": view.days_left,
         "last_backup": view.last_backup,
         "backup_due": view.backup_due,
+        "stale_backup": view.stale,
         "counts": asdict(view.counts),
         "cases": asdict(view.cases),
         "devices": [{**asdict(row), "troubles": [trouble.value for trouble in row.troubles]} for row in view.devices],

@@ -14,7 +14,7 @@ from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.overview import DeviceDetail, DeviceRow, Overview, Trouble
 from fieldsurvey.tui.central.returned import ReturnRow, ReturnState
 from fieldsurvey.tui.standing import when
-from fieldsurvey.tui.withdrawing import overdue_lines
+from fieldsurvey.tui.withdrawing import backup_to_go_line, overdue_lines
 
 STANDINGS: Mapping[str, str] = {
     "enrolled": n_("enrolled"),
@@ -221,6 +221,9 @@ def alerts(found: Overview, *, backup_key: str = "", cases_key: str = "") -> lis
         why = _("Until then laptops keep everything, and a broken disk here loses all of it.")
         key = " " + _("[{key}] backs it up.").format(key=backup_key) if backup_key else ""
         lines.append((True, f"{said} {why}{key}"))
+    if found.stale is not None:
+        key = " " + _("[{key}] backs it up.").format(key=backup_key) if backup_key else ""
+        lines.append((True, backup_to_go_line(found.stale) + key))
     lines += [(True, text.strip()) for text in overdue_lines(found.late)]
     if found.days_left < 0:
         text = _("The project expired {n} days ago. Everything goes on; ask the steward for a newer one.")

@@ -12,6 +12,7 @@ from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.records.receipt import Level
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.tui.central.overview import Overview, Trouble, detail, last_seen, look, overview
+from fieldsurvey.tui.central.plain import as_data, everything
 from fieldsurvey.tui.central.wording import (
     alerts,
     backup_words,
@@ -21,6 +22,7 @@ from fieldsurvey.tui.central.wording import (
     people_words,
     ranges,
 )
+from sync.backups import back_up
 from sync.store import SeenBatch
 from tests.sync.laptops import PROJECT
 from tests.tui.central.province import NOW, PEOPLE, Province, troubled
@@ -130,6 +132,31 @@ def test_withdrawn_records_are_erased_and_who_is_late_is_named(tmp_path: Path) -
     province.clock.move(days=30)
     loud = [text for is_loud, text in alerts(look(province.desk)) if is_loud]
     assert any("OVERDUE" in text and "Laptop 1" in text for text in loud)
+
+
+def test_a_backup_from_before_an_erasure_is_loud_until_a_later_one_takes_its_place(tmp_path: Path) -> None:
+    """When its days by the policy are over, with the key; not a day before, and no more after a backup."""
+    province, code = Province(tmp_path), WithdrawalCode.generate()
+    laptop = province.laptop("Laptop 1")
+    laptop.seal(withdrawal=code.tag(PROJECT))
+    province.bring(laptop.batch())
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    with province.desk.central() as central:
+        back_up(central, province.home, disk, clock=province.clock)
+    Withdrawals(province.home).enter(Tombstone(project=PROJECT, code=code.raw, requested="2026-03-02"))
+    province.clock.move(hours=1)
+    assert look(province.desk).stale is None
+    province.clock.move(days=9)
+    assert look(province.desk).stale is None
+    province.clock.move(days=2)
+    seen = look(province.desk)
+    loud = [text for is_loud, text in alerts(seen, backup_key="F10") if is_loud]
+    assert any("OVERDUE: a backup from before an erasure" in text and "[F10]" in text for text in loud)
+    assert as_data(everything(province.desk))["stale_backup"] == seen.stale
+    with province.desk.central() as central:
+        back_up(central, province.home, disk, clock=province.clock)
+    assert look(province.desk).stale is None
 
 
 def test_a_receipt_of_the_backup_is_shown(tmp_path: Path) -> None:
