@@ -10,7 +10,7 @@ import typer
 
 from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
-from fieldsurvey.base.errors import InputError
+from fieldsurvey.base.errors import InputError, StorageError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.cli import sync_http, sync_log, sync_relay
 from fieldsurvey.cli.common import Json, command, result
@@ -36,6 +36,7 @@ from fieldsurvey.project.steward import read_steward
 from fieldsurvey.tui.withdrawing import overdue_lines, stale_lines
 from sync.drives import removable_drives
 from sync.folder import ReceiptsReport, collect, export_batches
+from sync.journal import Journal
 from sync.stick import Stick, there
 
 app = typer.Typer(
@@ -172,8 +173,9 @@ def status(
     laptop = Laptop.open(home, SystemClock())
     found = laptop.status()
     waiting = found.former_waiting + found.sealed - max(found.received, found.acknowledged)
-    lines = status_lines(found, drives, waiting)
-    data = status_data(found, drives, waiting)
+    pushed = _last_push(home, found.device)
+    lines = status_lines(found, drives, waiting, pushed)
+    data = status_data(found, drives, waiting, pushed)
     if records:
         cards = sealed_cards(laptop.locked, RECORDS)
         lines += record_lines(cards)
@@ -185,6 +187,18 @@ def status(
     late, stale = overdue_at(laptop.locked, laptop.project.model, today), stale_backups(laptop.locked, today)
     data |= {"overdue": [asdict(one) for one in late], "stale_backups": [asdict(one) for one in stale]}
     result(json_, data, "\n".join([*lines, *overdue_lines(late), *stale_lines(stale)]))
+
+
+def _last_push(home: Path, device: str) -> tuple[str, str] | None:
+    """To which server this laptop sent something last, and when, as far as the sync log still knows."""
+    found = None
+    try:
+        for line in Journal(home).lines():
+            if line.what == "push" and line.role == "laptop" and line.device == device and line.counts.get("sent"):
+                found = line.place, line.at
+    except StorageError:  # a log that cannot be read must not hide how the work stands
+        return None
+    return found
 
 
 def _import_at_central(place: Path, *, json_: bool) -> None:

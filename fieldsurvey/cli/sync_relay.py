@@ -16,7 +16,7 @@ from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import result
 from fieldsurvey.cli.device_words import confirm_words
 from fieldsurvey.cli.progress import progress_bar
-from fieldsurvey.cli.sync_words import problem_data
+from fieldsurvey.cli.sync_words import problem_data, project_lines
 from fieldsurvey.fieldwork import Laptop
 from fieldsurvey.project.keys import SUPERVISOR
 from fieldsurvey.project.signed import read_project
@@ -154,7 +154,7 @@ def _take_lines(report: TakeReport) -> list[str]:
     if report.project:
         lines.append(_("The project is now at version {version}.").format(version=report.project))
     if report.project_problem:
-        lines.append(report.project_problem.as_text())
+        lines += project_lines(report.project_problem)
     if report.stick_problem:
         lines.append(_("What was taken is safe here, but receipts could not be put on the stick:"))
         lines.append(report.stick_problem.as_text())

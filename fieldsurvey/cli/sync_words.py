@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fieldsurvey.base.errors import Rendered
@@ -111,8 +112,16 @@ def received_lines(report: ReceiptsReport) -> list[str]:
     lines += [f"{item.name}: {item.reason}" for item in report.warnings]
     lines += refused_lines(report.refused)
     if report.project_problem:
-        lines.append(report.project_problem.as_text())
+        lines += project_lines(report.project_problem)
     return lines
+
+
+def project_lines(problem: Rendered) -> list[str]:
+    """Why the project on a stick was not taken, while the rest of the stick was used."""
+    return [
+        _("The project on the stick was refused. {reason}").format(reason=problem.message),
+        _("Your project stays as it was; everything else was done. Ask the steward whether this is the right stick."),
+    ]
 
 
 def refused_lines(refused: Sequence[RefusedFile]) -> list[str]:
@@ -206,11 +215,16 @@ def problem_data(problem: Rendered | None) -> dict[str, str] | None:
 
 
 def _where(copied: tuple[str, str] | None) -> str:
-    return _(", last to {place} on {at}").format(place=copied[0], at=copied[1]) if copied else ""
+    return _(", last to {place} on {at}").format(place=copied[0], at=_moment(copied[1])) if copied else ""
 
 
 def _when(issued: str | None) -> str:
-    return _(", last on {at}").format(at=issued) if issued else ""
+    return _(", last on {at}").format(at=_moment(issued)) if issued else ""
+
+
+def _moment(iso: str) -> str:
+    """`21/11 10:42`, on this machine's clock."""
+    return when(datetime.fromisoformat(iso).astimezone().isoformat())
 
 
 def drive_line(drive: Drive) -> str:
@@ -224,27 +238,37 @@ def drive_data(drive: Drive) -> dict[str, Any]:
     return {**asdict(drive), "path": str(drive.path)}
 
 
-def status_data(found: DeviceStatus, drives: Sequence[Drive], waiting: int) -> dict[str, Any]:
+def status_data(
+    found: DeviceStatus, drives: Sequence[Drive], waiting: int, pushed: tuple[str, str] | None = None
+) -> dict[str, Any]:
     """How a laptop's work stands; `waiting`: records that are nowhere but here and on sticks."""
     return {
         **asdict(found),
         "copies": [{"place": place, "at": at, "up_to": up_to} for place, at, up_to in found.copies],
+        "copied_to_sticks": found.on_sticks,
+        "last_sent_by_line": {"server": pushed[0], "at": pushed[1]} if pushed else None,
         "not_confirmed": waiting,
         "drives": [drive_data(drive) for drive in drives],
     }
 
 
-def status_lines(found: DeviceStatus, drives: Sequence[Drive], waiting: int) -> list[str]:
-    """The same for people."""
+def status_lines(
+    found: DeviceStatus, drives: Sequence[Drive], waiting: int, pushed: tuple[str, str] | None = None
+) -> list[str]:
+    """The same for people. `pushed`: to which server something was sent by line last, and when (ISO 8601)."""
     lines = [
         f"{found.name}, {found.project} ({_('version')} {found.project_version})",
         _("  {count} sealed on this laptop").format(count=found.sealed),
-        _("  {count} copied{where}").format(count=found.copied, where=_where(found.last_copied)),
     ]
+    if found.on_sticks or not pushed:
+        text = _("  copied to sticks up to record {seq}{where}") if found.on_sticks else _("  copied to no stick yet")
+        lines.append(text.format(seq=found.on_sticks, where=_where(found.last_copied)))
+    if pushed:
+        lines.append(_("  sent by line{where}").format(where=_where(pushed)))
     if found.received > found.acknowledged:
         lines.append(_("  {count} received by a supervisor's laptop").format(count=found.received))
-    when = _when(found.last_receipt)
-    lines.append(_("  {count} acknowledged by central{when}").format(count=found.acknowledged, when=when))
+    last = _when(found.last_receipt)
+    lines.append(_("  {count} acknowledged by central{when}").format(count=found.acknowledged, when=last))
     if found.removed:
         lines.append(_("  {count} of them acknowledged, body removed").format(count=found.removed))
     if found.former:

@@ -104,3 +104,10 @@ class DeviceStatus:
     waiting_since: str = ""
     waiting_long: int = 0
     copies: tuple[tuple[str, str, int], ...] = ()
+
+    @property
+    def on_sticks(self) -> int:
+        """Up to which record something was copied to a stick or a folder; `copied` counts what is confirmed too, which
+        may have gone by line.
+        """
+        return max((up_to for _place, _at, up_to in self.copies), default=0)

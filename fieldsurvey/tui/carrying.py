@@ -119,8 +119,8 @@ def status_words(status: DeviceStatus) -> str:
     if not status.sealed:
         return _("Nothing sealed on this laptop yet.")
     parts = [_("{count} sealed").format(count=status.sealed)]
-    if status.copied:
-        parts.append(_("copied up to {seq}").format(seq=status.copied))
+    if status.on_sticks:
+        parts.append(_("copied up to {seq}").format(seq=status.on_sticks))
     if status.received > status.acknowledged:
         parts.append(_("received by a supervisor up to {seq}").format(seq=status.received))
     if status.acknowledged:

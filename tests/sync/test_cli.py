@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from fieldsurvey.cli import sync as sync_commands
 from fieldsurvey.project.keys import role_key_bytes
 from fieldsurvey.records.receipt import Role
 from sync.drives import Drive
+from sync.journal import Journal
 from tests.sync.dumps import dump, spoil
 from tests.sync.projects import SyntheticProject, join, seal_some
 
@@ -98,6 +101,49 @@ def test_there_and_back_in_words(place: Path) -> None:
     assert "confirmed already" in call(place, "laptop", sync_commands.app, "export", stick)
     assert "whole up to 3" in call(place, "office", central_commands.app, "status")
     assert "Everything holds" in call(place, "office", central_commands.app, "verify")
+
+
+def test_what_went_by_line_is_not_called_copied(place: Path) -> None:
+    """Times as people say them; what was pushed is named as sent by line, and no stick is named that it never saw."""
+    stick = str(place / "stick")
+    assert "copied to no stick yet" in call(place, "laptop", sync_commands.app, "status")
+    call(place, "laptop", sync_commands.app, "export", stick)
+    call(place, "office", sync_commands.app, "import", stick)
+    call(place, "laptop", sync_commands.app, "import", stick)
+    text = call(place, "laptop", sync_commands.app, "status")
+    assert re.search(r"copied to sticks up to record 3, last to .*stick on \d\d/\d\d \d\d:\d\d$", text, re.MULTILINE)
+    assert re.search(r"3 acknowledged by central, last on \d\d/\d\d \d\d:\d\d$", text, re.MULTILINE)
+    assert "sent by line" not in text
+    assert not re.search(r"\d{4}-\d\d-\d\dT", text)
+    with sqlite3.connect(place / "laptop" / "vault.db") as connection:  # as if it had gone by line alone
+        connection.execute("DELETE FROM copied")
+    connection.close()
+    device = data(call(place, "laptop", sync_commands.app, "status", "--json"))["device"]
+    log = Journal(place / "laptop")
+    log.note("push", "laptop", place="https://an-older.example", device=device, sent=1)
+    log.note("push", "laptop", place="https://central.example", device=device, sent=2)
+    log.note("push", "laptop", place="https://nothing-new.example", device=device, sent=0)
+    text = call(place, "laptop", sync_commands.app, "status")
+    assert re.search(r"sent by line, last to https://central.example on \d\d/\d\d \d\d:\d\d$", text, re.MULTILINE)
+    assert "copied" not in text
+    found = data(call(place, "laptop", sync_commands.app, "status", "--json"))
+    assert (found["copied_to_sticks"], found["last_sent_by_line"]["server"]) == (0, "https://central.example")
+
+
+def test_a_stick_of_another_project_is_said_truthfully(place: Path) -> None:
+    """Its project is refused with the reason, what was copied is said, and nowhere that nothing was done. Control: the
+    batch is there, and the project on the stick is as it was."""
+    foreign = SyntheticProject().publish().data
+    folder = place / "stick" / "fieldsurvey"
+    folder.mkdir()
+    (folder / "project.fsp").write_bytes(foreign)
+    text = call(place, "laptop", sync_commands.app, "export", str(place / "stick"))
+    assert "The project on the stick was refused." in text
+    assert "Your project stays as it was" in text
+    assert "3 records copied" in text
+    assert "Nothing was changed" not in text
+    assert len(list((folder / "batches").iterdir())) == 1
+    assert (folder / "project.fsp").read_bytes() == foreign
 
 
 def test_a_stick_that_is_not_plugged_in_becomes_no_folder(place: Path) -> None:
