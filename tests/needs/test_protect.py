@@ -7,9 +7,12 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from fieldsurvey.needs import protect
-from fieldsurvey.needs.protect import AuditError, TableError, audit_table, parse_hierarchy, protect_table
+from fieldsurvey.needs.protect import AuditError, TableError, audit, audit_table, parse_hierarchy, protect_table
+from fieldsurvey.needs.protect.audit import Published, audit_cells
+from fieldsurvey.needs.protect.audit_sums import Interval
 from fieldsurvey.needs.protect.suppression import Pattern
 from tests.needs.brute import feasible_intervals
 
@@ -161,11 +164,85 @@ def with_hidden(frame: pl.DataFrame, hide: set[int]) -> pl.DataFrame:
     )
 
 
+def whole_interval(shown: list[int | None], sums: list[tuple[int, list[int]]], cell: int) -> tuple[int, int | None]:
+    """Least and most of one cell, by one integer program over all cells; no bound where the program has none."""
+    matrix = np.zeros((len(sums), len(shown)))
+    for row, (total, parts) in enumerate(sums):
+        matrix[row, total] += 1
+        np.add.at(matrix[row], parts, -1)
+    low = np.array([0 if count is None else count for count in shown])
+    high = np.array([np.inf if count is None else count for count in shown])
+    objective = np.zeros(len(shown))
+    objective[cell] = 1
+    sums_kept = LinearConstraint(matrix, 0, 0) if sums else ()
+    ends = [
+        milp(sign * objective, integrality=np.ones(len(shown)), bounds=Bounds(low, high), constraints=sums_kept)
+        for sign in (1, -1)
+    ]
+    least, most = (None if end.x is None else round(end.x[cell]) for end in ends)
+    assert least is not None
+    return least, most
+
+
 def assert_intervals_equal(published: pl.DataFrame, dimensions: list[str]) -> None:
     """The audit's intervals are those of full enumeration."""
     found = audit_table(published, [(name,) for name in dimensions], k=3, k_base=6).intervals
     tried = feasible_intervals(published, dimensions)
     assert {row: (interval.low, interval.high) for row, interval in found.items()} == tried
+
+
+def test_what_sums_settle_alone_needs_no_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain of differences, a lone sum, a bound without a top are read off exactly; numbers that clash are found."""
+
+    def none(*_a: object, **_k: object) -> None:
+        pytest.fail("a program was run")
+
+    monkeypatch.setattr(audit, "milp", none)
+    # 0 = 1 + 2, 2 = 3 + 4: 2 is 30 - 10 and 4 is 20 - 13. 5 = 6 + 7. 8 is 9 and more. 10 stands alone.
+    counts = [30, 10, None, 13, None, 40, None, None, None, 12, None, None]
+    sums = [(0, [1, 2]), (2, [3, 4]), (5, [6, 7]), (8, [9, 11])]
+    for exact in (True, False):
+        judged = audit_cells(Published(list(counts), list(sums), {11}), 5, exact=exact)
+        assert judged.intervals == {
+            2: Interval(20, 20),
+            4: Interval(7, 7),
+            6: Interval(0, 40),
+            7: Interval(0, 40),
+            8: Interval(12, None),
+            10: Interval(0, None),
+        }
+        assert [(f.cell, f.reason) for f in judged.findings] == [(2, "narrow"), (4, "narrow")]
+    clash = audit_cells(Published([10, 12, None], [(0, [1, 2])]), 5)
+    assert [f.reason for f in clash.findings] == ["sum"]
+    twice = audit_cells(Published([10, 12, None, 30, 8], [(3, [1, 2]), (0, [4, 2])], {2}), 5)
+    assert [f.reason for f in twice.findings] == ["sum"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.integers(0, 9), min_size=3, max_size=5),
+    st.lists(
+        st.tuples(st.integers(0, 4), st.lists(st.integers(0, 6), min_size=1, max_size=3, unique=True)), max_size=4
+    ),
+    st.sets(st.integers(0, 12), min_size=2),
+)
+def test_the_audit_agrees_with_one_program_for_the_whole(
+    leaves: list[int], made: list[tuple[int, list[int]]], hide: set[int]
+) -> None:
+    """Any sums over the same few numbers, with differences that nobody published: what is read off without a program
+    is what integer programming over everything at once finds.
+    """
+    counts = list(leaves)
+    sums: list[tuple[int, list[int]]] = []
+    for slack, parts in made:
+        inside = sorted({part % len(counts) for part in parts})
+        sums.append((len(counts), [*inside, len(counts) + 1]))
+        counts += [slack + sum(counts[part] for part in inside), slack]
+    shown = [None if cell in hide else count for cell, count in enumerate(counts)]
+    judged = audit_cells(Published(list(shown), list(sums)), 3)
+    assert judged.intervals == {
+        cell: Interval(*whole_interval(shown, sums, cell)) for cell, count in enumerate(shown) if count is None
+    }
 
 
 @settings(max_examples=60, deadline=None)

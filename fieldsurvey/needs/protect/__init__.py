@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from fieldsurvey.needs.protect.audit import AuditResult, Interval
+from fieldsurvey.needs.protect.audit import AuditResult
+from fieldsurvey.needs.protect.audit_sums import Interval
 from fieldsurvey.needs.protect.audit_table import audit_table
 from fieldsurvey.needs.protect.cube import build_cube, parse_hierarchy
 from fieldsurvey.needs.protect.errors import AuditError, TableError, TableTooLargeError

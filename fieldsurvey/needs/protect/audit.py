@@ -1,9 +1,10 @@
 """The reader who wants to know: from what is published, how closely can each suppressed cell be worked out?
 
 Knows only what a reader knows: published counts, which totals are made of which parts, that counts are whole and not
-below zero. Shares no code with the protector. For each suppressed cell it computes the feasible interval by integer
-programming (HiGHS), one set of linked cells at a time, and accepts a bound as reached only after the whole table that
-reaches it has been checked again in Python's integers. What cannot be shown to be safe is refused.
+below zero. Shares no code with the protector. What sums settle one by one is subtracted first. For every other
+suppressed cell it computes the feasible interval by integer programming (HiGHS), one set of linked cells at a time, and
+accepts a bound as reached only after the whole table that reaches it has been checked again in Python's integers. What
+cannot be shown to be safe is refused.
 """
 
 from __future__ import annotations
@@ -16,23 +17,13 @@ import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_matrix, csr_matrix, hstack, identity
 
+from fieldsurvey.needs.protect.audit_sums import Equation, Interval, in_one_sum, settle
+
 _NODE_LIMIT = 20_000
 _FEW = 4  # cells that are linked: fewer are looked at one by one
 _LOOKS = 16
 _Floats = npt.NDArray[np.float64]
 _Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """What a reader can say of a suppressed cell: from `low` to `high`, both included; `high` None has no bound."""
-
-    low: int
-    high: int | None
-
-    def narrower_than(self, k: int) -> bool:
-        """Whether it is a point or spans less than `k`."""
-        return self.high is not None and self.high - self.low < k
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +69,7 @@ def audit_cells(
     With `exact` the intervals are exact; without, the search for a cell ends as soon as it is known to be safe.
     """
     findings = [Finding(i, "small") for i, count in enumerate(published.counts) if count is not None and 0 < count < k]
-    equations: list[tuple[dict[int, int], int]] = []
+    equations: list[Equation] = []
     for total, parts in published.sums:
         unknown: dict[int, int] = {}
         known = 0
@@ -92,10 +83,18 @@ def audit_cells(
             equations.append((unknown, -known))
         elif known:
             findings.append(Finding(total, "sum"))
-    intervals: dict[int, Interval] = {}
-    hidden = [i for i, count in enumerate(published.counts) if count is None]
+    settled = settle(equations)
+    findings += [Finding(cell, "sum") for cell in sorted(settled.clashes)]
+    silent = published.unprotected | settled.clashes
+    intervals = {cell: Interval(n, n) for cell, n in settled.values.items() if cell not in silent}
+    hidden = [i for i, count in enumerate(published.counts) if count is None and i not in settled.values]
     done = 0
-    for cells, of_these in _linked(hidden, equations):
+    for cells, of_these in _linked(hidden, settled.left):
+        plain = in_one_sum(cells, of_these)
+        if plain is not None:
+            intervals |= {cell: interval for cell, interval in plain.items() if cell not in published.unprotected}
+            done += len(cells)
+            continue
         reader = _Reader(cells, of_these, published.unprotected)
         if reader.contradiction:
             findings.append(Finding(cells[0], "sum"))
@@ -112,9 +111,7 @@ def audit_cells(
     return AuditResult(intervals, findings)
 
 
-def _linked(
-    cells: Iterable[int], equations: list[tuple[dict[int, int], int]]
-) -> list[tuple[list[int], list[tuple[dict[int, int], int]]]]:
+def _linked(cells: Iterable[int], equations: list[Equation]) -> list[tuple[list[int], list[Equation]]]:
     """Cells that hang together through equations, with those equations."""
     head = {cell: cell for cell in cells}
 
@@ -128,7 +125,7 @@ def _linked(
         first, *others = unknown
         for other in others:
             head[find(other)] = find(first)
-    groups: dict[int, tuple[list[int], list[tuple[dict[int, int], int]]]] = {}
+    groups: dict[int, tuple[list[int], list[Equation]]] = {}
     for cell in head:
         groups.setdefault(find(cell), ([], []))[0].append(cell)
     for equation in equations:
@@ -139,7 +136,7 @@ def _linked(
 class _Reader:
     """Works on one set of linked cells."""
 
-    def __init__(self, cells: list[int], equations: list[tuple[dict[int, int], int]], unprotected: set[int]) -> None:
+    def __init__(self, cells: list[int], equations: list[Equation], unprotected: set[int]) -> None:
         self._place = {cell: position for position, cell in enumerate(cells)}
         self._equations = equations
         self._low: list[int | None] = [None] * len(cells)

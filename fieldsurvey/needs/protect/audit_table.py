@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 
 import polars as pl
 
-from fieldsurvey.needs.protect.audit import AuditResult, Finding, Interval, Published, audit_cells
+from fieldsurvey.needs.protect.audit import AuditResult, Finding, Published, audit_cells
+from fieldsurvey.needs.protect.audit_sums import Interval
 
 _Key = tuple[tuple[str, ...], ...]
 
