@@ -132,7 +132,7 @@ class Line:
         return found
 
     def whole(self, batch: bytes) -> Offered:
-        """A batch file of one pack at most, in one request: merged, with receipts."""
+        """A batch file no larger than a pack, in one request: merged, with receipts."""
         found = self._read(Offered, self._ask("POST", "/batches/whole", batch))
         if found.missing:
             raise self._unusable("packs that nobody has")

@@ -214,9 +214,13 @@ def send_batch(
     `resume`: it may have been begun before the line broke, so ask which packs are there. Raises what every request
     raises; ServerBusyError when the server asks for the same packs again and again.
     """
+    if (small := _small(source, line.pack)) is not None:
+        found = line.whole(small)
+        tally.new += found.new
+        if progress:
+            progress(len(small), len(small), text)
+        return found.receipts
     batch = cut(source, line.pack)
-    if len(batch.packs) <= 1:  # nothing to go on from: a line that breaks costs what one pack would
-        return _whole(line, batch, tally, progress, text)
     asked = tuple(dict.fromkeys(batch.names)) if resume else ()
     staged = line.heads(HeadsAsked(packs=asked)).packs if asked else ()
     missing = frozenset(batch.names) - frozenset(staged)
@@ -230,13 +234,16 @@ def send_batch(
     raise ServerBusyError(server=line.server.url, seconds=60)  # what it stores does not stay
 
 
-def _whole(line: Line, batch: Cut, tally: Tally, progress: Progress | None, text: str) -> tuple[str, ...]:
-    body = b"".join([batch.head, *(data for _name, data in batch.data(frozenset(batch.names)))])
-    found = line.whole(body)
-    tally.new += found.new
-    if progress:
-        progress(len(body), len(body), text)
-    return found.receipts
+def _small(source: Pieces, most: int) -> bytes | None:
+    """A batch file of at most `most` bytes. It goes in one request: a line that breaks costs no more than a pack."""
+    parts: list[bytes] = []
+    left = most
+    for piece in source():
+        left -= len(piece)
+        if left < 0:
+            return None
+        parts.append(piece)
+    return b"".join(parts)
 
 
 def _put(

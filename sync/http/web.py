@@ -123,9 +123,8 @@ class _Web:
         return self._json(found, 202 if found.missing else 200)
 
     async def whole(self, request: Request) -> Response:
-        """A batch file as it is, of one pack at most: one request instead of three."""
-        limits = self._service.limits
-        caller, said = self._admit(request, limits.head + limits.pack)
+        """A batch file as it is, no larger than a pack: one request instead of two or three."""
+        caller, said = self._admit(request, self._service.limits.pack)
         with self._spool() as body:
             await self._receive(request, said, body)
             body.seek(0)

@@ -52,7 +52,7 @@ def test_a_line_cut_after_every_frame(place: Place, arrive: Arrive, whole: str, 
 
 
 def test_one_record_is_one_request(place: Place, arrive: Arrive) -> None:
-    """A batch that fits into a pack goes in one piece; the control: a larger one goes in packs, then an offer."""
+    """A batch no larger than a pack goes in one piece; the control: a larger one goes in packs, then an offer."""
     with place.running(), requests() as asked:
         laptop = arrive(place)
         assert send(laptop, max_entries=1).confirmed
@@ -70,7 +70,7 @@ def test_one_record_is_one_request(place: Place, arrive: Arrive) -> None:
 def test_a_small_batch_goes_in_one_piece(tmp_path: Path) -> None:
     """Merged and signed for as an offer is; again, it is nothing new; nothing is staged or left on the disk."""
     one = laptop(3)
-    place = Place.make(tmp_path, one)
+    place = Place.make(tmp_path, one, limits=Limits(pack=1 << 20))
     with asking(place, one) as (asker, service):
         for number in range(2):
             answer = asker.ask("POST", "/v1/batches/whole", one.batch())
@@ -90,7 +90,7 @@ def test_a_batch_in_one_piece_is_verified_whole(tmp_path: Path) -> None:
     one, other = laptop(3), laptop(1)
     data = one.batch()
     foreign = laptop(2, project=OTHER_PROJECT).batch()
-    place = Place.make(tmp_path, one, other, limits=Limits(pack=1 << 16, head=1 << 12))
+    place = Place.make(tmp_path, one, other, limits=Limits(pack=1 << 16))
     with asking(place, one) as (asker, service):
         for body, status, reason in (
             (data[:-1], 422, "untrusted."),
@@ -100,7 +100,7 @@ def test_a_batch_in_one_piece_is_verified_whole(tmp_path: Path) -> None:
             (b"", 422, "untrusted."),
             (foreign, 422, "refused.foreign_project"),
             (other.batch(), 403, ""),
-            (bytes((1 << 16) + (1 << 12) + 1), 413, ""),
+            (bytes((1 << 16) + 1), 413, ""),
         ):
             answer = asker.ask("POST", "/v1/batches/whole", body)
             assert answer.status_code == status, (len(body), answer.content)
