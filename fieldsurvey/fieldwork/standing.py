@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.fieldwork.cards import WAITS_LONG, DeviceStatus, SealedCard, State
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.envelope import read_header
@@ -36,7 +37,11 @@ def sealed_cards(log: SealedLog, limit: int) -> list[SealedCard]:
         if record is None:
             cards.append(SealedCard(seq, "", 0, 0, state, removed=True, sealed=day, copies=copies))
             continue
-        header = read_header(record)
+        try:
+            header = read_header(record)
+        except UntrustedError:  # damaged on this disk: the others are listed all the same, `device verify` names it
+            cards.append(SealedCard(seq, "", 0, len(record), state, sealed=day, copies=copies))
+            continue
         if header.kind == "attachment":
             continue  # part of what its record says
         size = len(record)

@@ -233,7 +233,10 @@ def _records(log: SealedLog, tags: frozenset[str]) -> Iterator[tuple[Held, LogEn
     up_to = reached(log)
     copies = log.copied()
     for entry, record in log.entries():
-        header = read_header(record)
+        try:
+            header = read_header(record)
+        except UntrustedError:  # damaged on this disk: whose it was cannot be told; `device verify` names it
+            continue
         if header.withdrawal not in tags:
             continue
         state = State.SEALED

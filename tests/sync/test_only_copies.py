@@ -1,0 +1,103 @@
+"""A stick may hold the only good copy there is, or one that somebody made from the laptop's disk. All synthetic."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from fieldsurvey.fieldwork.laptop import Laptop
+from fieldsurvey.fieldwork.standing import sealed_cards
+from fieldsurvey.fieldwork.withdrawals import withdraw
+from fieldsurvey.records.envelope import Header, seal
+from fieldsurvey.records.withdrawal import WithdrawalCode
+from sync.central import Central
+from sync.folder import export_batches
+from sync.importing import import_folder
+from sync.stick import Stick
+from tests.sync.laptops import HMU
+from tests.sync.projects import PASSPHRASE, SyntheticProject, join, seal_some
+from tests.sync.thief import Thief
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> Iterator[tuple[SyntheticProject, Laptop, Path]]:
+    """A project, a laptop with three sealed records, and a stick."""
+    project = SyntheticProject()
+    laptop = join(project, tmp_path / "laptop")
+    project.enrol(laptop.locked.device_card())
+    seal_some(laptop, 3)
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    yield project, laptop, stick
+    laptop.close()
+
+
+def test_a_false_batch_on_a_stick_keeps_no_record_from_travelling(
+    field: tuple[SyntheticProject, Laptop, Path], central: Central
+) -> None:
+    """It says that the laptop erased its records, in the laptop's name: they are written beside it all the same."""
+    project, laptop, place = field
+    stick = Stick(place)
+    stick.make(stick.batches)
+    device = laptop.locked.device_card().device
+    (stick.batches / f"{device[:12]}-false.fsb").write_bytes(Thief(laptop.locked).batch().read())
+    report = export_batches(laptop.locked, place)
+    assert (report.written, report.present) == (3, 0)
+    import_folder(central, place, project.publish(), project.central)
+    assert central.store.counts().bodies == 3
+
+
+def test_a_withdrawal_takes_no_only_copy_off_a_stick(field: tuple[SyntheticProject, Laptop, Path]) -> None:
+    """The laptop's own copy of another record in the same batch is damaged: the stick keeps it until central has it."""
+    _project, laptop, place = field
+    code = withdrawable(laptop)
+    export_batches(laptop.locked, place)
+    (file,) = Stick(place).files(Stick(place).batches)
+    with laptop.locked.store.write() as connection:
+        connection.execute("UPDATE outbox SET record = zeroblob(length(record)) WHERE seq = 2")
+    withdraw(laptop.locked, code, date(2026, 3, 2))
+    report = export_batches(laptop.locked, place)
+    assert file.path.exists()
+    assert report.left_out == ()
+
+
+def test_a_withdrawal_takes_its_record_off_a_stick(field: tuple[SyntheticProject, Laptop, Path]) -> None:
+    """The control: nothing is damaged, and the batch is written anew without it."""
+    _project, laptop, place = field
+    code = withdrawable(laptop)
+    export_batches(laptop.locked, place)
+    (file,) = Stick(place).files(Stick(place).batches)
+    before = file.path.read_bytes()
+    withdraw(laptop.locked, code, date(2026, 3, 2))
+    assert export_batches(laptop.locked, place).written == 4
+    (again,) = Stick(place).files(Stick(place).batches)
+    assert again.path.read_bytes() != before
+    assert again.size < len(before)
+
+
+def withdrawable(laptop: Laptop) -> WithdrawalCode:
+    """Seal one more record, with a withdrawal code."""
+    code = WithdrawalCode.generate()
+    with laptop.locked.unlock(PASSPHRASE) as vault:
+        tag = code.tag(vault.project)
+        header = Header(project=vault.project, device=vault.device, case=secrets.token_hex(16), withdrawal=tag)
+        record = seal(header, b"synthetic", [HMU.public])
+        vault.finalise(vault.drafts.create(bytes(32), b"head", b"snapshot").draft_id, record)
+    return code
+
+
+def test_a_damaged_record_is_listed_and_hides_no_other(field: tuple[SyntheticProject, Laptop, Path]) -> None:
+    """Its header cannot be read any more: the list says that it is there, and that it waits."""
+    _project, laptop, _place = field
+    with laptop.locked.store.write() as connection:
+        connection.execute("UPDATE outbox SET record = zeroblob(length(record)) WHERE seq = 2")
+    cards = sealed_cards(laptop.locked, 10)
+    assert [(card.seq, bool(card.case), card.removed) for card in cards] == [
+        (3, True, False),
+        (2, False, False),
+        (1, True, False),
+    ]
