@@ -102,6 +102,14 @@ class Tally:
     withdrawals: int = 0
     taken: list[Receipt] = field(default_factory=list)
     ignored: list[IgnoredReceipt] = field(default_factory=list)
+    through: set[str] = field(default_factory=set)
+
+    def got_through(self, what: str) -> None:
+        """A pack or a batch. Only the first time does it count as moved: else a server that forgets what it takes would
+        never be given up.
+        """
+        self.moved += what not in self.through
+        self.through.add(what)
 
 
 def push(
@@ -253,7 +261,7 @@ def _put(
     done = sum(size for name, size in batch.packs if name not in missing)
     for name, data in batch.data(missing) if missing else ():
         line.put(name, data)
-        tally.moved += 1
+        tally.got_through(name)
         done += len(data)
         if progress:
             progress(done, total, text)
@@ -335,8 +343,9 @@ class _Push:
                 return ()
             wanted = stretches if stretches is not None else ((after + 1, head),)
             travelled: set[int] = set()
-            for first, last in wanted:
+            for first, last in wanted:  # in order: what was asked for twice goes once
                 self._stretch(log, max(first, after + 1), min(last, head), travelled)
+                after = max(after, last)
             after = at_central(log)
             missing = set(range(after + 1, head + 1)) - travelled if stretches is None else ()
             if missing:  # their records are gone or damaged: nobody can confirm what follows
@@ -355,7 +364,7 @@ class _Push:
             source = partial(write_batch, log, plan)
             self._take(send_batch(self._line, source, self._tally, self._progress, text, resume=self._resume))
             self._resume = False  # what follows is begun now
-            self._tally.moved += 1
+            self._tally.got_through(f"{log.number} {text}")
             self._tally.sent += len(plan.entries)
             travelled.update(range(plan.first, plan.last + 1))
 

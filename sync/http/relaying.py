@@ -71,7 +71,7 @@ def _try(relay: Relay, line: Line, tally: Tally, done: _Done, progress: Progress
             continue
         text = f"{held.name} {held.first}-{held.last}"
         box.put_receipts(send_batch(line, pieces_of(held.path), tally, progress, text))
-        tally.moved += 1
+        tally.got_through(held.manifest.hex())
         tally.sent += held.last - held.first + 1
         _take(relay, box, done)
     box.taken()
