@@ -23,6 +23,7 @@ from fieldsurvey.cli import erasing, needs_quotas, needs_return
 from fieldsurvey.cli.central_keeping import NoCentralError
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.erasing import RoundNotClearedError, clear_here, cleared_lines, hmu_keys
+from fieldsurvey.cli.needs_opened import left_out_lines
 from fieldsurvey.cli.needs_table import table_lines
 from fieldsurvey.cli.overdue import said_overdue, warn_overdue
 from fieldsurvey.cli.progress import progress_bar
@@ -109,7 +110,7 @@ def open_(
     opening enters the project's ledger (`needs ledger`): who, when, what for, which round, how many records.
 
     Takes the current record of every case at central whose fieldwork date lies in the round. Withdrawn cases are not
-    opened. A record that cannot be opened or read stops nothing: it is counted, with the reason. Opening again
+    opened. A record that cannot be opened or read stops nothing: it is named, with the reason. Opening again
     replaces what was opened before, and takes along what was withdrawn since.
 
     Example: fieldsurvey needs open --round r1
@@ -135,8 +136,13 @@ def open_(
     rows = {form: dataset.frame(form).height for form in dataset.forms}
     cleared = cleared or clear_here(project, keys)
     data = {"round": wanted.id, "out": str(place), "rows": rows, **dataset.quality.model_dump(mode="json")}
+    data["left_out"] = [asdict(one) for one in dataset.left_out]
     counted = _("Round {round}: {n} cases at central.").format(round=wanted.id, n=dataset.quality.cases)
-    result(json_, data, "\n".join((counted, *dataset.quality.lines(), *cleared_lines(cleared))))
+    result(
+        json_,
+        data,
+        "\n".join((counted, *dataset.quality.lines(), *left_out_lines(dataset.left_out), *cleared_lines(cleared))),
+    )
     warn_overdue(quiet=json_)
 
 

@@ -91,6 +91,19 @@ class Quality(Wire):
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A record that could not be opened or read: entry `seq` of a device's log, and the reason as in `not_opened`.
+
+    Nothing of what is in it.
+    """
+
+    device: str
+    name: str
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A form's records, or one of its repeats. `columns` describes those that hold answers, in order."""
 
@@ -115,16 +128,26 @@ class Dataset:
     Types: integer Int64, decimal Float64, date Date, boolean Boolean, select_multiple and rank List(String), all else
     String (dateTime and time as ISO 8601; calculations as the form's bind types them, mostly String). Null: not asked,
     or left blank. Versions of a form share a table; a column that a version lacks is null there.
+
+    `left_out`: which records could not be opened or read; known when a round is opened, and not kept with it.
     """
 
     def __init__(
-        self, *, project: str, project_version: int, survey_round: Round, quality: Quality, tables: tuple[Table, ...]
+        self,
+        *,
+        project: str,
+        project_version: int,
+        survey_round: Round,
+        quality: Quality,
+        tables: tuple[Table, ...],
+        left_out: tuple[LeftOut, ...] = (),
     ) -> None:
         self.project = project
         self.project_version = project_version
         self.round = survey_round
         self.quality = quality
         self.tables = tables
+        self.left_out = left_out
 
     def __repr__(self) -> str:
         sizes = ", ".join(

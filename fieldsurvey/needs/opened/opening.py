@@ -17,7 +17,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from fieldsurvey.base.i18n import ngettext
-from fieldsurvey.needs.opened.dataset import Dataset, Quality, Table
+from fieldsurvey.needs.opened.dataset import Dataset, LeftOut, Quality, Table
 from fieldsurvey.needs.opened.errors import (
     ForeignCentralError,
     ForeignKeyError,
@@ -28,7 +28,7 @@ from fieldsurvey.needs.opened.errors import (
 )
 from fieldsurvey.needs.opened.frames import Gathering
 from fieldsurvey.needs.opened.layout import Layout
-from fieldsurvey.needs.opened.worker import Bench, Chunk, FormSource, Sealed, Setup, open_chunk
+from fieldsurvey.needs.opened.worker import KEPT_APART, Bench, Chunk, FormSource, Sealed, Setup, open_chunk
 from fieldsurvey.project.keys import HmuKeys
 from fieldsurvey.project.model import Project
 from fieldsurvey.project.policy import Round
@@ -43,7 +43,6 @@ POOL_FROM: Final = 2_000
 """Records: below, starting processes takes longer than it saves."""
 CHUNK_RECORDS: Final = 250
 CHUNK_BYTES: Final = 4 << 20
-_KEPT_APART: Final = frozenset({"kept", "outside", "undated", "practice", "unknown_form"})
 _MOST_NAMES: Final = 20
 
 
@@ -56,6 +55,7 @@ class _Wanted(NamedTuple):
     revision: int
     conflict: bool
     proposal: bool
+    seq: int
 
 
 @dataclass(slots=True)
@@ -77,6 +77,7 @@ class _Cases:
                     current.revision,
                     case.in_conflict,
                     bool(case.proposals),
+                    current.seq,
                 )
             )
         elif case.withdrawn:
@@ -92,8 +93,10 @@ class _Tally:
     counts: Counter[str] = field(default_factory=Counter)
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     mistyped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    left: dict[bytes, str] = field(default_factory=dict)
 
     def take(self, chunk: Chunk) -> None:
+        self.left.update(chunk.left)
         self.counts.update(chunk.counts)
         self.unknown.update(chunk.unknown)
         self.mistyped.update(chunk.mistyped)
@@ -145,8 +148,21 @@ def open_round(
     tables = gathering.tables()
     quality = _quality(central, cases, tally, gathering, tables)
     return Dataset(
-        project=model.id, project_version=model.version, survey_round=survey_round, quality=quality, tables=tables
-    )
+        project=model.id, project_version=model.version, survey_round=survey_round, quality=quality, tables=tables,
+        left_out=_left_out(central, cases, tally),
+    )  # fmt: skip
+
+
+def _left_out(central: Central, cases: _Cases, tally: _Tally) -> tuple[LeftOut, ...]:
+    """Which record it was, as its laptop's log has it: by laptop, then by place in its log."""
+    project = central.project()
+    names = {device.id: device.name for device in project.devices} if project else {}
+    found = [
+        LeftOut(one.device, names.get(one.device, one.device[:8]), one.seq, tally.left[one.record_hash])
+        for one in cases.wanted
+        if one.record_hash in tally.left
+    ]
+    return tuple(sorted(found, key=lambda one: (one.name, one.device, one.seq)))
 
 
 def _quality(
@@ -161,7 +177,7 @@ def _quality(
         undated=counts["undated"],
         practice=counts["practice"],
         unknown_form=counts["unknown_form"],
-        not_opened={reason: counts[reason] for reason in sorted(counts.keys() - _KEPT_APART)},
+        not_opened={reason: counts[reason] for reason in sorted(counts.keys() - KEPT_APART)},
         withdrawn=cases.withdrawn,
         only_proposals=cases.only_proposals,
         quarantined=_quarantined(central),
@@ -228,7 +244,8 @@ def _chunks(central: Central, wanted: list[_Wanted]) -> Iterator[list[Sealed]]:
     size = 0
     for item in wanted:
         blob = central.store.body(item.record_hash)
-        chunk.append(Sealed(*item, blob))
+        record_hash, device, case, revision, conflict, proposal, _seq = item
+        chunk.append(Sealed(record_hash, device, case, revision, conflict, proposal, blob))
         size += len(blob or b"")
         if len(chunk) >= CHUNK_RECORDS or size >= CHUNK_BYTES:
             yield chunk

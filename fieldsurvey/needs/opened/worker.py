@@ -30,6 +30,8 @@ LEAST_ANSWERS: Final = 25
 """Two records with the same answers are probably one record twice when at least so many answers were given: a refusal
 has about 10 and is often the same as another.
 """
+KEPT_APART: Final = frozenset({"kept", "outside", "undated", "practice", "unknown_form"})
+"""Of what is counted: not the reasons for which a record could not be opened or read."""
 _POSITION: Final = re.compile(r"\[(\d+)\]")
 _INT64: Final = 1 << 63
 
@@ -83,6 +85,8 @@ class Chunk:
     tables: dict[tuple[str, str], list[list[Any]]] = field(default_factory=dict, repr=False)
     twins: dict[str, list[bytes | None]] = field(default_factory=dict, repr=False)
     """For each form hash, a digest of what was answered in each record; None where too little was."""
+    left: list[tuple[bytes, str]] = field(default_factory=list)
+    """The hash of each record that could not be opened or read, and the reason."""
 
 
 class _LeftOutError(Exception):
@@ -115,7 +119,10 @@ class Bench:
             try:
                 self._take(record, chunk)
             except _LeftOutError as left:
-                chunk.counts[left.args[0]] += 1
+                reason = left.args[0]
+                chunk.counts[reason] += 1
+                if reason not in KEPT_APART:
+                    chunk.left.append((record.record_hash, reason))
             else:
                 chunk.counts["kept"] += 1
         return chunk

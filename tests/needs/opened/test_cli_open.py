@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,9 @@ def test_a_round_is_opened_kept_and_counted(home: Path, world: World) -> None:
     assert "Round r1: 20 cases at central." in said.output
     assert "10 are in the round." in said.output
     assert "needs 99 (2)" in said.output
+    assert Counter(one["reason"] for one in data["left_out"]) == data["not_opened"]
+    for one in data["left_out"]:
+        assert f"{one['name']} ({one['device'][:8]}), entry {one['seq']}: " in said.output
     assert not any(word in found.output + said.output for word in (CANARY, world.in_round("needs")[0].case))
 
 

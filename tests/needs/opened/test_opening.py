@@ -195,6 +195,27 @@ def test_a_lost_body_and_a_swapped_one_are_counted(world: World, central: Centra
     assert quality.kept == dataset.quality.kept - 2
 
 
+def test_what_could_not_be_opened_is_named(world: World, central: Central, dataset: Dataset) -> None:
+    """Laptop, place in its log and reason of each, as central's log has them, in order; one that central loses joins
+    them, and nothing of what is in one is said."""
+    by_place = {(entry.device, entry.seq): entry.record_hash for entry in central.store.versions()}
+    assert Counter(one.reason for one in dataset.left_out) == dataset.quality.not_opened
+    assert list(dataset.left_out) == sorted(dataset.left_out, key=lambda one: (one.name, one.device, one.seq))
+    names = {device.id: device.name for device in world.project.model.devices}
+    assert all(one.name == names[one.device] for one in dataset.left_out)
+    kept = {bytes.fromhex(text) for form in dataset.forms for text in dataset.frame(form)["_record"]}
+    hashes = [by_place[one.device, one.seq] for one in dataset.left_out]
+    assert len(set(hashes)) == dataset.quality.failed
+    assert not kept & set(hashes)
+    lost = bytes.fromhex(dataset.frame("needs")["_record"][0])
+    store: Any = central.store
+    with store._connection as connection:
+        connection.execute("DELETE FROM bodies WHERE hash = ?", (lost,))
+    again = open_round(central, world.project, world.hmu, ROUND).left_out
+    (new,) = set(again) - set(dataset.left_out)
+    assert (by_place[new.device, new.seq], new.reason) == (lost, "lost")
+
+
 def test_a_worker_that_dies_is_a_typed_error(world: World, central: Central) -> None:
     """A broken pool is named, not shown as a traceback."""
 
