@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.errors import UntrustedError
-from fieldsurvey.fieldwork.erasures import Reports, Trust
+from fieldsurvey.fieldwork.erasures import MAX_KEPT, Reports, Trust
 from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.records.container import Signer
 from fieldsurvey.records.device import DeviceCard
@@ -35,6 +36,8 @@ from sync.withdrawals import (
 )
 
 NOTICE: Final = "erasure"
+MAX_OF_DEVICE: Final = 500
+"""Reports of one laptop: it makes one each time that it hears of withdrawals, however many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +122,26 @@ def makers(central: Central) -> dict[str, tuple[str, ...]]:
     return {tag: tuple(sorted(devices)) for tag, devices in found.items()}
 
 
-def take_report(central: Central, data: bytes) -> bool:
-    """A report that came over a line: kept to be passed on if its place signed it; whether it is new.
+def hear_reports(central: Central, files: Iterable[bytes]) -> int:
+    """Reports that came over a line: kept to be passed on if their places signed them, every one; how many were new.
 
-    Raises UntrustedError, StorageError.
+    Of one laptop MAX_OF_DEVICE are kept: who copied its carrier key could make as many as he likes. Raises
+    UntrustedError, StorageError.
     """
-    heard = trust_of(central).read(data)
+    trust = trust_of(central)
+    by_device: dict[str, list[Notice]] = {}
+    for data in dict.fromkeys(files):
+        device = trust.read(data).report.device or ""
+        by_device.setdefault(device, []).append(Notice(NOTICE, hashlib.sha256(data).digest(), device, data))
+    new: list[Notice] = []
+    for device, told in by_device.items():
+        known = {one.digest for one in central.store.notices(NOTICE, device)}
+        room = max(0, (MAX_OF_DEVICE if device else MAX_KEPT) - len(known))
+        new += [one for one in told if one.digest not in known][:room]
+    if not new:
+        return 0
     with central.store.write() as writer:
-        return writer.notice(Notice(NOTICE, hashlib.sha256(data).digest(), heard.report.device or "", data))
+        return sum(writer.notice(one) for one in sorted(new, key=lambda one: one.digest))
 
 
 def hand_on(central: Central, reports: Reports) -> None:

@@ -26,7 +26,7 @@ from fieldsurvey.records.receipt import Role, write_receipt
 from fieldsurvey.records.withdrawal import Tombstone
 from sync.batches import Batch, read_batch
 from sync.central import Central
-from sync.erasing import settle, take_report
+from sync.erasing import hear_reports, settle
 from sync.errors import ForeignProjectError, NotCentralsKeyError
 from sync.http.callers import Caller, Callers
 from sync.http.limits import Buckets, Limits
@@ -195,7 +195,7 @@ class Service:
             raise Refusal(400, "malformed")
         central = self._central()
         if what == "erased":
-            return Taken(new=sum(take_report(central, piece) for piece in pieces))
+            return Taken(new=hear_reports(central, pieces))
         project = self._project().model.id
         stones = [Tombstone.from_bytes(piece) for piece in pieces]
         if any(stone.project != project for stone in stones):

@@ -23,7 +23,7 @@ from fieldsurvey.records.returned import ReturnedWork, ReturnManifest, write_ret
 from fieldsurvey.records.signing import SigningKey
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.central import Central
-from sync.erasing import learn_withdrawals, makers, settle, take_report, trust_of
+from sync.erasing import hear_reports, learn_withdrawals, makers, settle, trust_of
 from sync.folder import collect, export_batches
 from sync.importing import import_folder
 from sync.store import Notice
@@ -161,12 +161,12 @@ def test_a_report_of_nobody_known_is_not_believed(tmp_path: Path, clock: FixedCl
     (folder / "good.fsx").write_bytes(good)
     with Central.open(tmp_path / "central.db", clock=clock) as central:
         with pytest.raises(UntrustedError):
-            take_report(central, good)
+            hear_reports(central, [good])
         enrol(central, one)
         with pytest.raises(UntrustedError):
-            take_report(central, forged)
+            hear_reports(central, [forged])
         assert take_reports(tmp_path / "home", trust_of(central), tmp_path / "stick").new == 1
-        assert (take_report(central, good), take_report(central, good)) == (True, False)
+        assert (hear_reports(central, [good, good]), hear_reports(central, [good])) == (1, 0)
 
 
 def test_what_is_late_is_said(project: SyntheticProject, tmp_path: Path) -> None:
