@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,11 @@ from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.fieldwork.backup_places import StaleBackup
+from fieldsurvey.fieldwork.cards import State
 from fieldsurvey.fieldwork.erasures import Overdue, Standing
 from fieldsurvey.fieldwork.withdrawals import Access, Erased, Held, access
 from fieldsurvey.records.erased import HeardReport, Place
-from fieldsurvey.tui.standing import STATES, when
+from fieldsurvey.tui.standing import when
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,6 +29,14 @@ PLACES = {
     Place.RELAY: n_("a supervisor's laptop"),
     Place.LAPTOP: n_("laptop"),
 }
+HELD = {
+    State.SAVED: n_("saved"),
+    State.SEALED: n_("on this laptop alone"),
+    State.COPIED: n_("copied to a stick"),
+    State.RECEIVED: n_("held by a supervisor's laptop too"),
+    State.ACKNOWLEDGED: n_("held by central too"),
+}
+"""How far one record has got."""
 
 
 def look(laptop: Laptop, code: WithdrawalCode, today: date) -> Access:
@@ -35,7 +45,14 @@ def look(laptop: Laptop, code: WithdrawalCode, today: date) -> Access:
         model = laptop.project.model
     except FieldsurveyError:  # what is held here can be said without it
         model = None
-    return access(laptop.locked, code, model, today)
+    found = access(laptop.locked, code, model, today)
+    card = laptop.locked.device_card()
+    here = _("{name} (this one)").format(name=card.name)  # not enrolled yet, it would be a number
+    mine = {card.device[:8], card.name}
+    places = (
+        replace(one, name=here) if one.place is Place.LAPTOP and one.name in mine else one for one in found.places
+    )
+    return replace(found, places=tuple(places))
 
 
 def access_lines(found: Access) -> list[str]:
@@ -62,7 +79,7 @@ def access_lines(found: Access) -> list[str]:
 
 def _held_lines(held: Held) -> list[str]:
     text = _("Record {seq}, revision {revision}, {size} bytes, sealed: {state}.")
-    lines = [text.format(seq=held.seq, revision=held.revision, size=held.size, state=_(STATES[held.state]))]
+    lines = [text.format(seq=held.seq, revision=held.revision, size=held.size, state=_(HELD[held.state]))]
     lines += [_("  copied {when} to {place}").format(when=when(at), place=place) for place, at in held.copied]
     return lines
 

@@ -154,8 +154,9 @@ async def test_a_withdrawal_is_taken_while_locked_and_at_home(
     async with made.run_test(size=(100, 30)) as pilot:
         await press(pilot, "f3", f"={first[:-1]}", "enter")
         assert "too many or too few" in text(made)
-        await press(pilot, f"={first}", "enter")
+        await press(pilot, f"={first[-1]}", "enter")  # what was typed stands there
         assert "Record 1, revision 1" in text(made)
+        assert "sealed: on this laptop alone" in text(made)
         assert "Barrio" not in text(made)
         await press(pilot, "escape")
         assert len(list(laptop.locked.entries())) == 2
@@ -166,7 +167,8 @@ async def test_a_withdrawal_is_taken_while_locked_and_at_home(
         assert isinstance(made.screen, UnlockScreen)
         await press(pilot, "f3", f"={first}", "enter")
         assert "Withdrawn on " in text(made)
-        assert ": erased, 1 record, " in text(made)
+        assert "(this one): erased, 1 record, " in text(made)
+        assert "Erase it" not in text(made)  # nothing is left to decide
         await press(pilot, "escape")
         assert [entry.seq for entry, _ in laptop.locked.entries()] == [2]
         await press(pilot, f"={WORDS}", "enter", "f3", f"={second}", "enter", "y", "enter")

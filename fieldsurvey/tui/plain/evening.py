@@ -47,7 +47,10 @@ def withdrawal(console: Console, laptop: Laptop, clock: Clock) -> None:
             return
         code = read_code(typed)
         now = clock.now()
-        console.say("\n".join(access_lines(look(laptop, code, now.date()))))
+        found = look(laptop, code, now.date())
+        console.say("\n".join(access_lines(found)))
+        if found.requested is not None and not found.held:
+            return  # nothing is left to decide
         if console.yes(_("Erase this case, here and everywhere?")):
             done = withdraw(laptop.locked, code, now.date(), now)
             places = look(laptop, code, now.date()).places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from textual.widgets import Input, OptionList, TextArea
 from textual.widgets.option_list import Option
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.tui.screens.base import Overlay
+from fieldsurvey.tui.screens.base import Overlay, Result
 from fieldsurvey.tui.widgets.text import Complaint, Hung, Words, bracketed
 
 
@@ -71,7 +72,53 @@ class AskNote(Overlay[str]):
         self.dismiss(self.query_one(TextArea).text.strip())
 
 
-class AskYes(Overlay[bool]):
+class Said(VerticalScroll, can_focus=False):
+    """Text of any length in a box: it wraps under its own first word, and what does not fit is a key away."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def compose(self) -> ComposeResult:
+        """The text."""
+        yield Words()
+
+    def on_resize(self) -> None:
+        """Wrapping depends on the width."""
+        self.query_one(Words).say(_wrapped(self.text, self.scrollable_content_region.width or 60))
+
+
+def _wrapped(text: str, width: int) -> Content:
+    lines = []
+    for line in text.splitlines():
+        blanks = " " * (len(line) - len(line.lstrip()))
+        lines += textwrap.wrap(line, width, subsequent_indent=blanks) or [""]
+    return bracketed("\n".join(lines))
+
+
+class _Scrolls(Overlay[Result]):
+    """A box with a `Said`, whose text these keys move."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown", "further(1)", show=False, priority=True),
+        Binding("pageup", "further(-1)", show=False, priority=True),
+    ]
+
+    def on_mount(self) -> None:
+        """Say so where there is more."""
+        self.call_after_refresh(self.call_after_refresh, self._more)
+
+    def _more(self) -> None:
+        if self.is_mounted and self.query_one(Said).max_scroll_y:
+            self.query_one("#more", Words).say(bracketed(_("[PgDn] shows the rest")))
+
+    def action_further(self, way: int) -> None:
+        """A page on, or back."""
+        said = self.query_one(Said)
+        said.scroll_relative(y=way * max(said.size.height - 1, 1), animate=False)
+
+
+class AskYes(_Scrolls[bool]):
     """A decision: the safe answer first and highlighted."""
 
     def __init__(self, title: str, text: str, yes: str, no: str) -> None:
@@ -83,11 +130,13 @@ class AskYes(Overlay[bool]):
         title, text, yes, no = self.words
         with Vertical(classes="box"):
             yield Words(title, classes="group")
-            yield Words(bracketed(text))
+            yield Said(text)
+            yield Words("", id="more", classes="echo")
             yield OptionList(Option(f"[Esc] {no}"), Option(f"[{_('Y')}] {yes}"), markup=False)
 
     def on_mount(self) -> None:
         """The safe one."""
+        super().on_mount()
         self.query_one(OptionList).highlighted = 0
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -108,7 +157,7 @@ class AskYes(Overlay[bool]):
         self.dismiss(False)
 
 
-class Tell(Overlay[None]):
+class Tell(_Scrolls[None]):
     """Something that must be read, closed with Enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "close", show=False)]
@@ -121,8 +170,9 @@ class Tell(Overlay[None]):
         """Title and text."""
         with Vertical(classes="box"):
             yield Words(self.words[0], classes="group")
-            yield Words(bracketed(self.words[1]))
-            yield Words(bracketed(_("[Enter] closes this")), classes="echo")
+            yield Said(self.words[1])
+            yield Words("", id="more", classes="echo")
+            yield Words(bracketed(_("[Enter] closes this")), classes="echo -last")
 
 
 class Lines(Overlay[None]):

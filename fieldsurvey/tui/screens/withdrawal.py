@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fieldsurvey.tui.app import FieldsurveyApp
 
 
-def begin(app: FieldsurveyApp, laptop: Laptop, said: str = "") -> None:
-    """Ask for the code; `said`: what was wrong with the one before."""
+def begin(app: FieldsurveyApp, laptop: Laptop, said: str = "", before: str = "") -> None:
+    """Ask for the code; `said`: what was wrong with the one before, which stands there to be mended."""
 
     async def typed(text: str | None) -> None:
         if not text:
@@ -26,13 +26,13 @@ def begin(app: FieldsurveyApp, laptop: Laptop, said: str = "") -> None:
         try:
             code = read_code(text)
         except MistypedCodeError as error:
-            begin(app, laptop, f"{error.message}\n{error.advice}")
+            begin(app, laptop, f"{error.message}\n{error.advice}", text)
             return
         await _ask(app, laptop, code)
 
     words = said or _("The code on the person's slip, or its seven words. Whoever brings it may use it.")
     keys = _("[Enter] looks what is held here   [Esc] goes back")
-    app.push_screen(AskLine(_("Withdrawal"), f"{words}\n{keys}"), typed)
+    app.push_screen(AskLine(_("Withdrawal"), f"{words}\n{keys}", before), typed)
 
 
 async def _ask(app: FieldsurveyApp, laptop: Laptop, code: WithdrawalCode) -> None:
@@ -46,6 +46,9 @@ async def _ask(app: FieldsurveyApp, laptop: Laptop, code: WithdrawalCode) -> Non
         app.tell(error)
         return
     text = "\n".join(access_lines(found))
+    if found.requested is not None and not found.held:
+        app.push_screen(Tell(_("Withdrawal"), text))  # nothing is left to decide
+        return
     app.push_screen(AskYes(_("Erase this case, here and everywhere?"), text, _("Erase it"), _("Keep it")), decided)
 
 
