@@ -19,6 +19,7 @@ from fieldsurvey.base.errors import RefusedError, StorageError, UntrustedError
 from fieldsurvey.base.files import fsync_folder, storage_error, write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.project.model import Project
+from fieldsurvey.records.container import MAX_FILE
 from sync.batches import Batch, read_batch
 from sync.damaged import SUFFIX as NOTE
 from sync.damaged import Damaged, drop_note, notes, put_note
@@ -178,6 +179,8 @@ class Holding:
         if outcome is not None:  # it is safe elsewhere: still, a damaged copy is named, so that the stick is looked at
             self._verify(path, batch.manifest_hash)
             return outcome, batch
+        if size > MAX_FILE:  # it is not what its manifest says: nobody needs a copy of it to see that
+            raise BatchError(reason="too long")
         self._check_room(batch, path, size)
         incoming = self.folder / _INCOMING
         try:
