@@ -200,8 +200,9 @@ def _told(pieces: Iterator[bytes], done: int, total: int, text: str, progress: P
 class IgnoredReceipt:
     """A receipt file that changed nothing, with the reason in the user's language.
 
-    other: another laptop's, which is usual on a shared stick. older: says no more than what is known. forged: its
-    signature or shape does not hold. history: it speaks of another history of this very laptop (a clone, a backup).
+    other: another laptop's, which is usual on a shared stick. older: says no more than what is known, or a key signed
+    it that was replaced since. forged: its signature or shape does not hold. history: it speaks of another history of
+    this very laptop (a clone, a backup).
     """
 
     name: str
@@ -358,6 +359,8 @@ def _take_one(
             data = stream.read(MAX_BYTES + 1)
         receipt = read_receipt(data, project.model.role_keys)
     except UntrustedError as error:
+        if _held_once(data, project):
+            return IgnoredReceipt(file.name, "older", _("It was signed with a key that has been replaced since."))
         return IgnoredReceipt(file.name, "forged", error.message)
     except StorageError as error:
         shown = refusal(error, file.path)
@@ -372,3 +375,12 @@ def _take_one(
     except ReceiptMismatchError as error:
         return IgnoredReceipt(file.name, "history", error.message)
     return IgnoredReceipt(file.name, "older", _("It says no more than what is known already."))
+
+
+def _held_once(data: bytes, project: SignedProject) -> bool:
+    """Whether a key that the project has retired signed this: usual on a stick after somebody's key was replaced."""
+    try:
+        read_receipt(data, project.model.retired_role_keys)
+    except UntrustedError:
+        return False
+    return True

@@ -264,6 +264,11 @@ class Project(Wire):
         return tuple((role.role, role.key) for role in self.roles if role.retired is None)
 
     @property
+    def retired_role_keys(self) -> tuple[tuple[Role, VerifyKey], ...]:
+        """Those that signed once: a receipt of theirs is not taken, but nobody forged it."""
+        return tuple((role.role, role.key) for role in self.roles if role.retired is not None)
+
+    @property
     def current_forms(self) -> tuple[ProjectForm, ...]:
         """What laptops offer."""
         return tuple(form for form in self.forms if form.status == "current")

@@ -16,6 +16,7 @@ from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.base.errors import StorageError
 from fieldsurvey.base.files import MediumGoneError, NoSpaceError
 from fieldsurvey.fieldwork.laptop import VAULT, Laptop
+from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.container import Signer
 from fieldsurvey.records.receipt import Level, Receipt, Role, write_receipt
 from fieldsurvey.records.signing import SigningKey
@@ -256,6 +257,22 @@ def test_receipts_come_back(laptop: Laptop, project: SyntheticProject, stick: Pa
     again = take_receipts(laptop.locked, stick)
     assert again.taken == ()
     assert [item.kind for item in again.ignored] == ["older", "older"]
+
+
+def test_a_receipt_of_a_key_that_was_replaced_is_old_and_not_forged(
+    laptop: Laptop, project: SyntheticProject, stick: Path
+) -> None:
+    """It is not taken, and nobody is warned of it; of the same in a role that the key never had, somebody is."""
+    model = laptop.project.model
+    roles = tuple(one.model_copy(update={"retired": "2026-03-02T08:00:00Z"}) for one in model.roles)
+    after = SignedProject(model.model_copy(update={"roles": roles}), laptop.project.frames, laptop.project.data)
+    put_receipt(stick, "a.fsr", receipt(laptop, 6), project.central)
+    put_receipt(stick, "b.fsr", receipt(laptop, 7, level=Level.RECEIVED, by=Role.SUPERVISOR), project.central)
+    report = take_receipts(laptop.locked, stick, after)
+    assert report.taken == ()
+    assert [(item.name, item.kind) for item in report.ignored] == [("a.fsr", "older"), ("b.fsr", "forged")]
+    assert [item.name for item in report.warnings] == ["b.fsr"]
+    assert [item.up_to for item in take_receipts(laptop.locked, stick).taken] == [6]
 
 
 def test_forged_foreign_and_older_receipts_have_no_effect(
