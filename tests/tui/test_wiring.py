@@ -60,6 +60,19 @@ async def test_choosing_by_code_letters_and_space(interview_app: Maker) -> None:
         assert app.sitting.page().ref == "/data/canton"
 
 
+async def test_a_filter_that_nothing_fits_says_how_all_come_back(interview_app: Maker) -> None:
+    """The keys stand beside what was typed; Esc shows every option again and chooses nothing."""
+    app = interview_app(at="/data/canton")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "=zzq")
+        assert "“zzq”: nothing fits. [Backspace] [Esc] show all" in text(app)
+        await press(pilot, "escape")
+        shown = text(app)
+        assert "zzq" not in shown
+        assert "[1]" in shown
+        assert app.work.interview.question("/data/canton").value is None
+
+
 async def test_a_double_press_does_not_skip_a_question(interview_app: Maker) -> None:
     """Enter twice at once moves once: the second press was meant for the page before."""
     app = interview_app()

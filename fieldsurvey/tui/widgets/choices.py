@@ -106,9 +106,12 @@ class ChoiceList(OptionList):
         chooser = self.chooser
         found = len(chooser.matches())
         if chooser.typed and not chooser.by_code:
-            text = _("“{typed}”: {found} of {total}").format(
-                typed=chooser.typed, found=found, total=len(chooser.choices)
+            said = (
+                _("“{typed}”: {found} of {total}")
+                if found
+                else _("“{typed}”: nothing fits. [Backspace] [Esc] show all")
             )
+            text = said.format(typed=chooser.typed, found=found, total=len(chooser.choices))
         elif chooser.typed:
             text = _("Code {typed}").format(typed=chooser.typed)
         elif len(chooser.choices) >= FILTER_FROM:
@@ -123,6 +126,9 @@ class ChoiceList(OptionList):
         """Letters filter, digits are codes, Space marks, Backspace takes a letter back."""
         if event.key == "backspace" and self.chooser.typed:
             self.chooser.rub_out()
+            self._filtered()
+        elif event.key == "escape" and self.chooser.typed:
+            self.chooser.typed = ""
             self._filtered()
         elif event.key == "space":
             self._space()

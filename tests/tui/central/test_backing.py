@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fieldsurvey.tui.central.backing import backup_said, make_backup
+from fieldsurvey.tui.central.backing import BackupStoppedError, backup_said, make_backup
 from fieldsurvey.tui.central.overview import look
-from fieldsurvey.tui.central.sticks import StoppedError
+from fieldsurvey.tui.central.purposes import PURPOSES
 from sync.backups import BackupReport
 from sync.errors import NothingHereError
 from sync.store import Counts
@@ -37,13 +37,15 @@ def test_after_a_backup_nothing_is_loud(tmp_path: Path) -> None:
 
 
 def test_a_backup_can_be_stopped(tmp_path: Path) -> None:
-    """No file, no half file, and the warning stays."""
+    """No file, no half file, the warning stays; it is said that the next one starts again, while it stops and after."""
     province = Province(tmp_path)
     province.bring(province.laptop("Laptop 1", 3).batch())
     disk = tmp_path / "disk"
     disk.mkdir()
-    with pytest.raises(StoppedError):
+    with pytest.raises(BackupStoppedError, match="backup was stopped") as caught:
         make_backup(province.desk, disk, told, lambda: True)
+    assert "from the beginning" in caught.value.hint
+    assert "from the beginning" in PURPOSES["backup"].stopping
     assert list(disk.iterdir()) == []
     assert look(province.desk).backup_due
     assert not [path for path in province.home.iterdir() if path.name.startswith("backup.part")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from fieldsurvey.tui.central.layout import clean, columns, tail
+from fieldsurvey.tui.central.layout import NAME, clean, columns, tail
 
 HEAD = ("Laptop", "sent")
 
@@ -41,3 +41,10 @@ def test_the_end_of_a_path_is_kept() -> None:
 def test_control_characters_become_dots() -> None:
     """Escape, newline, the mark that turns the direction of writing; accents and signs stay."""
     assert clean("a\x1b[2J\nb\u202ec ñ✓") == "a·[2J·b·c ñ✓"
+
+
+def test_other_columns_go_before_a_name_is_cut_short() -> None:
+    """A name up to NAME cells is whole as long as something expendable is left; a short one costs no column."""
+    head, long = ("name", "one", "two"), "n" * NAME
+    assert columns(head, [(long, "1" * 10, "2" * 10)], 40, 0, (1, 2))[1] == long + "  " + "2" * 10
+    assert columns(head, [("short", "1" * 10, "2" * 10)], 40, 0, (1, 2))[0].split() == ["name", "one", "two"]

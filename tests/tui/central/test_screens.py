@@ -201,6 +201,23 @@ async def test_the_log_is_saved(province: Province, tmp_path: Path) -> None:
     assert "untrusted.container" in (tmp_path / "log.csv").read_text("utf-8-sig")
 
 
+async def test_names_can_be_read_whole_at_80_columns(province: Province) -> None:
+    """A long name is kept before other columns, and stands whole below the table under the cursor; places too."""
+    name = "Laptop sintética de la parroquia de San Francisco de Sigsipamba"
+    device = province.laptop(name, 1, enrolled=True).device
+    place = "/media/synthetic/" + "x" * 40 + "/laptop.fsb"
+    Journal(province.home, province.clock).note("refusal", "central", place=place, device=device, code="synthetic")
+    app = CentralApp(province.desk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "end", "up")
+        assert name in " ".join(text(app).split())
+        assert name[:20] in text(app)
+        await press(pilot, "f6")
+        shown = "".join(text(app).split())
+        assert place in shown
+        assert "".join(name.split()) in shown
+
+
 @pytest.mark.parametrize("size", [(60, 20), (140, 40)])
 async def test_other_sizes(province: Province, size: tuple[int, int]) -> None:
     """A small and a large terminal: the names, the loud line and help are there; no line is cut at the right end."""
