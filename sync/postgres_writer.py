@@ -2,49 +2,71 @@
 
 Copying in takes no lock that anybody else could meet. Adding does, on the keys that are new, so it goes through them
 in order: two writers of the same batch wait for each other and never in a circle. Should the database find one all
-the same, the step is taken back to before it and done again; what was copied in is still there.
+the same, the step is taken back to before it and done again; what was copied in is still there. Records, which are
+long, are not copied in first: they would be written twice.
 """
 
 from __future__ import annotations
 
 import random
+import struct
 import time
-from collections.abc import Callable, Iterable
-from typing import Final, LiteralString, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, Self, TypeVar
 
-from psycopg import errors, sql
+from psycopg import errors, postgres, sql
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 from sync.postgres_link import TRIES
 from sync.postgres_schema import Connection
 from sync.sets import ABSENT, BATCHES, BODIES, DEVICES, ENTRIES, ERASED, PROJECTS, SIGNATURES, TOMBSTONES, Row, SetSpec
-from sync.store import AbsentEntry, Notice, SeenBatch, StoredDevice, StoredEntry, StoredProject
+from sync.store import AbsentEntry, Notice, SeenBatch, StoredDevice, StoredEntry, StoredProject, chunks
 
 T = TypeVar("T")
 
 _TYPES: Final = {"text": "text", "int": "int8", "bytes": "bytea"}
+_BYTEA: Final = postgres.types["bytea"]
 _STAGE: Final = """
     CREATE TEMPORARY TABLE IF NOT EXISTS stage_entries (
         device text COLLATE "C", seq bigint, head bytea, previous bytea, record_hash bytea, case_id text,
-        revision bigint, kind text, parent bytea, withdrawal bytea, body bytea) ON COMMIT DELETE ROWS;
-    ALTER TABLE stage_entries ALTER COLUMN body SET STORAGE EXTERNAL;"""
+        revision bigint, kind text, parent bytea, withdrawal bytea) ON COMMIT DELETE ROWS"""
 _COPY_ENTRIES: Final = "COPY stage_entries FROM STDIN (FORMAT BINARY)"
-_ENTRY_TYPES: Final = [*(_TYPES[kind] for _name, kind in ENTRIES.columns), "bytea"]
+_ENTRY_TYPES: Final = [_TYPES[kind] for _name, kind in ENTRIES.columns]
 _ADD_BODIES: Final = """
-    INSERT INTO fieldsurvey.bodies (hash, body) SELECT record_hash, body FROM stage_entries WHERE body IS NOT NULL
-    ORDER BY record_hash ON CONFLICT (hash) DO NOTHING"""
+    INSERT INTO fieldsurvey.bodies (hash, body) SELECT * FROM unnest(%b, %b) ON CONFLICT (hash) DO NOTHING"""
 _NOTE_ERASED: Final = """
-    WITH wanted AS MATERIALIZED (SELECT DISTINCT hash FROM ({source}) AS source (hash) ORDER BY hash),
+    WITH wanted AS MATERIALIZED (SELECT DISTINCT hash FROM unnest(%s::bytea[]) AS hash ORDER BY hash),
     put AS (INSERT INTO fieldsurvey.bodies AS b (hash) SELECT hash FROM wanted ORDER BY hash
             ON CONFLICT (hash) DO UPDATE SET body = NULL WHERE b.body IS NOT NULL RETURNING 1)
     SELECT count(*) FROM put"""
-_STAGED_ERASED: Final = "SELECT record_hash FROM stage_entries WHERE body IS NULL"
 _ADD_ENTRIES: Final = """
-    INSERT INTO fieldsurvey.entries SELECT device, seq, head, previous, record_hash, case_id, revision, kind, parent,
-    withdrawal FROM stage_entries ORDER BY device, seq, head ON CONFLICT (device, seq, head) DO NOTHING"""
+    INSERT INTO fieldsurvey.entries SELECT * FROM stage_entries
+    ORDER BY device, seq, head ON CONFLICT (device, seq, head) DO NOTHING"""
 _STAGE_OF: Final = """
     CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS AS SELECT {columns} FROM {table} LIMIT 0"""
 _ADD_ROWS: Final = """
     INSERT INTO {table} ({columns}) SELECT {columns} FROM {stage} ORDER BY {keys} ON CONFLICT DO NOTHING"""
+
+
+class Packed(bytes):
+    """A bytea[] as the server reads it: made at once, for psycopg looks at every member by itself."""
+
+    @classmethod
+    def of(cls, values: Sequence[bytes]) -> Self:
+        """Of these, none of them NULL."""
+        head = struct.pack("!5i", 1, 0, _BYTEA.oid, len(values), 1)
+        return cls(b"".join((head, *(part for value in values for part in (len(value).to_bytes(4, "big"), value)))))
+
+
+class _PackedDumper(Dumper):
+    oid = _BYTEA.array_oid
+    format = Format.BINARY
+
+    def dump(self, obj: bytes) -> bytes:
+        """As it is."""
+        return obj
 
 
 def _parts(spec: SetSpec) -> dict[str, sql.Composable]:
@@ -60,6 +82,7 @@ def _parts(spec: SetSpec) -> dict[str, sql.Composable]:
 def prepare_stage(connection: Connection) -> None:
     """Make the temporary table of this connection. Once, outside a transaction."""
     connection.execute(_STAGE)
+    connection.adapters.register_dumper(Packed, _PackedDumper)
 
 
 class PostgresWriter:
@@ -108,25 +131,37 @@ class PostgresWriter:
                     cursor.executemany(sql.SQL(put).format(**_parts(spec), values=values), sorted(rows))
 
     def entries(self, rows: Iterable[tuple[StoredEntry, bytes | None]]) -> int:
-        """Entries with their records, streamed to the server as they are read; how many of the entries are new."""
-        erased = 0
-        count = 0
+        """Entries with their records, in chunks: while the server takes one in, the next is read and verified."""
         self._empty(sql.Identifier("stage_entries"))
+        taken: Future[None] | None = None
+        with ThreadPoolExecutor(1, "central") as beside:
+            for chunk in chunks(rows):
+                if taken is not None:
+                    taken.result()
+                taken = beside.submit(self._take, chunk)
+            if taken is None:
+                return 0
+            taken.result()
+        return self._step(self._add_entries)
+
+    def _take(self, chunk: list[tuple[StoredEntry, bytes | None]]) -> None:
+        """Bodies go straight to their table, in the order of the log: of two writers of one log the first goes on, and
+        the other waits at the first record that both bring. What is said of them waits in the stage.
+        """
+        if gone := [entry.record_hash for entry, body in chunk if body is None]:
+            self.erase(gone)
+        brought = [(entry.record_hash, body) for entry, body in chunk if body is not None]
+        self._step(lambda: self._add_bodies(brought))
         with self._connection.cursor() as cursor, cursor.copy(_COPY_ENTRIES) as copy:
             copy.set_types(_ENTRY_TYPES)
-            for entry, body in rows:
-                erased += body is None
-                count += 1
-                copy.write_row((
-                    entry.device, entry.seq, entry.head, entry.previous, entry.record_hash, entry.case, entry.revision,
-                    entry.kind, entry.parent, entry.withdrawal, body,
-                ))  # fmt: skip
-        return self._step(lambda: self._add_entries(erased=bool(erased))) if count else 0
+            for entry, _body in chunk:
+                copy.write_row(entry)
 
-    def _add_entries(self, *, erased: bool) -> int:
-        if erased:
-            self._note(_STAGED_ERASED, None)
-        self._connection.execute(_ADD_BODIES)
+    def _add_bodies(self, brought: list[tuple[bytes, bytes]]) -> None:
+        values = Packed.of([digest for digest, _body in brought]), Packed.of([body for _digest, body in brought])
+        self._connection.execute(_ADD_BODIES, values)
+
+    def _add_entries(self) -> int:
         return self._connection.execute(_ADD_ENTRIES).rowcount
 
     def absent(self, rows: Iterable[AbsentEntry]) -> int:
@@ -136,11 +171,10 @@ class PostgresWriter:
     def erase(self, hashes: Iterable[bytes]) -> int:
         """Remove bodies and note their hashes; how many are newly noted."""
         wanted = list(hashes)
-        return self._step(lambda: self._note("SELECT unnest(%s::bytea[])", wanted)) if wanted else 0
+        return self._step(lambda: self._note(wanted)) if wanted else 0
 
-    def _note(self, source: LiteralString, wanted: list[bytes] | None) -> int:
-        query = sql.SQL(_NOTE_ERASED).format(source=sql.SQL(source))
-        row = self._connection.execute(query, (wanted,) if wanted is not None else None).fetchone()
+    def _note(self, wanted: list[bytes]) -> int:
+        row = self._connection.execute(_NOTE_ERASED, (wanted,)).fetchone()
         changed = int(row[0]) if row else 0
         self.removed += changed
         return changed

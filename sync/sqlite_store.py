@@ -20,7 +20,6 @@ from sync.merge import Link, Version
 from sync.sqlite_current import is_current
 from sync.sqlite_sets import SqliteSets, SqliteSetsWriter
 from sync.store import (
-    CHUNK_BYTES,
     CHUNK_ROWS,
     AbsentEntry,
     Counts,
@@ -29,8 +28,11 @@ from sync.store import (
     StoredDevice,
     StoredEntry,
     StoredProject,
+    chunks,
 )
 
+AUTOCHECKPOINT = "PRAGMA wal_autocheckpoint=4000"
+"""Pages, 16 MiB: a batch is some 4 MiB, and the pages of an index that several batches touch are carried over once."""
 _ENTRY = "device, seq, head, previous, record_hash, case_id, revision, kind, parent, withdrawal"
 # ON CONFLICT names the key: INSERT OR IGNORE would also swallow a broken NOT NULL, and with it a record.
 _PUT_ENTRY = f"INSERT INTO entries ({_ENTRY}) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"  # noqa: S608  constants only
@@ -52,21 +54,6 @@ def _erased_among(count: int) -> str:
     return f"SELECT hash FROM erased WHERE hash IN ({','.join('?' * count)})"  # noqa: S608  question marks only
 
 
-def _chunks(rows: Iterable[tuple[StoredEntry, bytes | None]]) -> Iterator[list[tuple[StoredEntry, bytes | None]]]:
-    """The rows in lists within the bounds; a body that would break the bound begins the next."""
-    chunk: list[tuple[StoredEntry, bytes | None]] = []
-    size = 0
-    for row in rows:
-        length = len(row[1] or b"")
-        if chunk and (len(chunk) == CHUNK_ROWS or size + length > CHUNK_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(row)
-        size += length
-    if chunk:
-        yield chunk
-
-
 class SqliteWriter(SqliteSetsWriter):
     """The sets, inside one transaction."""
 
@@ -82,7 +69,7 @@ class SqliteWriter(SqliteSetsWriter):
 
     def entries(self, rows: Iterable[tuple[StoredEntry, bytes | None]]) -> int:
         """Entries with their records, in bulk; how many of the entries are new."""
-        return sum(self._chunk(chunk) for chunk in _chunks(rows))
+        return sum(self._chunk(chunk) for chunk in chunks(rows))
 
     def _chunk(self, chunk: list[tuple[StoredEntry, bytes | None]]) -> int:
         gone = self._noted([entry.record_hash for entry, _body in chunk])
@@ -155,6 +142,7 @@ class SqliteStore(SqliteSets):
         self._unswept = False
         self._connection = open_sqlite(path)
         try:
+            self._connection.execute(AUTOCHECKPOINT)
             if not is_current(self._rows):
                 # start-up and memory: sqlite-utils costs 0.1 s and 15 MiB, see sync.sqlite_current
                 from sync.sqlite_schema import migrate

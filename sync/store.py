@@ -129,9 +129,9 @@ class Writer(Protocol):
         """Entries with their records, in bulk; how many of the entries are new.
 
         `rows` is read once, lazily, and may raise: then the transaction is rolled back. At most CHUNK_ROWS rows or
-        CHUNK_BYTES of bodies (or one larger body) are held at a time. A body that is None is erased: its hash is noted
-        as by `erase`. A body whose hash was noted before, here or by another writer, is not stored. An entry that is
-        held already still gets its body, if that is missing and not erased.
+        CHUNK_BYTES of bodies (or one larger body) are held at a time, and while they are written as many more. A body
+        that is None is erased: its hash is noted as by `erase`. A body whose hash was noted before, here or by another
+        writer, is not stored. An entry that is held already still gets its body, if that is missing and not erased.
         """
         ...
 
@@ -328,3 +328,18 @@ class Store(Protocol):
     def close(self) -> None:
         """Let go of it."""
         ...
+
+
+def chunks(rows: Iterable[tuple[StoredEntry, bytes | None]]) -> Iterator[list[tuple[StoredEntry, bytes | None]]]:
+    """The rows in lists within the bounds; a body that would break the bound begins the next."""
+    chunk: list[tuple[StoredEntry, bytes | None]] = []
+    size = 0
+    for row in rows:
+        length = len(row[1] or b"")
+        if chunk and (len(chunk) == CHUNK_ROWS or size + length > CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(row)
+        size += length
+    if chunk:
+        yield chunk

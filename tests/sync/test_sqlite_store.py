@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sync import sqlite_store
+from sync import store as stores
 from sync.errors import CentralBusyError
 from sync.sqlite_store import SqliteStore
 from sync.store import AbsentEntry, Notice, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject, Writer
@@ -247,10 +247,10 @@ _TAGGED = (
 
 def test_rows_are_written_in_bounded_chunks(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many rows there are and however large, only so many are held before they are written."""
-    monkeypatch.setattr(sqlite_store, "CHUNK_ROWS", 4)
-    monkeypatch.setattr(sqlite_store, "CHUNK_BYTES", 30)
+    monkeypatch.setattr(stores, "CHUNK_ROWS", 4)
+    monkeypatch.setattr(stores, "CHUNK_BYTES", 30)
     sizes = [10, 10, 10, 10, 1, 1, 1, 1, 1, 100, 1]
-    cut = [[row[0].seq for row in chunk] for chunk in sqlite_store._chunks(_sized(sizes))]
+    cut = [[row[0].seq for row in chunk] for chunk in stores.chunks(_sized(sizes))]
     assert cut == [[1, 2, 3], [4, 5, 6, 7], [8, 9], [10], [11]]
     with store.write() as writer:
         assert writer.entries(_sized(sizes)) == len(sizes)

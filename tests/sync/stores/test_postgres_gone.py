@@ -212,24 +212,25 @@ def test_every_failure_of_the_server_is_typed(
         raise psycopg.errors.SyntaxError
 
 
+@pytest.mark.parametrize("step", ["_add_bodies", "_add_entries"])
 def test_a_step_is_tried_again_a_bounded_number_of_times(
-    postgres: PostgresStore, monkeypatch: pytest.MonkeyPatch
+    postgres: PostgresStore, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """What the database takes back for another writer's sake."""
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    real = PostgresWriter._add_entries
+    real = getattr(PostgresWriter, step)
     for failures, fails in ((TRIES - 1, False), (TRIES, True)):
         left = [failures]
 
-        def add(self: PostgresWriter, *, erased: bool, left: list[int] = left) -> int:
+        def add(self: PostgresWriter, *given: Any, left: list[int] = left) -> Any:
             left[0] -= 1
             if left[0] >= 0:
                 self._connection.execute("SELECT 1")
                 raise psycopg.errors.DeadlockDetected
-            return real(self, erased=erased)
+            return real(self, *given)
 
         with monkeypatch.context() as patch:
-            patch.setattr(PostgresWriter, "_add_entries", add)
+            patch.setattr(PostgresWriter, step, add)
             if fails:
                 with pytest.raises(CentralBusyError), postgres.write() as writer:
                     writer.entries([(entry(2), b"two")])
