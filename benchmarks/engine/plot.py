@@ -26,7 +26,7 @@ def plot(measured: Iterable[tuple[str, Figures]], folder: Path) -> list[Path]:
     import matplotlib as mpl  # only for pictures
 
     mpl.use("svg")
-    from matplotlib import pyplot as plt
+    from matplotlib import pyplot as plt  # takes the kind of picture that was chosen before
 
     families: dict[str, dict[str, list[tuple[int, Figures]]]] = {}
     for name, figures in measured:

@@ -17,7 +17,7 @@ from fieldsurvey.cli.device_custody import custody_app
 from fieldsurvey.cli.device_people import people
 from fieldsurvey.cli.device_words import confirm_words, new_passphrase, only_person
 from fieldsurvey.fieldwork import Laptop
-from fieldsurvey.fieldwork.enrolment import write_card
+from fieldsurvey.fieldwork.enrolment import write_card, write_card_near
 from fieldsurvey.fieldwork.laptop import VAULT, check_person
 from fieldsurvey.project.signed import read_project
 from fieldsurvey.vault import VerifyReport, open_locked, verify_log, verify_vault
@@ -27,6 +27,7 @@ from sync.stick import Stick
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
     help="This laptop in its project: join, the people who share it, verify, backup and restore, its end. State lives"
     " under FIELDSURVEY_HOME.",
 )
@@ -51,17 +52,23 @@ def join(
     *,
     name: Annotated[str, typer.Option("--name", help="What people call this laptop.")] = "",
     person: Annotated[str, typer.Option("--person", help="The enumerator's code, as the project lists it.")] = "",
-    card: Annotated[Path | None, typer.Option("--card", help="Where to write the card for the steward.")] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option("--card", metavar="FILE", help="Where to write the card for the steward [default: on the stick]."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="The project's words have been compared already.")] = False,
     json_: Json = False,
 ) -> None:
     """Join a project, or take a newer version of the one joined.
 
-    Makes this laptop's keys and a passphrase of six words, which is shown once. Writes a card to hand to the steward,
-    who enrols it; interviewing may begin at once. With a newer file of the same project only that file is replaced.
+    Makes this laptop's keys and a passphrase of six words, which is shown once. Writes a card (a file whose name ends
+    in .fsd) to hand to the steward, who enrols it: on the stick, beside the project's file where that was named, or in
+    this laptop's own folder where neither can be written. It says where. Interviewing may begin at once. With a newer
+    file of the same project only that file is replaced.
 
     Example: fieldsurvey device join /media/STICK --person E01
     """
+    stick = project_file if project_file.is_dir() else project_file.parent
     data = _read(Stick(project_file).project if project_file.is_dir() else project_file)
     home = paths.home()
     if _joined(home):
@@ -83,9 +90,11 @@ def join(
         home, data, device_name=name or _("Laptop of {person}").format(person=who), person=who, passphrase=words,
         clock=SystemClock(),
     )  # fmt: skip
-    written = write_card(laptop, card or Path())
+    written = (write_card(laptop, card) if card else write_card_near(laptop, stick)).absolute()
     status = laptop.status()
-    text = _("Joined {project} as {device} for {person}.\nHand this card to the steward: {card}\nStart: fieldsurvey")
+    text = _(
+        "Joined {project} as {device} for {person}.\nHand this card to the steward; it is in {card}\nStart: fieldsurvey"
+    )
     result(
         json_,
         {"project": project.model.id, "device": status.device, "name": status.name, "person": who, "card": str(written),
@@ -104,7 +113,7 @@ def card(
 ) -> None:
     """Write this laptop's card again: its public keys, signed by itself, for the steward to enrol."""
     laptop = Laptop.open(paths.home(), SystemClock())
-    written = write_card(laptop, out or Path())
+    written = write_card(laptop, out or Path()).absolute()
     device = laptop.locked.device_card().device
     result(json_, {"device": device, "card": str(written)}, _("The card is in {card}.").format(card=written))
 

@@ -33,6 +33,7 @@ from forms.catalogue import BUILT_IN, compiled, folder
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
     help="Questionnaires: XLSForm (.xlsx, .xls, .md, .csv, or a folder with one CSV per sheet) or XForm (.xml). "
     "FORM is a path, or the name of a built-in form.",
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,39 @@ def test_join_makes_a_card_for_the_steward(shell: Shell, project: SyntheticProje
     with open_locked(shell.home / "vault.db").unlock(WORDS) as vault:
         assert (vault.device, vault.person) == (card.device, "E01")
     assert WORDS not in output
+
+
+def test_the_card_goes_on_the_stick_and_is_found(
+    shell: Shell, project: SyntheticProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a stick: on that stick, and its whole path is said. On one that cannot be written: in the laptop's folder.
+    --card: there."""
+    stick = shell.folder / "stick"
+    (stick / "fieldsurvey").mkdir(parents=True)
+    (stick / "fieldsurvey" / "project.fsp").write_bytes(project.publish())
+    code, output = shell.run("join", str(stick), "--person", "E01")
+    assert code == 0, output
+    [card] = stick.glob("*.fsd")
+    assert str(card) in output.replace("\n", "")
+    assert list(shell.folder.glob("*.fsd")) == []
+    monkeypatch.setenv("FIELDSURVEY_HOME", str(shell.folder / "second"))
+    named = shell.json("join", str(stick), "--person", "E01", "--card", "mine.fsd")
+    assert named["card"] == str(shell.folder / "mine.fsd")
+    assert DeviceCard.from_bytes((shell.folder / "mine.fsd").read_bytes()).device == named["device"]
+    third = shell.folder / "third"
+    monkeypatch.setenv("FIELDSURVEY_HOME", str(third))
+    real = os.open
+
+    def protected(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
+        if flags & os.O_CREAT and str(stick) in str(path):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(path, flags, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", protected)
+        found = shell.json("join", str(stick), "--person", "E01")
+    assert Path(found["card"]).parent == third
+    assert shell.json("card")["card"].startswith(str(shell.folder))
 
 
 def test_joining_again_takes_the_newer_project(shell: Shell, project: SyntheticProject) -> None:

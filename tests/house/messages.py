@@ -39,7 +39,9 @@ def sources() -> Iterator[Path]:
 def in_module(path: Path) -> Iterator[Message]:
     """The texts of one module."""
     where = path.relative_to(ROOT).as_posix()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    registered = set(_registered(tree))
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
             name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
             texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
@@ -48,7 +50,9 @@ def in_module(path: Path) -> Iterator[Message]:
             if name in CALLS and texts and texts[0]:
                 plural = texts[1] if name == "ngettext" and len(texts) > 1 else None
                 yield Message(texts[0], plural, where)
-        elif isinstance(node, ast.FunctionDef) and any(_is_command(d) for d in node.decorator_list):
+        elif isinstance(node, ast.FunctionDef) and (
+            node.name in registered or any(_is_command(d) for d in node.decorator_list)
+        ):
             text = ast.get_docstring(node)
             if text:
                 yield Message(text, None, where)
@@ -71,6 +75,13 @@ def _helps(call: ast.Call) -> Iterator[str]:
 def _is_command(decorator: ast.expr) -> bool:
     call = decorator.func if isinstance(decorator, ast.Call) else decorator
     return isinstance(call, ast.Attribute) and call.attr in {"command", "callback"}
+
+
+def _registered(tree: ast.Module) -> Iterator[str]:
+    """The functions of `app.command(…)(command(FUNCTION))`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Call) and _is_command(node.func):
+            yield from (found.id for given in node.args for found in ast.walk(given) if isinstance(found, ast.Name))
 
 
 def collect() -> dict[str, Message]:

@@ -88,7 +88,9 @@ def add_form(
     ] = False,
     allow: Annotated[
         list[str] | None,
-        typer.Option(help=f"Let a form about people ask for this; written into the project. {', '.join(SENSITIVE)}."),
+        typer.Option(
+            metavar="|".join(SENSITIVE), help="Let a form about people ask for this; written into the project."
+        ),
     ] = None,
     json_: Json = False,
 ) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.project.group import Folder, app, place_of, root_passphrase, summary
 from fieldsurvey.project import steward
@@ -61,5 +62,10 @@ def server(
             raise PinsError(count=len(pins))
         kept.append((url, (pins[0], pins[1])))
     signed = steward.set_servers(place, kept, root_pass=root_passphrase())
-    text = _("The project is now at version {number}, with {count} server(s). Publish it for laptops to take.")
-    result(json_, summary(signed), text.format(number=signed.model.version, count=len(signed.model.servers)))
+    count = len(signed.model.servers)
+    text = ngettext(
+        "The project is now at version {number}, with {count} server. Publish it for laptops to take.",
+        "The project is now at version {number}, with {count} servers. Publish it for laptops to take.",
+        count,
+    )
+    result(json_, summary(signed), text.format(number=signed.model.version, count=count))
