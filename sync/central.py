@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,13 +39,17 @@ _DEVICE: Final = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What merging one batch did: `new` entries of `first` … `last`; 0 when all was there already."""
+    """What merging one batch did: `new` entries of `first` … `last`; 0 when all was there already.
+
+    `cases`: what the records in it are of, where anything is withdrawn: some may have to be erased.
+    """
 
     device: str
     name: str
     first: int
     last: int
     new: int
+    cases: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ class Central:
         if admit is not None:
             admit(batch)
         lacks = self.lacks(batch)
-        new = lacks.entries
+        new, cases = lacks.entries, set[str]()
         if (
             not lacks.records
         ):  # said to be there already: still, a damaged copy is named, so that the stick is looked at
@@ -176,11 +180,11 @@ class Central:
             with self.store.write() as writer:
                 writer.device(_card(batch))
                 if lacks.records:
-                    new += writer.entries(_entries(batch, self._tags()))
+                    new += writer.entries(_entries(batch, self._tags(), cases))
                 writer.absent(lacks.absent)
                 writer.signature(batch.device, batch.last, batch.end.head, batch.end.signature)
                 writer.batch(SeenBatch(batch.manifest_hash, batch.device, batch.first, batch.last, self._now()))
-        return Merged(batch.device, batch.card.name, batch.first, batch.last, new)
+        return Merged(batch.device, batch.card.name, batch.first, batch.last, new, frozenset(cases))
 
     def lacks(self, batch: Batch) -> Lacks:
         """What this central has not got yet of a batch, before its records are read: the one word on it.
@@ -211,8 +215,10 @@ class Central:
         """
         return Vouching(self, device).receipts()
 
-    def erase(self) -> int:
+    def erase(self, cases: Iterable[str] | None = None) -> int:
         """Erase every record that a withdrawal takes back, attachments too; how many were not erased before.
+
+        `cases`: of these alone, which costs a look at each and not at everything that is held.
 
         Their entries stay, so that logs stay whole, and no later batch brings them back. What is erased follows from
         the set of entries and tombstones alone, of devices that do not count too: a person's withdrawal does not wait
@@ -221,7 +227,7 @@ class Central:
         """
         tags = self._tags()
         new = 0
-        for case in list(self.store.withdrawn_cases()):
+        for case in list(self.store.withdrawn_cases()) if cases is None else sorted(cases):
             hashes = _of_the_withdrawn(self.store.case(case), tags)
             todo = hashes - self.store.erased(sorted(hashes))
             if todo:
@@ -336,14 +342,18 @@ def _name(card: bytes) -> str:
         return "?"
 
 
-def _entries(batch: Batch, withdrawn: AbstractSet[bytes]) -> Iterator[tuple[StoredEntry, bytes | None]]:
+def _entries(
+    batch: Batch, withdrawn: AbstractSet[bytes], cases: set[str]
+) -> Iterator[tuple[StoredEntry, bytes | None]]:
     """A batch's entries as they are stored, each with its record, verified one by one to the end of the file.
 
-    A record whose tag is `withdrawn` already is not stored at all.
+    A record whose tag is `withdrawn` already is not stored at all. Whose case that may be is noted in `cases`.
     """
     device = batch.device
     for seq, head, previous, digest, header, body in batch.rows():
         case, _device, kind, parent, _project, revision, withdrawal = header
+        if withdrawn:
+            cases.add(case)
         tag = bytes.fromhex(withdrawal) if withdrawal else None
         before = bytes.fromhex(parent) if parent else None
         stored = StoredEntry(device, seq, head, previous, digest, case, revision, kind, before, tag)

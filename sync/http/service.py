@@ -25,7 +25,7 @@ from fieldsurvey.records.labels import SIGN_REQUEST
 from fieldsurvey.records.receipt import Role, write_receipt
 from fieldsurvey.records.withdrawal import Tombstone
 from sync.batches import Batch, read_batch
-from sync.central import Central
+from sync.central import Central, Merged
 from sync.erasing import hear_reports, settle
 from sync.errors import ForeignProjectError, NotCentralsKeyError
 from sync.http.callers import Caller, Callers
@@ -186,6 +186,7 @@ class Service:
         """A batch file in one piece, at its beginning: merged, or refused."""
         with self._one_at_a_time(caller):
             found = self._central().merge(body, partial(_admit, caller))
+            self._erase(found)
             return self._merged(caller, found.device, (), found.new)
 
     def take(self, what: str, body: bytes) -> Taken:
@@ -260,7 +261,14 @@ class Service:
             raise
         except FileNotFoundError:  # swept in this very moment
             return Offered(missing=tuple(dict.fromkeys(n for n in names if not self.staging.have(caller.id, [n]))))
+        self._erase(found)
         return self._merged(caller, found.device, names, found.new)
+
+    def _erase(self, found: Merged) -> None:
+        """A record without a tag of its own may be of a case that somebody took back: it goes as soon as it came."""
+        if found.cases and self._central().erase(found.cases):
+            with self._settling:
+                self.settle()
 
     def _merged(self, caller: Caller, device: str, names: Sequence[str], new: int) -> Offered:
         self.staging.drop(caller.id, names)

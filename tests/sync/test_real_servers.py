@@ -1,5 +1,6 @@
 """What servers in the field get wrong, each by its name: identical pushes at once, a replay after a revision, two
-offline revisions, a revision before its original, one record that does not open among many. All of it synthetic.
+offline revisions, a revision before its original, one record that does not open among many, a late revision of what
+was taken back. All of it synthetic.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fieldsurvey.needs.opened.opening import open_round
 from fieldsurvey.records.envelope import record_hash
+from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.central import Central
+from sync.http.packs import cut, write_offer
+from sync.http.wire import Offered, join_pieces
 from tests.needs.opened.world import ROUND, Maker, World
 from tests.sync.dumps import spoil
+from tests.sync.http.worlds import Asker, Place, asking
 from tests.sync.laptops import SyntheticLaptop, laptop
 from tests.sync.projects import enrol
 
@@ -194,3 +200,37 @@ def test_one_record_that_cannot_be_opened_among_many(world: World, tmp_path: Pat
     assert after.quality.not_opened["altered"] == whole.quality.not_opened.get("altered", 0) + 1
     assert set(after.frame("needs")["_record"]) == set(whole.frame("needs")["_record"]) - {victim.hex()}
     assert after.frame("assembly").equals(whole.frame("assembly"))
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_late_revision_of_what_was_taken_back(tmp_path: Path, whole: bool) -> None:
+    """A revision that names no code of its own comes over the line after its case was withdrawn: it is erased as soon
+    as it is there, not when somebody looks the next time; another case's is kept, and the log is vouched for.
+    """
+    device = SyntheticLaptop()
+    code = WithdrawalCode(77)
+    original = device.seal(CASE, withdrawal=code.tag(device.card.project))
+    first = device.batch()
+    late = device.seal(CASE, revision=2, parent=record_hash(original).hex())
+    other = device.seal()
+    place = Place.make(tmp_path, device)
+    stone = Tombstone(project=device.card.project, code=code.raw, requested="2026-03-02")
+    with asking(place, device) as (asker, _service), place.central() as central:
+        assert asker.ask("POST", "/v1/batches/whole", first).status_code == 200
+        assert asker.ask("POST", "/v1/withdrawals", join_pieces([stone.to_bytes()])).status_code == 200
+        answer = send(asker, device.batch(2), whole=whole)
+        assert Offered.from_bytes(answer.content).new == 2
+        bodies = [central.store.body(record_hash(record)) for record in (original, late, other)]
+        assert bodies == [None, None, other]
+        (receipt,) = central.receipts(device.device)
+        assert receipt.up_to == 3
+
+
+def send(asker: Asker, batch: bytes, *, whole: bool) -> httpx.Response:
+    """A batch in one request, or in packs."""
+    if whole:
+        return asker.ask("POST", "/v1/batches/whole", batch)
+    parts = cut(lambda: iter([batch]), 1 << 16)
+    for _name, data in parts.data(frozenset(parts.names)):
+        assert asker.put(data).status_code == 201
+    return asker.ask("POST", "/v1/batches", write_offer(parts.head, parts.names))
