@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.sync.machine.fieldwork import Fieldwork, reached
 from tests.sync.machine.kit import remembering
+from tests.sync.machine.lines import Mishap
+from tests.sync.machine.online import EVENTS
 from tests.sync.machine.planted import FAULTS, Fault
+from tests.sync.machine.planted_lines import LINE_FAULTS
 
 STEPS = 13
 LONG_STEPS = 25
@@ -16,6 +21,8 @@ PARTS = 20
 RARE = (
     *("forked", "refused", "rolled back", "restored", "erased", "purged", "returned"),
     *("receipt received", "receipt committed", "receipt backed_up", "relay taken", "relay committed", "relay refused"),
+    *(f"line {what}" for what in (*get_args(Mishap), *EVENTS)),
+    *(f"line {what}" for what in ("went through", "resumed", "interleaved", "present", "forgotten", "turned away")),
 )
 
 
@@ -47,7 +54,7 @@ def test_whatever_happens_on_the_way_at_length(_part: int) -> None:
     _run(20_000 // PARTS, steps=LONG_STEPS, anew=True)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", [*FAULTS, *LINE_FAULTS], ids=lambda fault: fault.__name__)
 def test_a_planted_fault_is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: with this fault in the program the machine fails; most in thirty runs, the rarest in hundreds."""
     with monkeypatch.context() as patch:

@@ -1,8 +1,9 @@
-"""Central in the machine: a real database in a folder of its own, with backups, and a disk that can fail."""
+"""Central in the machine: a real database, with backups, a disk that can fail, and a server."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.withdrawal import Tombstone
 from sync.backups import back_up, restore
 from sync.central import Central
-from sync.erasing import learn_withdrawals
+from sync.erasing import settle
+from sync.http.service import Service
 from sync.importing import ImportReport, import_folder
 from tests.sync.machine import kit
 from tests.sync.machine.laptops import WrongClock
+from tests.sync.machine.lines import LIMITS, Served
 
 
 @dataclass
@@ -24,21 +27,41 @@ class Centre:
     home: Path
     clock: WrongClock
     central: Central
+    newest: Callable[[], SignedProject]
     backup: Path | None = None
+    server: Served | None = None
 
     @classmethod
-    def begin(cls, home: Path, clock: WrongClock, project: SignedProject) -> Centre:
-        """An empty one that knows the project."""
+    def begin(cls, home: Path, clock: WrongClock, newest: Callable[[], SignedProject]) -> Centre:
+        """An empty one that knows the project; `newest`: the version of the moment."""
         home.mkdir(parents=True)
         shutil.copy(kit.empty_central(), home / "central.db")
-        made = cls(home, clock, Central.open(home / "central.db", clock=clock))
-        made.central.learn(project.model)
+        made = cls(home, clock, Central.open(home / "central.db", clock=clock), newest)
+        made.central.learn(newest().model)
         return made
+
+    def served(self) -> Served:
+        """Its server, another process in the field; started when there is none."""
+        if self.server is None:
+            service = Service(
+                self._open, self.newest, kit.CENTRAL, home=self.home, limits=LIMITS, clock=self.clock, workers=1
+            )
+            self.server = Served(service)
+        return self.server
+
+    def stop_serving(self) -> None:
+        """Until somebody asks again."""
+        if self.server is not None:
+            self.server.stop()
+            self.server = None
+
+    def _open(self) -> Central:
+        return Central.open(self.home / "central.db", clock=self.clock)
 
     def withdraw(self, tombstone: Tombstone) -> None:
         """A code is shown here."""
         Withdrawals(self.home).enter(tombstone)
-        learn_withdrawals(self.central, self.home)
+        settle(self.central, self.home, kit.CENTRAL, self.clock.now())
 
     def take(self, stick: Path, project: SignedProject, *, answers: bool) -> ImportReport:
         """A stick comes in, withdrawals first; `answers`: central's key is at hand, so receipts go back on it."""
@@ -55,14 +78,15 @@ class Centre:
         folder.mkdir(exist_ok=True)
         self.backup = Path(back_up(self.central, self.home, folder, clock=self.clock).path)
 
-    def restore(self, project: SignedProject) -> None:
+    def restore(self) -> None:
         """Its disk failed: what the newest backup holds is brought back into a new central."""
         assert self.backup is not None
+        self.stop_serving()
         self.central.close()
         for path in self.home.glob("central.db*"):
             path.unlink()
-        restore(self.backup, self.home, project=project.model)
-        self.central = Central.open(self.home / "central.db", clock=self.clock)
+        restore(self.backup, self.home, project=self.newest().model)
+        self.central = self._open()
 
     def withdrawn(self) -> set[tuple[str, str]]:
         """(tag, day) of all that this place has been told of, the database or not."""
@@ -70,4 +94,5 @@ class Centre:
 
     def close(self) -> None:
         """Let go of it."""
+        self.stop_serving()
         self.central.close()

@@ -11,15 +11,19 @@ from fieldsurvey.vault.returned import stored_returns
 from tests.sync.machine import carriers, kit, returning
 from tests.sync.machine.kit import LAPTOPS, Standing
 from tests.sync.machine.laptops import WrongClock
-from tests.sync.machine.world import CLOCKS, MAX_COPIES, MAX_SEALED, STICKS, World, reached
+from tests.sync.machine.lines import MISHAPS, Plan
+from tests.sync.machine.online import EVENTS, Online
+from tests.sync.machine.world import CLOCKS, MAX_COPIES, MAX_SEALED, STICKS, reached
 
 which = st.integers(0, MAX_COPIES - 1)
 sticks = st.integers(0, STICKS - 1)
 codes = st.sampled_from((None, 0, 1, 2))
+events = st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 9))
+plans = st.dictionaries(st.integers(0, 9), st.sampled_from(MISHAPS) | events, max_size=4)
 mishaps = st.tuples(st.integers(0, 20), st.sampled_from(carriers.MISHAPS), st.integers(0, 9999))
 
 
-class Fieldwork(World):
+class Fieldwork(Online):
     """Laptops, sticks, a relay, central."""
 
     @precondition(lambda self: len(self.model.sealed) < MAX_SEALED)
@@ -42,6 +46,7 @@ class Fieldwork(World):
         one = self._laptop(laptop)
         twin = one.clone(self._place("home"), days)
         self.laptops.append(twin)
+        self.split.add(one.number)
         entry = self._pick(one, of)
         for each, stick in ((one, 0), (twin, 1)):
             if of > MAX_SEALED:
@@ -59,6 +64,7 @@ class Fieldwork(World):
         able = [one for one in self.laptops if one.copies]
         one = able[laptop % len(able)]
         one.roll_back(one.copies[of % len(one.copies)], remembers=remembers)
+        self.split.add(one.number)
         reached["rolled back"] += 1
 
     @rule(place=st.integers(0, MAX_COPIES + 1), days=st.sampled_from(CLOCKS))
@@ -136,8 +142,7 @@ class Fieldwork(World):
         taken, given = self._stick(0), self._stick(1)
         if laptop is not None:
             self._export(self._laptop(laptop), taken)
-        if (taken / "fieldsurvey").is_dir():
-            self._relay_takes(taken)
+        self._relay_takes(taken)
         if laptop is not None:
             self._collect(self._laptop(laptop), taken)
         if then in {"hand on", "arrive"}:
@@ -156,11 +161,7 @@ class Fieldwork(World):
     @rule(standings=st.lists(st.sampled_from((None, 0, 0, 2)), min_size=LAPTOPS, max_size=LAPTOPS))
     def change_project(self, standings: list[Standing]) -> None:
         """Laptops are enrolled and revoked."""
-        if self.version < 4:
-            self.version += 1
-            self.standings = standings
-            self.centre.central.learn(self.project.model)
-            self.dirty = True
+        self._change_project(standings)
 
     @rule(code=st.integers(0, 2), laptop=which, place=st.sampled_from(("laptop", "central", "relay")))
     def withdraw(self, code: int, laptop: int, place: str) -> None:
@@ -178,11 +179,7 @@ class Fieldwork(World):
     @rule()
     def lose_disk(self) -> None:
         """Central's disk fails; it is restored from its newest backup."""
-        assert self.model.backup is not None
-        self.centre.restore(self.project)
-        self.model.held = self.model.backup.copy()
-        self.restored = self.dirty = True
-        reached["restored"] += 1
+        self._lose_disk()
 
     @precondition(lambda self: bool(self.model.held.bodies))
     @rule(of=st.integers(0, MAX_SEALED), to=which, stick=sticks, how=st.sampled_from(("return", "return", "forge")))
@@ -207,6 +204,22 @@ class Fieldwork(World):
         self._collect(one, place)
         returning.check_kept(one.log, self.model)
         reached["returned"] += bool(stored_returns(one.log))
+
+    @rule(laptop=which, tags=st.lists(codes, max_size=2), entries=st.sampled_from((1, 2, 3, 100)), plan=plans)
+    def push(self, laptop: int, tags: list[int | None], entries: int, plan: Plan) -> None:
+        """A laptop sends over a line that breaks as planned; and then over one that does not."""
+        one = self._laptop(laptop)
+        self._seal(one, tags)
+        if not self._push(one, plan, entries):
+            self._push(one, {})
+
+    @rule(laptop=st.none() | which, plan=plans)
+    def push_relay(self, laptop: int | None, plan: Plan) -> None:
+        """The supervisor's laptop takes a stick, and sends what it holds."""
+        if laptop is not None:
+            self._export(self._laptop(laptop), self._stick(0))
+            self._relay_takes(self._stick(0))
+        self._push_relay(plan)
 
     @rule(days=st.sampled_from((1, 8, 30)))
     def pass_time(self, days: int) -> None:

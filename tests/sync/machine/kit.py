@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from fieldsurvey.fieldwork.laptop import VAULT
-from fieldsurvey.project.model import Device, Project, Recipient, RoleKey
+from fieldsurvey.project.model import Device, Project, Recipient, RoleKey, Server
 from fieldsurvey.project.signed import SignedProject, read_project, write_project
 from fieldsurvey.records import device
 from fieldsurvey.records.device import DeviceCard
@@ -31,6 +31,7 @@ from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.recipients import RecipientPublic
 from fieldsurvey.records.signing import RootKey, SigningKey, VerifyKey
 from fieldsurvey.records.slots import FLOOR
+from fieldsurvey.records.wire import Wire
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.vault import LockedVault, Vault, open_locked
 from fieldsurvey.vault.renewal import new_vault
@@ -43,6 +44,7 @@ CODES: Final = tuple(WithdrawalCode(1000 + number) for number in range(3))
 TAGS: Final = tuple(code.tag(PROJECT) for code in CODES)
 ROOT = RootKey(bytes([1]) * 32)
 CENTRAL, SUPERVISOR, FOREIGN, OFFICE = (SigningKey(bytes([number]) * 32) for number in (2, 3, 4, 5))
+SERVER = Server(url="https://central.invalid", pins=("aa" * 32, "bb" * 32))
 _MEMORY = Path("/dev/shm")  # a disk in memory, where there is one: the machine is about order, not about fsync
 
 
@@ -168,6 +170,7 @@ def project(version: int, standings: tuple[Standing, ...]) -> SignedProject:
         recipients=(Recipient.of("operational", HMU.public),),
         roles=tuple(RoleKey(role=role, label=role.value, public=key.public.bytes.hex()) for role, key in keys),
         devices=tuple(_device(number, standing) for number, standing in enumerate(standings) if standing is not None),
+        servers=(SERVER,),
     )
     return read_project(write_project(model, {}, ROOT))
 
@@ -212,9 +215,9 @@ def foreign_project() -> bytes:
 
 @contextmanager
 def remembering() -> Iterator[None]:
-    """Each signature and recipient key is checked once in a process: they are functions of their bytes alone.
+    """Each signature, key and structure is checked once in a process: they are functions of their bytes alone.
 
-    Only what holds is remembered; what does not is refused anew each time.
+    Only what holds is remembered; what does not is refused anew each time. Structures are frozen.
     """
     good: set[tuple[bytes, str, bytes, bytes]] = set()
     rightly = VerifyKey.verify
@@ -225,8 +228,12 @@ def remembering() -> Iterator[None]:
             rightly(self, label, data, signature, what)
             good.add(asked)
 
+    read: Any = lru_cache(maxsize=20_000)(Wire.__dict__["from_bytes"].__func__)
+    key: Any = lru_cache(maxsize=1_000)(VerifyKey)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(VerifyKey, "verify", verify)
+        patch.setattr(Wire, "from_bytes", classmethod(lambda kind, data: read(kind, bytes(data))))
         patch.setattr(device, "RecipientPublic", lru_cache(RecipientPublic))
+        patch.setattr(device, "VerifyKey", key)
         patch.setattr(device, "_unsigned", lru_cache(device._unsigned))
         yield

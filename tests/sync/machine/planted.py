@@ -251,14 +251,14 @@ def what_was_erased_comes_back(patch: Patch) -> None:
     patch.setattr(Central, "erase", _erase_once)
 
 
-def _with_every_body(batch: Batch, _withdrawn: object) -> Iterator[tuple[StoredEntry, bytes | None]]:
-    return _entries_rightly(batch, frozenset())
+def _with_every_body(batch: Batch, _withdrawn: object, _cases: object) -> Iterator[tuple[StoredEntry, bytes | None]]:
+    return _entries_rightly(batch, frozenset(), set())
 
 
 _entries_rightly, _erase_rightly = central._entries, Central.erase
 
 
-def _erase_once(one: Central) -> int:
+def _erase_once(one: Central, _cases: object = None) -> int:
     """Only when a tombstone is new, not after each batch."""
     known = one.store.counts()
     return _erase_rightly(one) if known.tombstones and not known.erased else 0
@@ -267,7 +267,6 @@ def _erase_once(one: Central) -> int:
 def a_restored_central_forgets_withdrawals(patch: Patch) -> None:
     """What was withdrawn since the backup comes back with it."""
     patch.setattr("sync.backups.Withdrawals", lambda _home: [])
-    patch.setattr("tests.sync.machine.centre.learn_withdrawals", lambda *_args: 0)
 
 
 def an_absent_entry_is_a_gap(patch: Patch) -> None:

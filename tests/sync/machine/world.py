@@ -7,14 +7,16 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.receipt import Receipt
+from fieldsurvey.vault import Pin
+from sync.carrying import RelayFile
 from sync.central import Central
-from sync.importing import ImportReport
+from sync.importing import FileReport
 from tests.sync.machine import carriers, kit, returning
 from tests.sync.machine.centre import Centre
 from tests.sync.machine.kit import LAPTOPS, TAGS, Standing
@@ -31,6 +33,16 @@ reached: Counter[str] = Counter()
 """How often something rare was reached in all runs of this process: a machine that never gets there proves nothing."""
 
 
+File = TypeVar("File", FileReport, RelayFile)
+
+
+def _of_batches(files: Sequence[File]) -> list[File]:
+    """Of what is said of a stick, what is about batches; of other files only those that are refused are named."""
+    others = [file for file in files if "/" in file.name]
+    assert all(file.outcome == "refused" for file in others), others
+    return [file for file in files if file not in others]
+
+
 class World(RuleBasedStateMachine):
     """Everything there is, and the invariants. The rules are in fieldwork.py."""
 
@@ -45,7 +57,8 @@ class World(RuleBasedStateMachine):
         self.cases = self.copies = 0
         self.dirty = self.restored = False
         self.laptops: list[FieldLaptop] = []
-        self.centre = Centre.begin(self.folder / "central", WrongClock(self.time), self.project)
+        self.split: set[int] = set()
+        self.centre = Centre.begin(self.folder / "central", WrongClock(self.time), lambda: self.project)
         self.supervisor = FieldRelay(self.folder / "supervisor", WrongClock(self.time), self.project)
         self.relayed: set[bytes] = set()
         for number in range(LAPTOPS):
@@ -137,6 +150,10 @@ class World(RuleBasedStateMachine):
             return
         before = one.log.pin()
         one.collect(stick)
+        self._check_taken(one, before)
+
+    def _check_taken(self, one: FieldLaptop, before: Pin) -> None:
+        """What a laptop believes now, whatever it was told."""
         after = one.log.pin()
         assert after.root == before.root, "a laptop follows a foreign root"
         assert before.version <= after.version <= self.version, "a laptop follows a project that nobody published"
@@ -147,9 +164,11 @@ class World(RuleBasedStateMachine):
         self.dirty = True
 
     def _relay_takes(self, stick: Path) -> None:
+        if not (stick / "fieldsurvey").is_dir():
+            return
         found = {path.name: path.read_bytes() for path in carriers.batches(stick)}
         report = self.supervisor.take(stick)
-        for file in report.files:
+        for file in _of_batches(report.files):
             batch = None if file.name.endswith(".part") else self.model.find(found[file.name])
             assert (file.outcome in {"taken", "present", "committed", "withdrawn"}) == (batch is not None), file
             reached[f"relay {file.outcome}"] += 1
@@ -190,24 +209,31 @@ class World(RuleBasedStateMachine):
             return
         found = {path.name: path.read_bytes() for path in carriers.batches(stick)}
         report = self.centre.take(stick, self.project, answers=answers)
-        for file in report.files:
+        files = _of_batches(report.files)
+        for file in files:
             batch = None if file.name.endswith(".part") else self.model.find(found[file.name])
             accepted = file.outcome in {"merged", "present"}
             assert accepted == (batch is not None), f"{file.name}: {file.outcome} {file.reason}"
             reached["refused"] += not accepted
             if batch:
                 self.model.held.take(batch)
-        assert {file.name for file in report.files} == set(found), "a file without a word"
-        self._issued(report)
+        assert {file.name for file in files} == set(found), "a file without a word"
+        self._issued(report.receipts)
+        self._check_erased()
+        self.dirty = True
+
+    def _check_erased(self) -> None:
+        """What was taken back is not held any more."""
         withdrawn = {tag for tag, _day in self.centre.withdrawn()}
         for value in self.model.held.bodies:
             if self.model.tag(value) in withdrawn:
                 assert self.centre.central.store.body(value) is None, "a withdrawn record was not erased"
                 reached["erased"] += 1
-        self.dirty = True
+        assert not self.centre.central.erase(), "what belongs to a withdrawn case was not erased"
 
-    def _issued(self, report: ImportReport) -> None:
-        for receipt in report.receipts:
+    def _issued(self, receipts: Iterable[Receipt]) -> None:
+        """Central vouches for nothing that it does not hold."""
+        for receipt in receipts:
             self.model.issued.add((receipt.device, receipt.up_to, receipt.head, receipt.level.value))
             held = self.model.held if receipt.level == "committed" else self.model.backup
             assert held is not None, "a backup that nobody made"
@@ -222,6 +248,20 @@ class World(RuleBasedStateMachine):
     def _back_up(self) -> None:
         self.centre.back_up()
         self.model.backup = self.model.held.copy()
+
+    def _lose_disk(self) -> None:
+        assert self.model.backup is not None
+        self.centre.restore()
+        self.model.held = self.model.backup.copy()
+        self.restored = self.dirty = True
+        reached["restored"] += 1
+
+    def _change_project(self, standings: list[Standing]) -> None:
+        if self.version < 4:
+            self.version += 1
+            self.standings = standings
+            self.centre.central.learn(self.project.model)
+            self.dirty = True
 
     @invariant()
     def holds(self) -> None:
@@ -315,7 +355,7 @@ class World(RuleBasedStateMachine):
 
     def _check_one_state(self) -> None:
         central = self.centre.central
-        other = Centre.begin(self.folder / "other", self.centre.clock, kit.project(1, (0, 0, None)))
+        other = Centre.begin(self.folder / "other", self.centre.clock, lambda: kit.project(1, (0, 0, None)))
         try:
             stones = list(central.store.tombstones())
             batches = sorted(self.model.held.fed.items())
