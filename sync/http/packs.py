@@ -45,9 +45,9 @@ class Cut:
         return tuple(name for name, _size in self.packs)
 
 
-def cut(source: Pieces, size: int = PACK) -> Cut:
-    """Read a batch file once. Raises ContainerError, NotCanonicalError when its head is none."""
-    head, packs = _apart(source(), size)
+def cut(source: Pieces, size: int = PACK, begun: Iterator[bytes] | None = None) -> Cut:
+    """Read a batch file once; `begun`: its pieces, where they were begun. Raises ContainerError, NotCanonicalError."""
+    head, packs = _apart(source() if begun is None else begun, size)
     return Cut(head, tuple((hashlib.sha256(data).hexdigest(), len(data)) for data in packs), source, size)
 
 

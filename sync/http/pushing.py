@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -222,13 +223,15 @@ def send_batch(
     `resume`: it may have been begun before the line broke, so ask which packs are there. Raises what every request
     raises; ServerBusyError when the server asks for the same packs again and again.
     """
-    if (small := _small(source, line.pack)) is not None:
-        found = line.whole(small)
+    pieces = source()
+    first, size = _first(pieces, line.pack)
+    if size <= line.pack:  # all of it, in one request: a line that breaks costs no more than a pack
+        found = line.whole(b"".join(first))
         tally.new += found.new
         if progress:
-            progress(len(small), len(small), text)
+            progress(size, size, text)
         return found.receipts
-    batch = cut(source, line.pack)
+    batch = cut(source, line.pack, chain(first, pieces))
     asked = tuple(dict.fromkeys(batch.names)) if resume else ()
     staged = line.heads(HeadsAsked(packs=asked)).packs if asked else ()
     missing = frozenset(batch.names) - frozenset(staged)
@@ -242,16 +245,16 @@ def send_batch(
     raise ServerBusyError(server=line.server.url, seconds=60)  # what it stores does not stay
 
 
-def _small(source: Pieces, most: int) -> bytes | None:
-    """A batch file of at most `most` bytes. It goes in one request: a line that breaks costs no more than a pack."""
+def _first(pieces: Iterator[bytes], most: int) -> tuple[list[bytes], int]:
+    """The first pieces and their size: more than `most` bytes, unless there is no more."""
     parts: list[bytes] = []
-    left = most
-    for piece in source():
-        left -= len(piece)
-        if left < 0:
-            return None
+    size = 0
+    for piece in pieces:
         parts.append(piece)
-    return b"".join(parts)
+        size += len(piece)
+        if size > most:
+            break
+    return parts, size
 
 
 def _put(
