@@ -35,6 +35,7 @@ from fieldsurvey.project.policy import Round
 from fieldsurvey.project.signed import SignedProject
 from sync.central import Central
 from sync.merge import CaseView
+from sync.proving import Proof
 
 Progress = Callable[[int, int, str], None]
 """(records done, of how many, how many are in the round so far, in words)."""
@@ -56,6 +57,7 @@ class _Wanted(NamedTuple):
     conflict: bool
     proposal: bool
     seq: int
+    head: bytes
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class _Cases:
                     case.in_conflict,
                     bool(case.proposals),
                     current.seq,
+                    current.head,
                 )
             )
         elif case.withdrawn:
@@ -138,7 +141,7 @@ def open_round(
     tally = _Tally()
     total = len(cases.wanted)
     with _opener(executor, bench, total) as opened:
-        for chunk in opened(_chunks(central, cases.wanted)):
+        for chunk in opened(_chunks(central, _proved(central, model, cases, tally))):
             gathering.take(chunk)
             tally.take(chunk)
             if progress:
@@ -151,6 +154,19 @@ def open_round(
         project=model.id, project_version=model.version, survey_round=survey_round, quality=quality, tables=tables,
         left_out=_left_out(central, cases, tally),
     )  # fmt: skip
+
+
+def _proved(central: Central, model: Project, cases: _Cases, tally: _Tally) -> list[_Wanted]:
+    """Those that their laptop's own signature covers: whoever can write to central's database could add others."""
+    proof = Proof(central.store, model.id)
+    found = []
+    for one in cases.wanted:
+        if proof.covers(one.device, one.head):
+            found.append(one)
+        else:
+            tally.left[one.record_hash] = "unsigned"
+            tally.counts["unsigned"] += 1
+    return found
 
 
 def _left_out(central: Central, cases: _Cases, tally: _Tally) -> tuple[LeftOut, ...]:
@@ -244,7 +260,7 @@ def _chunks(central: Central, wanted: list[_Wanted]) -> Iterator[list[Sealed]]:
     size = 0
     for item in wanted:
         blob = central.store.body(item.record_hash)
-        record_hash, device, case, revision, conflict, proposal, _seq = item
+        record_hash, device, case, revision, conflict, proposal, _seq, _head = item
         chunk.append(Sealed(record_hash, device, case, revision, conflict, proposal, blob))
         size += len(blob or b"")
         if len(chunk) >= CHUNK_RECORDS or size >= CHUNK_BYTES:
