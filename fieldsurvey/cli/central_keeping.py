@@ -53,72 +53,70 @@ def backup_lines(last: str | None) -> list[str]:
 
 def register(app: typer.Typer) -> None:
     """Add the three to the group."""
+    app.command("backup")(command(backup))
+    app.command("restore")(command(restore_))
+    app.command("move")(command(move))
 
-    @app.command("backup")
-    @command
-    def backup(
-        folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="On another disk than central.")],
-        json_: Json = False,
-    ) -> None:
-        """Copy all of central into one file, checked from the bytes up and read back. Needs no key.
 
-        Imports may go on meanwhile. Only when a copy holds does it count: from then on the receipts that central gives
-        say "backed up", and laptops may let go of their own copies after a week. Backups older than ten days are
-        removed from FOLDER, so that what people withdrew is gone from them too: keep no other copies longer than that.
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="On another disk than central.")],
+    json_: Json = False,
+) -> None:
+    """Copy all of central into one file, checked from the bytes up and read back. Needs no key.
 
-        Example: fieldsurvey central backup /media/BACKUP
-        """
-        with opened_central() as central, progress_bar(_("Backing up"), quiet=json_) as progress:
-            report = back_up(central, paths.home(), folder.absolute(), progress=progress)
-        result(json_, asdict(report), "\n".join(_backup_lines(report)))
+    Imports may go on meanwhile. Only when a copy holds does it count: from then on the receipts that central gives
+    say "backed up", and laptops may let go of their own copies after a week. Backups older than ten days are
+    removed from FOLDER, so that what people withdrew is gone from them too: keep no other copies longer than that.
 
-    @app.command("restore")
-    @command
-    def restore_(
-        file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `central backup` wrote.")],
-        json_: Json = False,
-    ) -> None:
-        """Bring a backup back, into an empty central or one that has lost something. Needs no key.
+    Example: fieldsurvey central backup /media/BACKUP
+    """
+    with opened_central() as central, progress_bar(_("Backing up"), quiet=json_) as progress:
+        report = back_up(central, paths.home(), folder.absolute(), progress=progress)
+    result(json_, asdict(report), "\n".join(_backup_lines(report)))
 
-        The backup is checked from the bytes up first; a damaged one is refused and nothing is changed. Nothing that is
-        in central goes away. Every withdrawal that is known here is applied again.
 
-        What was sealed after the backup comes from the laptops: there, fieldsurvey sync export --all STICK
+def restore_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `central backup` wrote.")],
+    json_: Json = False,
+) -> None:
+    """Bring a backup back, into an empty central or one that has lost something. Needs no key.
 
-        Example: fieldsurvey central restore /media/BACKUP/central-….db
-        """
-        project = None
-        if (paths.steward_dir() / PROJECT_FILE).exists():
-            project = read_steward(paths.steward_dir()).model
-        with progress_bar(_("Restoring"), quiet=json_) as progress:
-            report = restore(file.absolute(), paths.home(), project=project, progress=progress)
-        with opened_central() as central:
-            settle_here(central)  # what is withdrawn is reported, and nothing of it is passed on again
-        result(json_, asdict(report), "\n".join(_restore_lines(report)))
+    The backup is checked from the bytes up first; a damaged one is refused and nothing is changed. Nothing that is
+    in central goes away. Every withdrawal that is known here is applied again.
 
-    @app.command("move")
-    @command
-    def move(
-        to: Annotated[
-            str, typer.Option("--to", metavar="URL|PATH", help="A PostgreSQL database, or a file for SQLite.")
-        ],
-        json_: Json = False,
-    ) -> None:
-        """Move all of central to PostgreSQL, when many sites write; or to a file of SQLite; either way. Needs no key.
+    What was sealed after the backup comes from the laptops: there, fieldsurvey sync export --all STICK
 
-        Imports may go on while most is copied, and wait at the end while both sides are compared byte for byte. Only
-        when they are equal is the old place closed and the new one used. Interrupted, do the same again.
+    Example: fieldsurvey central restore /media/BACKUP/central-….db
+    """
+    project = None
+    if (paths.steward_dir() / PROJECT_FILE).exists():
+        project = read_steward(paths.steward_dir()).model
+    with progress_bar(_("Restoring"), quiet=json_) as progress:
+        report = restore(file.absolute(), paths.home(), project=project, progress=progress)
+    with opened_central() as central:
+        settle_here(central)  # what is withdrawn is reported, and nothing of it is passed on again
+    result(json_, asdict(report), "\n".join(_restore_lines(report)))
 
-        A database is named without its password: libpq finds that in ~/.pgpass, or in a service file. It must be empty
-        and of PostgreSQL 15 or newer. Back up the new central afterwards, then delete the old one.
 
-        Where nothing was ever imported, the place is used from now on as it is: so further sites share one database.
+def move(
+    to: Annotated[str, typer.Option("--to", metavar="URL|PATH", help="A PostgreSQL database, or a file for SQLite.")],
+    json_: Json = False,
+) -> None:
+    """Move all of central to PostgreSQL, when many sites write; or to a file of SQLite; either way. Needs no key.
 
-        Example: fieldsurvey central move --to postgresql://central@db.example/survey
-        """
-        with progress_bar(_("Moving"), quiet=json_) as progress:
-            report = move_central(paths.home(), Place.named(to), progress=progress)
-        result(json_, asdict(report), "\n".join(_move_lines(report)))
+    Imports may go on while most is copied, and wait at the end while both sides are compared byte for byte. Only
+    when they are equal is the old place closed and the new one used. Interrupted, do the same again.
+
+    A database is named without its password: libpq finds that in ~/.pgpass, or in a service file. It must be empty
+    and of PostgreSQL 15 or newer. Back up the new central afterwards, then delete the old one.
+
+    Where nothing was ever imported, the place is used from now on as it is: so further sites share one database.
+
+    Example: fieldsurvey central move --to postgresql://central@db.example/survey
+    """
+    with progress_bar(_("Moving"), quiet=json_) as progress:
+        report = move_central(paths.home(), Place.named(to), progress=progress)
+    result(json_, asdict(report), "\n".join(_move_lines(report)))
 
 
 def _backup_lines(report: BackupReport) -> list[str]:
