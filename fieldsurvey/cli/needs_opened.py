@@ -17,6 +17,7 @@ _REASONS = {
     "not_a_recipient": n_("it is not sealed to the HMU's key"),
     "foreign_project": n_("it is of another project"),
     "unsigned": n_("its laptop signed no such entry: somebody else put it into central's database"),
+    "not_enrolled": n_("its laptop does not count in the signed project at hand"),
     "header": n_("it is not what its log says"),
     "payload": n_("what was sealed is no interview"),
     "form": n_("its form cannot be loaded"),

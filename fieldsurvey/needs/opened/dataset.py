@@ -27,8 +27,8 @@ class Quality(Wire):
     Of the `cases` that count at central, each is exactly one of: `kept` (in the round), `outside` its dates, `undated`
     (no readable `fieldwork_date`), `practice`, `unknown_form` (no such form hash in the project), or in `not_opened`,
     by reason: lost (central has no body), altered, malformed, not_a_recipient, foreign_project, unsigned
-    (no signature of its laptop covers its log entry), header (not what that says), payload, form (the engine refuses
-    it), instance (not that form's).
+    (no signature of its laptop covers its log entry), not_enrolled (in the signed project at hand), header (not what
+    its entry says), payload, form (the engine refuses it), instance (not that form's).
 
     Besides: `withdrawn` cases; cases of which there are `only_proposals` (their own records have not come);
     `quarantined` log entries of devices not enrolled or revoked. Of the kept ones: `conflicts` (concurrent or contested

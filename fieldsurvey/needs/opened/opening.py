@@ -118,7 +118,7 @@ def open_round(
     """The dataset of a round: the current record of every case whose `fieldwork_date` lies in it, both ends included.
 
     A case that is withdrawn is not opened. A record that cannot be opened or read stops nothing: see Quality. Which
-    devices count is central's to say, from the newest project that it has learned.
+    devices count is central's to say, from the newest project that it has learned, and `project`'s: both must.
 
     `executor`: where chunks are opened (any; one that runs elsewhere is sent the key); by default this process, and
     from POOL_FROM records on one process a core. `people`: how many gave their passphrase. Raises ForeignKeyError,
@@ -157,15 +157,21 @@ def open_round(
 
 
 def _proved(central: Central, model: Project, cases: _Cases, tally: _Tally) -> list[_Wanted]:
-    """Those that their laptop's own signature covers: whoever can write to central's database could add others."""
+    """Those that an enrolled laptop's own signature covers: whoever can write to central's database could add others,
+    and a project that enrols others.
+    """
     proof = Proof(central.store, model.id)
+    ends = {device.id: device.revoked_from for device in model.devices}
     found = []
     for one in cases.wanted:
-        if proof.covers(one.device, one.head):
+        end = ends.get(one.device, 0)
+        reason = "unsigned" if not proof.covers(one.device, one.head) else ""
+        reason = reason or ("not_enrolled" if end is not None and one.seq >= end else "")
+        if not reason:
             found.append(one)
-        else:
-            tally.left[one.record_hash] = "unsigned"
-            tally.counts["unsigned"] += 1
+            continue
+        tally.left[one.record_hash] = reason
+        tally.counts[reason] += 1
     return found
 
 

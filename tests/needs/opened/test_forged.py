@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from fieldsurvey.needs.opened.opening import open_round
+from fieldsurvey.project.model import Device
+from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import record_hash
 from fieldsurvey.records.log import next_head
 from sync.central import Central
-from sync.store import StoredEntry
+from sync.store import StoredEntry, StoredProject
 from tests.needs.opened.world import ROUND, World
 
 
@@ -29,3 +33,27 @@ def test_a_forged_record_is_left_out_by_name(world: World, central: Central) -> 
     assert found.quality.not_opened == {**before.not_opened, "unsigned": 1}
     (left,) = [one for one in found.left_out if one.reason == "unsigned"]
     assert (left.device, left.seq) == (genuine.device, genuine.seq + 1)
+
+
+def test_a_project_put_into_the_database_enrols_nobody(world: World, central: Central) -> None:
+    """One that nobody signed, newer than any, by which a stranger's records would count: the one at hand decides."""
+    before = open_round(central, world.project, world.hmu, ROUND).quality
+    known = central.project()
+    assert known is not None
+    stranger = next(
+        DeviceCard.from_bytes(one.card) for one in central.store.devices() if known.device(one.device) is None
+    )
+    forged = known.model_copy(
+        update={
+            "version": known.version + 1000,
+            "devices": (*known.devices, Device(id=stranger.device, name="synthetic", card=stranger)),
+        }
+    )
+    data = forged.to_bytes()
+    with central.store.write() as writer:
+        writer.project(StoredProject(forged.version, hashlib.sha256(data).digest(), data))
+    central.learn(world.project.model)
+    found = open_round(central, world.project, world.hmu, ROUND)
+    assert found.quality.kept == before.kept
+    assert found.quality.not_opened["not_enrolled"] > 0
+    assert {one.device for one in found.left_out if one.reason == "not_enrolled"} == {stranger.device}
