@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _HEX: Final = frozenset("0123456789abcdef")
 _DRAIN: Final = 5.0
+_RETRY: Final = 15
 _IN_MEMORY: Final = 64 << 10
 
 
@@ -106,7 +108,7 @@ class _Web:
         self._service.run(partial(self._service.staging.check_room, caller.id, said.length))
         part = self._service.staging.part()
         try:
-            with part.open("wb") as handle:
+            with _room(), part.open("wb") as handle:
                 await self._receive(request, said, handle)
             await self._thread(partial(self._service.keep_pack, caller, name, part))
         finally:
@@ -118,7 +120,8 @@ class _Web:
         limits = self._service.limits
         caller, said = self._admit(request, limits.head + 4 + 32 * limits.packs)
         with self._spool() as body:
-            await self._receive(request, said, body)
+            with _room():
+                await self._receive(request, said, body)
             found = await self._thread(lambda: self._service.offer(caller, _all_of(body)))
         return self._json(found, 202 if found.missing else 200)
 
@@ -126,7 +129,8 @@ class _Web:
         """A batch file as it is, no larger than a pack: one request instead of two or three."""
         caller, said = self._admit(request, self._service.limits.pack)
         with self._spool() as body:
-            await self._receive(request, said, body)
+            with _room():
+                await self._receive(request, said, body)
             body.seek(0)
             found = await self._thread(partial(self._service.whole, caller, body))
         return self._json(found)
@@ -228,6 +232,15 @@ class _Web:
         return self._response(
             answer.to_bytes(), status_code=refusal.status, headers=headers, media_type="application/json"
         )
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """A disk that takes no more of a body: the laptop comes back later, and nothing was lost."""
+    try:
+        yield
+    except OSError:
+        raise Refusal(507, "no_room", after=_RETRY, known=True) from None
 
 
 def _all_of(body: BinaryIO) -> bytes:

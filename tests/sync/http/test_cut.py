@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from pathlib import Path
 
 import pytest
 
 from fieldsurvey.records.receipt import Level, Role, read_receipt
 from sync.folder import at_central
+from sync.http import web
 from sync.http.limits import Limits
+from sync.http.packs import cut, write_offer
 from sync.http.wire import Offered, Refused
 from tests.sync.http.conftest import RECORDS, SIZE
 from tests.sync.http.lines import BreakingLine, Way
@@ -109,3 +113,36 @@ def test_a_batch_in_one_piece_is_verified_whole(tmp_path: Path) -> None:
             assert central.store.counts().entries == 0
         assert Offered.from_bytes(asker.ask("POST", "/v1/batches/whole", data).content).new == 3  # the control
         assert not list(service.staging.folder.iterdir())
+
+
+def test_a_disk_that_takes_no_more_of_a_body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However a batch comes, the laptop is asked to come back; nothing is left behind; with room it is taken."""
+    one = laptop(3)
+    one.seal(size=90_000)
+    batch = cut(lambda: iter([one.batch()]))
+    ((name, data),) = batch.data(frozenset(batch.names))
+    ways = [
+        ("PUT", f"/v1/packs/{name}", data, 201),
+        ("POST", "/v1/batches", write_offer(batch.head, batch.names), 200),
+        ("POST", "/v1/batches/whole", one.batch(), 200),
+    ]
+    with asking(Place.make(tmp_path, one, limits=Limits(pack=1 << 20)), one) as (asker, service):
+        with monkeypatch.context() as patch:
+            patch.setattr(web, "SpooledTemporaryFile", lambda *_args, **_kwargs: Full())
+            patch.setattr(Path, "open", lambda *_args, **_kwargs: Full())
+            for method, path, body, _status in ways:
+                answer = asker.ask(method, path, body)
+                assert (answer.status_code, Refused.from_bytes(answer.content).code) == (507, "no_room")
+                assert int(answer.headers["retry-after"]) > 0
+        assert not list(service.staging.folder.iterdir())
+        assert [asker.ask(method, path, body).status_code for method, path, body, _status in ways] == [
+            status for *_rest, status in ways
+        ]
+
+
+class Full(io.BytesIO):
+    """A file on a disk that is full."""
+
+    def write(self, _data: object) -> int:
+        """Takes nothing."""
+        raise OSError(errno.ENOSPC, "synthetic")
