@@ -264,6 +264,26 @@ def test_the_audit_agrees_on_larger_tables(counts: list[int], hide: set[int]) ->
     assert_intervals_equal(with_hidden(published, set(inner)), ["row", "column"])
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 12), min_size=16, max_size=16),
+    st.sets(st.integers(0, 24), max_size=14),
+    st.sampled_from([3, 5, 8]),
+)
+def test_an_audit_that_only_asks_for_safety_refuses_the_same(counts: list[int], hide: set[int], k: int) -> None:
+    """Without exact intervals the same cells are refused, for the same interval; the others reach k and claim no more
+    than is true.
+    """
+    frame = as_published(flat([counts[i : i + 4] for i in range(0, 16, 4)]), set())
+    published = with_hidden(frame, hide)
+    exact, quick = (audit_table(published, [("row",), ("column",)], k=k, k_base=k, exact=e) for e in (True, False))
+    assert quick.findings == exact.findings
+    for cell, found in quick.intervals.items():
+        true = exact.intervals[cell]
+        assert true.low <= found.low
+        assert true.high is None or (found.high is not None and found.high <= true.high)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 2), min_size=8, max_size=8))
 def test_the_audit_agrees_in_three_dimensions(counts: list[int]) -> None:

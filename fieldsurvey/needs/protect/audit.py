@@ -183,9 +183,12 @@ class _Reader:
         endless = bool(self._endless[place])
         if not exact and endless:
             return self._known(place, endless=True)
-        self._push(place, down=True)
+        # Whoever asks for safety alone need not know more than that it goes k away from what was seen.
+        self._push(place, down=True, stop=None if exact else self._high[place] - k)
         if not endless and (exact or self._span(place) < k):
-            self._push(place, down=False)
+            low = self._low[place]
+            assert low is not None, "a set of cells without contradiction has been visited"
+            self._push(place, down=False, stop=None if exact else low + k)
         return self._known(place, endless=endless)
 
     def _span(self, place: int) -> int:
@@ -213,11 +216,14 @@ class _Reader:
         assert found.x is not None, "no growth at all is always possible"
         return np.asarray(found.x[cells:] > 0.5)
 
-    def _push(self, place: int, *, down: bool) -> None:
-        """Take one cell as far as it goes."""
+    def _push(self, place: int, *, down: bool, stop: int | None) -> None:
+        """Take one cell as far as it goes, or to `stop`."""
         objective = np.zeros(len(self._place))
         objective[place] = 1.0 if down else -1.0
-        self._visit(objective, lambda bound: self._reached(place, bound, down=down))
+        bounds = Bounds(np.zeros(objective.size), np.full(objective.size, np.inf))
+        if stop is not None:
+            (bounds.lb if down else bounds.ub)[place] = max(stop, 0)
+        self._visit(objective, lambda bound: self._reached(place, bound, down=down), bounds)
 
     def _reached(self, place: int, bound: float, *, down: bool) -> bool:
         """Whether a table is known that takes the cell to the bound that holds even over fractions."""
@@ -226,15 +232,20 @@ class _Reader:
             return False
         return bool(low <= np.ceil(bound - 1e-6) if down else self._high[place] >= np.floor(-bound + 1e-6))
 
-    def _visit(self, objective: _Floats, enough: Callable[[float], bool] = lambda _: False) -> None:
+    def _visit(
+        self,
+        objective: _Floats,
+        enough: Callable[[float], bool] = lambda _: False,
+        bounds: Bounds | None = None,
+    ) -> None:
         """Find a table that is best for `objective` and remember it: over fractions, and if that is neither whole nor
-        `enough` (given the bound it proves), over integers.
+        `enough` (given the bound it proves), over integers. `bounds`: from 0 without end.
         """
         for whole in (0, 1):
             found = milp(
                 objective,
                 integrality=np.full(objective.size, whole),
-                bounds=Bounds(np.zeros(objective.size), np.full(objective.size, np.inf)),
+                bounds=bounds or Bounds(np.zeros(objective.size), np.full(objective.size, np.inf)),
                 constraints=LinearConstraint(self._matrix, self._right, self._right) if self._equations else (),
                 # An absolute optimum: HiGHS would stop within a ten-thousandth of it, which is many people.
                 options={"node_limit": _NODE_LIMIT, "mip_rel_gap": 0.0},

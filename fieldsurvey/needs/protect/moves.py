@@ -24,6 +24,7 @@ from fieldsurvey.needs.protect.system import Floats, System
 _ROUNDS = 3
 _OPEN_COST = 1e-3  # moving what is suppressed already: enough to keep moves small, too little to matter
 _NODES = 200  # branch-and-bound limit; what it misses only costs a few more suppressed cells
+_GAP = 0.05  # near enough: less than one of the few that a move is to shift
 _LARGE = 400  # and from this many on, an answer that is not whole is not worth the search for one that is
 _SMALL = 60  # open cells that hang together: up to this many are looked at all at once
 
@@ -47,6 +48,27 @@ class Move:
     def opposite(self) -> Move:
         """The same with every sign turned."""
         return Move(self.cells, -self.change)
+
+
+def _least(price: Floats, matrix: sparse.csc_matrix, right: Floats, upper: Floats) -> Floats | None:
+    """The cheapest x with `matrix` x = `right` and 0 ≤ x ≤ `upper`, a vertex; None where there is none.
+
+    Without presolve, which costs these small programs more than it saves; what cannot change is left out instead.
+    """
+    free = upper > 0
+    found = linprog(
+        price[free],
+        A_eq=matrix[:, free],
+        b_eq=right,
+        bounds=np.column_stack([np.zeros(int(free.sum())), upper[free]]),
+        method="highs-ds",
+        options={"presolve": False},
+    )
+    if found.x is None:
+        return None
+    values = np.zeros(price.size)
+    values[free] = found.x
+    return values
 
 
 class MoveFinder:
@@ -83,13 +105,18 @@ class MoveFinder:
         sign = sign[cells]
         room = self._system.values[cells].astype(np.float64)
         capped = sign != 0
-        upper = np.concatenate([np.where(capped, limit, np.inf), np.where(capped, np.minimum(room, limit), room)])
         tiny = _OPEN_COST / (1 + cells.size)
         price = np.concatenate([tiny - sign, tiny + sign])
         matrix = self._ups_and_downs(cells)
-        bounds = np.column_stack([np.zeros(upper.size), upper])
-        found = linprog(price, A_eq=matrix, b_eq=np.zeros(matrix.shape[0]), bounds=bounds, method="highs-ds")
-        return None if found.x is None else self._whole(cells, found.x)
+        right = np.zeros(matrix.shape[0])
+        for times in (1, 2):  # what is not whole nearly always comes in halves: half as far in half the room, twice
+            share, far = np.floor(room / times), np.ceil(limit / times)
+            upper = np.concatenate([np.where(capped, far, np.inf), np.where(capped, np.minimum(share, far), share)])
+            found = _least(price, matrix, right, upper)
+            move = None if found is None else self._whole(cells, found * times)
+            if move is not None:
+                return move
+        return None
 
     def cheapest(self, target: Ints, need: int, suppressed: Bools) -> Move | None:
         """The move that changes the sum of `target` by `need` and asks for the least more to be suppressed."""
@@ -156,24 +183,37 @@ class MoveFinder:
         upper[np.concatenate([np.zeros_like(goal), goal] if need > 0 else [goal, np.zeros_like(goal)])] = 0
         price = np.concatenate([cost, cost])
         right = np.zeros(matrix.shape[0])
+        towards = np.concatenate([goal, np.zeros_like(goal)] if need > 0 else [np.zeros_like(goal), goal])
         if exactly:
             matrix = self._ups_and_downs(cells, goal)
             right = np.append(right, need)
         else:
-            towards = np.concatenate([goal, np.zeros_like(goal)] if need > 0 else [np.zeros_like(goal), goal])
             upper[towards] = np.minimum(upper[towards], abs(need))
             price = price - towards
-        found = linprog(
-            price, A_eq=matrix, b_eq=right, bounds=np.column_stack([np.zeros(upper.size), upper]), method="highs-ds"
-        )
-        if found.x is None:
+        found = _least(price, matrix, right, upper)
+        if found is None:
             return None
-        move = self._whole(cells, found.x)
-        return (
-            move
-            if move is not None or whole_only
-            else self._integer(cells, found.x, price, upper, LinearConstraint(matrix, right, right))
-        )
+        move = self._whole(cells, found)
+        if move is None and not whole_only:
+            move = self._twice(
+                cells, price, matrix, right, np.where(np.tile(goal, 2), np.ceil(upper / 2), np.floor(upper / 2))
+            )
+            if move is not None and not exactly and abs(self._reach(move, target)) < int(found @ towards + 1e-6):
+                move = None  # some search over whole numbers gets further
+        if move is None and not whole_only:
+            move = self._integer(cells, found, price, upper, LinearConstraint(matrix, right, right))
+        return move
+
+    def _twice(
+        self, cells: Ints, price: Floats, matrix: sparse.csc_matrix, right: Floats, upper: Floats
+    ) -> Move | None:
+        """Half the way within half the room (`upper`), twice: what is not whole nearly always comes in halves."""
+        half = _least(price, matrix, np.sign(right) * np.ceil(np.abs(right) / 2), upper)
+        return None if half is None else self._whole(cells, 2 * half)
+
+    @staticmethod
+    def _reach(move: Move, target: Ints) -> int:
+        return sum(move.at(int(cell)) for cell in target)
 
     def _ups_and_downs(self, cells: Ints, last: Bools | None = None) -> sparse.csc_matrix:
         """The sums over `cells`, once for changes up and once for changes down; `last` adds its sum as a last row."""
@@ -204,7 +244,7 @@ class MoveFinder:
                 integrality=np.ones(price.size),
                 bounds=Bounds(np.zeros(room.size), np.where(keep, room, 0.0)),
                 constraints=sums,
-                options={"node_limit": _NODES},
+                options={"node_limit": _NODES, "mip_rel_gap": _GAP},
             )
             if answer.x is not None and (move := self._whole(cells, answer.x)) is not None:
                 return move
