@@ -31,11 +31,12 @@ from fieldsurvey.records.returned import SUFFIX as RETURN_SUFFIX
 from fieldsurvey.vault import SealedLog
 from fieldsurvey.vault.erasure import erased_entries
 from fieldsurvey.vault.errors import ReceiptMismatchError
+from sync.answers import SUFFIX
 from sync.batches import MAX_BYTES as BATCH_BYTES
 from sync.batches import MAX_ENTRIES, Batch, plan_batches, write_batch
 from sync.journal import Journal
 from sync.present import ExportedFile, batch_name, clear_unfinished, holds, present_on, without
-from sync.refusals import RefusedFile, refusal, take_files
+from sync.refusals import RefusedFile, refusal, seems_ours, take_files
 from sync.stick import Found, Progress, Stick, check_room, opened
 from sync.withdrawals import erase_on_stick, export_withdrawals, tags_withdrawn, take_reports, take_withdrawals
 
@@ -288,7 +289,7 @@ def _take_returns(laptop: Laptop, stick: Stick) -> tuple[int, tuple[IgnoredRetur
         found = take_return(laptop.locked, data, laptop.project)
         if isinstance(found, TakenReturn):
             taken += 1
-        elif found.kind in WARNED:
+        elif found.kind in WARNED and seems_ours(name, data, RETURN_SUFFIX):
             odd.append(replace(found, name=name))
 
     refused = take_files(stick, stick.returned, RETURN_SUFFIX, MAX_RETURN, take)
@@ -346,14 +347,16 @@ def take_receipts(
             taken.append(found)
         elif isinstance(found, IgnoredReceipt):
             ignored.append(found)
-        else:
+        elif found is not None:
             refused.append(found)
     return ReceiptsReport(tuple(taken), tuple(ignored), refused=tuple(refused))
 
 
 def _take_one(
     locked: SealedLog, stick: Stick, file: Found, project: SignedProject, now: datetime | None
-) -> Receipt | IgnoredReceipt | RefusedFile:
+) -> Receipt | IgnoredReceipt | RefusedFile | None:
+    """None: nothing of ours."""
+    data = b""
     try:
         with opened(file.path) as stream:
             data = stream.read(MAX_BYTES + 1)
@@ -361,7 +364,7 @@ def _take_one(
     except UntrustedError as error:
         if _held_once(data, project):
             return IgnoredReceipt(file.name, "older", _("It was signed with a key that has been replaced since."))
-        return IgnoredReceipt(file.name, "forged", error.message)
+        return IgnoredReceipt(file.name, "forged", error.message) if seems_ours(file.name, data, SUFFIX) else None
     except StorageError as error:
         shown = refusal(error, file.path)
         stick.stays()  # pulled out: no file is at fault

@@ -69,10 +69,15 @@ def take_files(
             shown = refusal(error, file.path)
             if isinstance(error, StorageError):
                 stick.stays()  # pulled out: no file is at fault
-            elif file.path.suffix != suffix and not data.startswith(_MAGICS):
+            elif not seems_ours(file.name, data, suffix):
                 continue
             refused.append(RefusedFile(f"{folder.name}/{file.name}", shown.code, shown.message, shown.advice))
     return tuple(refused)
+
+
+def seems_ours(name: str, data: bytes, suffix: str) -> bool:
+    """Whether it is called, or begins, like a file of ours: a note that somebody put beside them is left aside."""
+    return name.endswith(suffix) or data.startswith(_MAGICS)
 
 
 @contextmanager

@@ -211,5 +211,6 @@ def _hand_lines(report: HandReport) -> list[str]:
     if not lines:
         lines.append(_("Nothing is carried for others: there was no batch to copy."))
     lines += [one.told for one in report.damaged]
-    lines.append(_("They stay here until central's receipt comes back. The stick can be taken out."))
+    if report.written or report.present:
+        lines.append(_("They stay here until central's receipt comes back. The stick can be taken out."))
     return lines

@@ -18,6 +18,7 @@ from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.records.returned import read_return
 from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.wording import at, ranges, short
+from sync.damaged import Damaged
 from sync.holding import Held
 from sync.relay import Relay
 
@@ -42,12 +43,16 @@ class CarriedRow:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """Everything that is carried. `name`: the project's; `server`: the first that it names, "" without one."""
+    """Everything that is carried. `name`: the project's; `server`: the first that it names, "" without one.
+
+    `damaged`: what this laptop's disk has damaged, so that it is not handed on.
+    """
 
     name: str
     version: int
     rows: tuple[CarriedRow, ...]
     server: str = ""
+    damaged: tuple[Damaged, ...] = ()
 
     @property
     def batches(self) -> int:
@@ -76,7 +81,8 @@ def carried(relay: Relay) -> Carried:
         for device in {*held, *proofs, *returns}
     ]
     rows.sort(key=lambda row: (-row.batches, row.name.casefold()))
-    return Carried(model.name, model.version, tuple(rows), model.servers[0].url if model.servers else "")
+    server = model.servers[0].url if model.servers else ""
+    return Carried(model.name, model.version, tuple(rows), server, tuple(relay.holding.damaged()))
 
 
 def _row(device: str, names: Mapping[str, str], held: list[Held], at_central: int, returns: int) -> CarriedRow:
@@ -169,7 +175,11 @@ def carried_line(row: CarriedRow) -> str:
 
 
 def carried_summary(found: Carried) -> str:
-    """One line: how much, and that nobody here can read it."""
+    """How much, and that nobody here can read it; then what was damaged here, a line each."""
+    return "\n".join([_how_much(found), *(clean(one.told) for one in found.damaged)])
+
+
+def _how_much(found: Carried) -> str:
     if not found.batches:
         return _("Nothing is carried for central.")
     count = ngettext("{count} batch carried for central", "{count} batches carried for central", found.batches)

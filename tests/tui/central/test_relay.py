@@ -62,6 +62,24 @@ def test_what_is_carried_from_whom_and_since_when(province: Province, desk: Desk
     assert words_of(report)[0].text == "3 batches taken."
 
 
+def test_what_the_disk_has_damaged_is_said(province: Province, desk: Desk) -> None:
+    """A batch that rotted here is no row of what is carried, but a line under it and after handing on: whose, and what
+    to do."""
+    relay_take(desk, province.stick, told, lambda: False)
+    bad = desk.relay().holding.batches()[-1]
+    bad.path.write_bytes(bad.path.read_bytes()[:-1])
+    other = province.place / "road"
+    other.mkdir()
+    handed = relay_hand(desk, other, told, lambda: False)
+    wanted = f"Entries {bad.first} to {bad.last} of {bad.name} ({bad.device[:8]}) were damaged"
+    assert any(sentence.text.startswith(wanted) and not sentence.good for sentence in words_of(handed))
+    found = carried(desk.relay())
+    assert sum(row.batches for row in found.rows) == 2
+    first, second = carried_summary(found).splitlines()
+    assert "2 batches carried for central" in first
+    assert second.startswith(wanted)
+
+
 def test_what_central_has_is_let_go_of_and_its_receipts_are_carried_back(province: Province, desk: Desk) -> None:
     """Stick, relay, other stick, central, receipts, relay: nothing is carried for central, a receipt is for each."""
     relay_take(desk, province.stick, told, lambda: False)
