@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.sync.machine.database import on_postgresql
 from tests.sync.machine.fieldwork import Fieldwork, reached
 from tests.sync.machine.kit import remembering
 from tests.sync.machine.lines import Mishap
@@ -26,7 +28,13 @@ RARE = (
 )
 
 
-def _run(examples: int, *phases: Phase, steps: int = STEPS, anew: bool = False) -> None:
+def _run(
+    examples: int,
+    *phases: Phase,
+    steps: int = STEPS,
+    anew: bool = False,
+    machine: type[Fieldwork] = Fieldwork,
+) -> None:
     limits = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -37,7 +45,7 @@ def _run(examples: int, *phases: Phase, steps: int = STEPS, anew: bool = False) 
         suppress_health_check=list(HealthCheck),
     )
     with remembering():
-        run_state_machine_as_test(Fieldwork, settings=limits)
+        run_state_machine_as_test(machine, settings=limits)
 
 
 def test_whatever_happens_on_the_way() -> None:
@@ -52,6 +60,25 @@ def test_whatever_happens_on_the_way() -> None:
 def test_whatever_happens_on_the_way_at_length(_part: int) -> None:
     """20,000 runs of the machine, in parts for as many cores as there are; each part begins at a chance of its own."""
     _run(20_000 // PARTS, steps=LONG_STEPS, anew=True)
+
+
+@pytest.fixture(scope="module")
+def on_database() -> Iterator[type[Fieldwork]]:
+    """The machine whose central is a PostgreSQL database."""
+    with on_postgresql() as machine:
+        yield machine
+
+
+def test_whatever_happens_with_central_on_postgresql(on_database: type[Fieldwork]) -> None:
+    """20 short runs; each ends in the same state as a central in a file that got the same in another order."""
+    _run(20, steps=8, machine=on_database)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("_part", range(PARTS))
+def test_whatever_happens_with_central_on_postgresql_at_length(on_database: type[Fieldwork], _part: int) -> None:
+    """1,000 runs of it, in parts."""
+    _run(1_000 // PARTS, steps=LONG_STEPS, anew=True, machine=on_database)
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, *LINE_FAULTS], ids=lambda fault: fault.__name__)

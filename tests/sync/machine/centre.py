@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.signed import SignedProject
@@ -15,9 +16,17 @@ from sync.central import Central
 from sync.erasing import settle
 from sync.http.service import Service
 from sync.importing import ImportReport, import_folder
+from sync.place import Place, open_central, write_place
 from tests.sync.machine import kit
 from tests.sync.machine.laptops import WrongClock
 from tests.sync.machine.lines import LIMITS, Served
+
+
+class Database(NamedTuple):
+    """A PostgreSQL database, and how to empty it."""
+
+    dsn: str
+    empty: Callable[[], None]
 
 
 @dataclass
@@ -28,15 +37,22 @@ class Centre:
     clock: WrongClock
     central: Central
     newest: Callable[[], SignedProject]
+    database: Database | None = None
     backup: Path | None = None
     server: Served | None = None
 
     @classmethod
-    def begin(cls, home: Path, clock: WrongClock, newest: Callable[[], SignedProject]) -> Centre:
-        """An empty one that knows the project; `newest`: the version of the moment."""
+    def begin(
+        cls, home: Path, clock: WrongClock, newest: Callable[[], SignedProject], database: Database | None = None
+    ) -> Centre:
+        """An empty one that knows the project; `newest`: the version of the moment. In a file, or in a `database`."""
         home.mkdir(parents=True)
-        shutil.copy(kit.empty_central(), home / "central.db")
-        made = cls(home, clock, Central.open(home / "central.db", clock=clock), newest)
+        if database is None:
+            shutil.copy(kit.empty_central(), home / "central.db")
+        else:
+            database.empty()
+            write_place(home, Place(dsn=database.dsn))
+        made = cls(home, clock, open_central(home, clock=clock), newest, database)
         made.central.learn(newest().model)
         return made
 
@@ -56,7 +72,7 @@ class Centre:
             self.server = None
 
     def _open(self) -> Central:
-        return Central.open(self.home / "central.db", clock=self.clock)
+        return open_central(self.home, clock=self.clock)
 
     def withdraw(self, tombstone: Tombstone) -> None:
         """A code is shown here."""
@@ -85,6 +101,8 @@ class Centre:
         self.central.close()
         for path in self.home.glob("central.db*"):
             path.unlink()
+        if self.database is not None:
+            self.database.empty()
         restore(self.backup, self.home, project=self.newest().model)
         self.central = self._open()
 

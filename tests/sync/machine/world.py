@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
@@ -18,7 +18,7 @@ from sync.carrying import RelayFile
 from sync.central import Central
 from sync.importing import FileReport
 from tests.sync.machine import carriers, kit, returning
-from tests.sync.machine.centre import Centre
+from tests.sync.machine.centre import Centre, Database
 from tests.sync.machine.kit import LAPTOPS, TAGS, Standing
 from tests.sync.machine.laptops import FieldLaptop, Time, WrongClock
 from tests.sync.machine.model import Entry, Genuine, Model, check_cases, check_log, gone_devices
@@ -44,7 +44,12 @@ def _of_batches(files: Sequence[File]) -> list[File]:
 
 
 class World(RuleBasedStateMachine):
-    """Everything there is, and the invariants. The rules are in fieldwork.py."""
+    """Everything there is, and the invariants. The rules are in fieldwork.py.
+
+    `database`: where central is kept, but for the one that it is compared with at the end: that one is a file.
+    """
+
+    database: ClassVar[Database | None] = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +63,7 @@ class World(RuleBasedStateMachine):
         self.dirty = self.restored = False
         self.laptops: list[FieldLaptop] = []
         self.split: set[int] = set()
-        self.centre = Centre.begin(self.folder / "central", WrongClock(self.time), lambda: self.project)
+        self.centre = Centre.begin(self.folder / "central", WrongClock(self.time), lambda: self.project, self.database)
         self.supervisor = FieldRelay(self.folder / "supervisor", WrongClock(self.time), self.project)
         self.relayed: set[bytes] = set()
         for number in range(LAPTOPS):
