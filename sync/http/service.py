@@ -52,6 +52,9 @@ from sync.vouching import Vouching
 
 T = TypeVar("T")
 _RETRY: Final = 15
+_RECEIPTS: Final = 96 << 10
+"""Digits of the receipts for one log, and stretches of it that are lacking: MAX_LOGS of them fit into one answer."""
+_LACKS: Final = 1_000
 
 
 class Refusal(Exception):  # noqa: N818  an answer, not a fault
@@ -157,7 +160,7 @@ class Service:
             view = central.log(log.device, central.store.first_without_body(log.device))
             lacks = _lacks(view, log.to)
             receipts = self._receipts(central, log.device, log.to)
-            held.append(LogHeld(device=log.device, lacks=lacks[:10_000], receipts=receipts))
+            held.append(LogHeld(device=log.device, lacks=lacks[:_LACKS], receipts=receipts))
         return Heads(
             project=self._project().model.version,
             logs=tuple(held),
@@ -279,7 +282,14 @@ class Service:
         vouching = Vouching(central, device)
         known = vouching.receipts()[-60:]
         given = [*known, *vouching.receipts_at([end], known)]
-        return tuple(write_receipt(receipt, self._key).hex() for receipt in given[-64:])
+        files = []
+        room = _RECEIPTS
+        for receipt in given[-64:]:
+            file = write_receipt(receipt, self._key).hex()
+            if len(file) <= room:  # of a log that somebody made many histories of, not all: others are in this answer
+                files.append(file)
+                room -= len(file)
+        return tuple(files)
 
     def _files(self, caller: Caller, what: str) -> list[tuple[str, bytes]]:
         """(SHA-256, file) of what there is to fetch."""
