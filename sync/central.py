@@ -316,13 +316,21 @@ class Central:
         return DeviceStatus(device, enrolled.name, "revoked", self.store.entries_from(device, end), log)
 
     def _case_counts(self) -> CaseCounts:
+        project = self.project()
+        usual = [device.id for device in project.devices if device.revoked_from is None] if project else []
+        withdrawn, counts = self._tags(), self._counts()
         found: Counter[str] = Counter()
-        for case in self.cases():
-            found["current"] += case.current is not None
-            found["withdrawn"] += case.current is None and bool(case.withdrawn)
-            found["in_conflict"] += case.in_conflict
-            found["with_proposals"] += bool(case.proposals)
-            found["original_missing"] += case.original_missing
+        with self.store.snapshot():
+            found["current"] = self.store.case_count()
+            for name in self.store.unusual_cases(usual):
+                found["current"] -= 1
+                records = (entry.version for entry in self.store.case(name) if entry.kind == "record")
+                for case in project_cases(records, withdrawn, counts):
+                    found["current"] += case.current is not None
+                    found["withdrawn"] += case.current is None and bool(case.withdrawn)
+                    found["in_conflict"] += case.in_conflict
+                    found["with_proposals"] += bool(case.proposals)
+                    found["original_missing"] += case.original_missing
         names = ("current", "withdrawn", "in_conflict", "with_proposals", "original_missing")
         return CaseCounts(*(found[name] for name in names))
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,7 @@ class CaseView:
         return self.contested or bool(self.concurrent)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One log entry as a link of a chain. `previous` is the head before it."""
 
     seq: int
@@ -108,13 +107,23 @@ class LogView:
 
 def project_log(device: str, links: Iterable[Link], genesis: bytes) -> LogView:
     """The view of one log. `links` come ordered by (seq, head); `genesis` is the head before the first entry."""
-    whole: set[bytes] = {genesis}  # heads at the position before that hang on an unbroken chain from the first entry
-    held: set[bytes] = {genesis}  # all heads at the position before
-    position = count = 0
+    rest = iter(links)
+    before = last = Link(0, genesis, b"")
+    for link in rest:
+        if link.seq != last.seq + 1 or link.previous != last.head:  # another at the same position, perhaps
+            rest = chain((last, link) if last.seq else (link,), rest)
+            break
+        before, last = last, link
+    else:  # nearly every log: one chain
+        position = last.seq
+        return LogView(device, position, position, position, (), (), ((position, last.head),) if position else ())
+    whole: set[bytes] = {before.head}  # heads at the position before, on an unbroken chain from the first entry
+    held: set[bytes] = {before.head}  # all heads at the position before
+    position = count = before.seq
     gaps: list[tuple[int, int]] = []
     forks: list[int] = []
     tips: list[tuple[int, bytes]] = []
-    for seq, group in groupby(links, key=attrgetter("seq")):
+    for seq, group in groupby(rest, key=attrgetter("seq")):
         here = list(group)
         count += len(here)
         if seq > position + 1:

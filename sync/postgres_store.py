@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -219,7 +219,7 @@ class PostgresStore:
         query = """SELECT seq, head, previous FROM fieldsurvey.entries WHERE device = %(device)s
                    UNION SELECT seq, head, previous FROM fieldsurvey.absent WHERE device = %(device)s
                    ORDER BY seq, head"""
-        return (ChainLink(*row) for row in self._link.stream(query, {"device": device}))
+        return map(ChainLink._make, self._link.stream(query, {"device": device}))
 
     def case(self, case: str) -> list[StoredEntry]:
         """By (device, seq, head)."""
@@ -303,6 +303,17 @@ class PostgresStore:
         query = """SELECT case_id, revision, device, record_hash, parent, withdrawal, seq, head
                    FROM fieldsurvey.entries WHERE kind = 'record' ORDER BY case_id"""
         return (Version(*row) for row in self._link.stream(query))
+
+    def case_count(self) -> int:
+        """How many."""
+        return int(self._one("SELECT count(DISTINCT case_id) FROM fieldsurvey.entries"))
+
+    def unusual_cases(self, usual: Collection[str]) -> Iterator[str]:
+        """In no particular order."""
+        query = """SELECT case_id FROM fieldsurvey.entries GROUP BY case_id
+                   HAVING count(*) > 1 OR bool_or(kind <> 'record' OR parent IS NOT NULL OR device <> ALL(%s)
+                       OR coalesce(withdrawal IN (SELECT tag FROM fieldsurvey.tombstones), false))"""
+        return (case for (case,) in self._link.stream(query, (list(usual),)))
 
     def entries_from(self, device: str, seq: int) -> int:
         """How many from `seq` on."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,21 @@ class SqliteSets:
         """A set's rows, or only their keys, in the order of the keys."""
         names = ", ".join(spec.key_names if keys else spec.names)
         return self._rows(f"SELECT {names} FROM {spec.name} ORDER BY {', '.join(spec.key_names)}")  # noqa: S608  names of sets.py
+
+    def case_count(self) -> int:
+        """How many, from the index alone."""
+        found: int = next(self._rows("SELECT count(*) FROM (SELECT 1 FROM entries GROUP BY case_id)"))[0]
+        return found
+
+    def unusual_cases(self, usual: Collection[str]) -> Iterator[str]:
+        """Those of several entries, from the index alone; then the others, in the order in which they lie."""
+        several = "SELECT case_id FROM entries INDEXED BY entries_by_case GROUP BY case_id HAVING count(*) > 1"
+        one = """SELECT case_id FROM entries AS e NOT INDEXED
+                 WHERE (kind <> 'record' OR parent IS NOT NULL OR withdrawal IN (SELECT tag FROM tombstones)
+                        OR device NOT IN (SELECT value FROM json_each(?)))
+                 AND (SELECT count(*) FROM entries INDEXED BY entries_by_case WHERE case_id = e.case_id) = 1"""
+        yield from (case for (case,) in self._rows(several))
+        yield from (case for (case,) in self._rows(one, (json.dumps(sorted(usual)),)))
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

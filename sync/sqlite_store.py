@@ -268,9 +268,11 @@ class SqliteStore(SqliteSets):
 
     def links(self, device: str) -> Iterator[Link]:
         """The union, by (seq, head): both keys have that order, so it is a merge and no sort."""
-        sql = """SELECT seq, head, previous FROM entries WHERE device = ?1
-                 UNION SELECT seq, head, previous FROM absent WHERE device = ?1 ORDER BY seq, head"""
-        return (Link(*row) for row in self._rows(sql, (device,)))
+        sql = "SELECT seq, head, previous FROM entries WHERE device = ?1 ORDER BY seq, head"
+        if self._one("SELECT 1 FROM absent WHERE device = ?", (device,)) is not None:
+            sql = """SELECT seq, head, previous FROM entries WHERE device = ?1
+                     UNION SELECT seq, head, previous FROM absent WHERE device = ?1 ORDER BY seq, head"""
+        return map(Link._make, self._rows(sql, (device,)))
 
     def case(self, case: str) -> list[StoredEntry]:
         """By (device, seq, head)."""

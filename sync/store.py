@@ -8,7 +8,7 @@ What is erased stays in the sets as a hash: a body is removed, and never stored 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
@@ -42,6 +42,12 @@ class StoredEntry(NamedTuple):
     def link(self) -> Link:
         """The entry as a link of its chain."""
         return Link(self.seq, self.head, self.previous)
+
+    @property
+    def version(self) -> Version:
+        """A record as its case is projected from it."""
+        at = self.seq, self.head
+        return Version(self.case, self.revision, self.device, self.record_hash, self.parent, self.withdrawal, *at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +313,17 @@ class Store(Protocol):
 
     def versions(self) -> Iterator[Version]:
         """Every record (not attachments), ordered by case; standings are the caller's to apply."""
+        ...
+
+    def case_count(self) -> int:
+        """How many cases entries speak of, attachments too."""
+        ...
+
+    def unusual_cases(self, usual: Collection[str]) -> Iterator[str]:
+        """The cases, each once, that have more to them than one first record, not withdrawn, of a device of `usual`.
+
+        What is left of all cases needs no looking at: such a record is what counts.
+        """
         ...
 
     def entries_from(self, device: str, seq: int) -> int:
