@@ -109,6 +109,7 @@ class Central:
     def __init__(self, store: Store, clock: Clock | None = None) -> None:
         self.store = store
         self.clock: Clock = clock or SystemClock()
+        self.seen: dict[str, tuple[int, bytes]] = {}  # how far a device's log was whole, for sync.vouching
         self._read: tuple[bytes, Project] | None = None  # parsing a thousand device cards is worth doing once
 
     @classmethod
@@ -203,7 +204,7 @@ class Central:
     def log(self, device: str, before: int | None = None) -> LogView:
         """A device's log as far as it is held; `before`: look only at positions under it."""
         project = self.project()
-        self._check_id(device)
+        self.check_id(device)
         links = (link for link in self.store.links(device) if before is None or link.seq < before)
         return project_log(device, links, start_head(project.id, device) if project else b"")
 
@@ -277,7 +278,7 @@ class Central:
         """SHA-256 (hex) of the entries, absent ones and tombstones: two centrals that hold the same have the same."""
         found = hashlib.sha256()
         for device in sorted({item.device for item in self.store.devices()}):
-            self._check_id(device)
+            self.check_id(device)
             for entry in self.store.entries(device):
                 found.update(bytes.fromhex(device) + entry.seq.to_bytes(8, "big") + entry.head)
             for absent in self.store.absent(device):
@@ -286,7 +287,7 @@ class Central:
             found.update(tag + data)
         return found.hexdigest()
 
-    def _check_id(self, device: str) -> None:
+    def check_id(self, device: str) -> None:
         """Raises DatabaseDamagedError: a flipped bit in the file can make an id that is none."""
         if not _DEVICE.fullmatch(device):
             raise DatabaseDamagedError(place=self.store.place)

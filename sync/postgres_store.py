@@ -214,12 +214,12 @@ class PostgresStore:
                    ORDER BY seq, head"""
         return (AbsentEntry(*row) for row in self._link.stream(query, (device,)))
 
-    def links(self, device: str) -> Iterator[ChainLink]:
+    def links(self, device: str, after: int = 0) -> Iterator[ChainLink]:
         """The union, by (seq, head)."""
-        query = """SELECT seq, head, previous FROM fieldsurvey.entries WHERE device = %(device)s
-                   UNION SELECT seq, head, previous FROM fieldsurvey.absent WHERE device = %(device)s
-                   ORDER BY seq, head"""
-        return map(ChainLink._make, self._link.stream(query, {"device": device}))
+        query = """SELECT seq, head, previous FROM fieldsurvey.entries WHERE device = %(device)s AND seq > %(after)s
+                   UNION SELECT seq, head, previous FROM fieldsurvey.absent
+                   WHERE device = %(device)s AND seq > %(after)s ORDER BY seq, head"""
+        return map(ChainLink._make, self._link.stream(query, {"device": device, "after": after}))
 
     def case(self, case: str) -> list[StoredEntry]:
         """By (device, seq, head)."""
@@ -303,6 +303,13 @@ class PostgresStore:
         query = """SELECT case_id, revision, device, record_hash, parent, withdrawal, seq, head
                    FROM fieldsurvey.entries WHERE kind = 'record' ORDER BY case_id"""
         return (Version(*row) for row in self._link.stream(query))
+
+    def held(self, device: str, seq: int) -> tuple[int, int]:
+        """How many entries up to there, and how many absent ones."""
+        query = """SELECT (SELECT count(*) FROM fieldsurvey.entries WHERE device = %(device)s AND seq <= %(seq)s),
+                   (SELECT count(*) FROM fieldsurvey.absent WHERE device = %(device)s AND seq <= %(seq)s)"""
+        ((entries, absent),) = self._link.all(query, {"device": device, "seq": seq})
+        return entries, absent
 
     def case_count(self) -> int:
         """How many."""

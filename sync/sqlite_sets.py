@@ -43,6 +43,12 @@ class SqliteSets:
         names = ", ".join(spec.key_names if keys else spec.names)
         return self._rows(f"SELECT {names} FROM {spec.name} ORDER BY {', '.join(spec.key_names)}")  # noqa: S608  names of sets.py
 
+    def held(self, device: str, seq: int) -> tuple[int, int]:
+        """How many entries up to there, and how many absent ones."""
+        count = "(SELECT count(*) FROM {} WHERE device = ?1 AND seq <= ?2)"
+        entries, absent = next(self._rows(f"SELECT {count.format('entries')}, {count.format('absent')}", (device, seq)))
+        return entries, absent
+
     def case_count(self) -> int:
         """How many, from the index alone."""
         found: int = next(self._rows("SELECT count(*) FROM (SELECT 1 FROM entries GROUP BY case_id)"))[0]

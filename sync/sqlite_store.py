@@ -266,13 +266,13 @@ class SqliteStore(SqliteSets):
         sql = "SELECT device, seq, head, previous, record_hash FROM absent WHERE device = ? ORDER BY seq, head"
         return (AbsentEntry(*row) for row in self._rows(sql, (device,)))
 
-    def links(self, device: str) -> Iterator[Link]:
+    def links(self, device: str, after: int = 0) -> Iterator[Link]:
         """The union, by (seq, head): both keys have that order, so it is a merge and no sort."""
-        sql = "SELECT seq, head, previous FROM entries WHERE device = ?1 ORDER BY seq, head"
+        sql = "SELECT seq, head, previous FROM entries WHERE device = ?1 AND seq > ?2 ORDER BY seq, head"
         if self._one("SELECT 1 FROM absent WHERE device = ?", (device,)) is not None:
-            sql = """SELECT seq, head, previous FROM entries WHERE device = ?1
-                     UNION SELECT seq, head, previous FROM absent WHERE device = ?1 ORDER BY seq, head"""
-        return map(Link._make, self._rows(sql, (device,)))
+            sql = """SELECT seq, head, previous FROM entries WHERE device = ?1 AND seq > ?2
+                     UNION SELECT seq, head, previous FROM absent WHERE device = ?1 AND seq > ?2 ORDER BY seq, head"""
+        return map(Link._make, self._rows(sql, (device, after)))
 
     def case(self, case: str) -> list[StoredEntry]:
         """By (device, seq, head)."""

@@ -255,8 +255,8 @@ class Store(Protocol):
         """What a device erased itself, by (seq, head), held as entries too or not."""
         ...
 
-    def links(self, device: str) -> Iterator[Link]:
-        """The union of a device's entries and absent ones, each head once, by (seq, head)."""
+    def links(self, device: str, after: int = 0) -> Iterator[Link]:
+        """The union of a device's entries and absent ones, each head once, by (seq, head); those `after` a position."""
         ...
 
     def case(self, case: str) -> list[StoredEntry]:
@@ -324,6 +324,10 @@ class Store(Protocol):
 
         What is left of all cases needs no looking at: such a record is what counts.
         """
+        ...
+
+    def held(self, device: str, seq: int) -> tuple[int, int]:
+        """How many entries of a device there are up to `seq`, and how many absent ones; by their keys alone."""
         ...
 
     def entries_from(self, device: str, seq: int) -> int:

@@ -7,9 +7,10 @@ carrier key from a disk could have said it. It signs nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from fieldsurvey.records.log import MAX_SEQ
+from fieldsurvey.records.log import MAX_SEQ, start_head
 from fieldsurvey.records.receipt import MAX_ABSENT, Level, Receipt, Role
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ class Vouching:
         """Raises StorageError."""
         self._central, self._device = central, device
         self._project = central.project()
+        self._chain = _one_chain(central, device)
         self._said = [(entry.seq, entry.head) for entry in central.store.absent(device)]
         self._bare = self._without_record(self._said)
-        self._lost = central.store.first_without_body(device)
+        self._lost = central.store.first_without_body(device) if self._chain is None else None
         self._before: dict[At, bytes] | None = None
 
     def receipts(self) -> list[Receipt]:
@@ -64,6 +66,11 @@ class Vouching:
         return min(self._lost or MAX_SEQ, stretches[MAX_ABSENT][0] if len(stretches) > MAX_ABSENT else MAX_SEQ)
 
     def _tips(self, before: int) -> Sequence[At]:
+        if self._chain is not None:
+            if before > self._chain[0]:
+                return (self._chain,)
+            links = self._central.store.links(self._device, before - 2)
+            return tuple((link.seq, link.head) for link in islice(links, 1 if before > 1 else 0))
         return self._central.log(self._device, before).tips if self._project is not None else ()
 
     def _reaches(self, level: Level, tip: At) -> bool:
@@ -107,6 +114,32 @@ class Vouching:
             return said if lacking else []
         half = len(said) // 2
         return [*self._without_record(said[:half]), *self._without_record(said[half:])]
+
+
+def _one_chain(central: Central, device: str) -> At | None:
+    """The end of a log that is one chain with all its records, as nearly all are; None where it has to be read.
+
+    What this central has seen whole is not read again at every push: what is held up to there is counted, which a fork
+    or a lost entry changes, and what follows is read. Its records are looked for each time, in the database, all of
+    them: one that was lost since must not be vouched for.
+    """
+    project = central.project()
+    if project is None:
+        return None
+    central.check_id(device)
+    start = 0, start_head(project.id, device)
+    seen, head = central.seen.pop(device, start)
+    if central.store.held(device, seen) != (seen, 0):
+        seen, head = start
+    seq = seen
+    for link in central.store.links(device, seen):
+        if link.seq != seq + 1 or link.previous != head:
+            return None
+        seq, head = link.seq, link.head
+    if central.store.held(device, seq) != (seq, 0) or central.store.first_without_body(device) is not None:
+        return None
+    central.seen[device] = seq, head
+    return (seq, head) if seq else None
 
 
 def _stretches(positions: Iterable[int]) -> list[tuple[int, int]]:
