@@ -60,7 +60,7 @@ def test_access_answers_what_is_held_and_no_answers(sealed: tuple[Laptop, Withdr
         status, data, text = run(*words, "access", typed=typed)
         assert (status, data["requested"], [held["seq"] for held in data["held"]]) == (0, None, [2])
         assert "Record 2, revision 1" in text
-        assert "only here" in text
+        assert "on this laptop alone" in text
         assert CANARY not in text
         assert code.raw not in text.replace("-", "")
     assert run(WithdrawalCode.generate().text, "access")[1]["held"] == []
