@@ -32,6 +32,7 @@ from fieldsurvey.records.log import heads_of, verify_entry, verify_run
 from sync.batches import MAX_ENTRIES, read_batch
 from sync.central import Central
 from sync.manifests import ManifestReader, strict
+from sync.sqlite_store import AUTOCHECKPOINT
 from sync.store import SeenBatch, StoredDevice, StoredEntry
 
 LIMIT: Final = 0.35
@@ -82,6 +83,7 @@ def rows_of(data: bytes) -> Rows:
 def raw_insert(path: Path, every: list[Rows]) -> float:
     """Seconds that the raw insert takes."""
     connection = open_sqlite(path)
+    connection.execute(AUTOCHECKPOINT)
     connection.execute("CREATE TABLE raw (hash BLOB PRIMARY KEY, record BLOB NOT NULL) STRICT")
     start = time.perf_counter()
     for rows in every:
@@ -275,6 +277,7 @@ def _grow(name: str, place: str, project: bytes, pipe: Connection) -> None:
                 pipe.send({"records": new, "seconds": time.perf_counter() - start, "peak": _peak()})
         return
     connection = open_sqlite(path)
+    connection.execute(AUTOCHECKPOINT)
     connection.execute("CREATE TABLE raw (hash BLOB PRIMARY KEY, record BLOB NOT NULL) STRICT")
     while (data := pipe.recv()) is not None:
         rows = rows_of(data)
