@@ -56,6 +56,8 @@ class _Wanted(NamedTuple):
     revision: int
     conflict: bool
     proposal: bool
+    parent: bytes | None
+    withdrawal: bytes | None
     seq: int
     head: bytes
 
@@ -79,6 +81,8 @@ class _Cases:
                     current.revision,
                     case.in_conflict,
                     bool(case.proposals),
+                    current.parent,
+                    current.withdrawal,
                     current.seq,
                     current.head,
                 )
@@ -266,8 +270,8 @@ def _chunks(central: Central, wanted: list[_Wanted]) -> Iterator[list[Sealed]]:
     size = 0
     for item in wanted:
         blob = central.store.body(item.record_hash)
-        record_hash, device, case, revision, conflict, proposal, _seq, _head = item
-        chunk.append(Sealed(record_hash, device, case, revision, conflict, proposal, blob))
+        record_hash, device, case, revision, conflict, proposal, parent, tag, _seq, _head = item
+        chunk.append(Sealed(record_hash, device, case, revision, conflict, proposal, blob, parent, tag))
         size += len(blob or b"")
         if len(chunk) >= CHUNK_RECORDS or size >= CHUNK_BYTES:
             yield chunk

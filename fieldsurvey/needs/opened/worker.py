@@ -60,7 +60,10 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A sealed record, and what central's log says of it. `blob` is None when central has lost it."""
+    """A sealed record, and what central's log says of it: what a header must say too, or somebody altered the log.
+
+    `blob` is None when central has lost it.
+    """
 
     record_hash: bytes
     device: str
@@ -69,6 +72,14 @@ class Sealed:
     conflict: bool
     proposal: bool
     blob: bytes | None = field(repr=False)
+    parent: bytes | None = None
+    withdrawal: bytes | None = None
+
+    @property
+    def said(self) -> tuple[str, str, int, str | None, str | None]:
+        """Device, case, revision, parent and withdrawal tag, in a header's own spelling."""
+        parent, tag = (value.hex() if value else None for value in (self.parent, self.withdrawal))
+        return self.device, self.case, self.revision, parent, tag
 
 
 @dataclass(slots=True)
@@ -193,7 +204,7 @@ class Bench:
         header = opened.header
         if header.project != self.setup.project:
             raise _LeftOutError("foreign_project")
-        if (header.device, header.case, header.revision) != (record.device, record.case, record.revision):
+        if (header.device, header.case, header.revision, header.parent, header.withdrawal) != record.said:
             raise _LeftOutError("header")
         return opened
 
