@@ -13,7 +13,6 @@ from tests.sync.machine.database import on_postgresql
 from tests.sync.machine.fieldwork import Fieldwork, reached
 from tests.sync.machine.kit import remembering
 from tests.sync.machine.lines import Mishap
-from tests.sync.machine.online import EVENTS
 from tests.sync.machine.planted import FAULTS, Fault
 from tests.sync.machine.planted_lines import LINE_FAULTS
 
@@ -23,8 +22,8 @@ PARTS = 20
 RARE = (
     *("forked", "refused", "rolled back", "restored", "erased", "purged", "returned"),
     *("receipt received", "receipt committed", "receipt backed_up", "relay taken", "relay committed", "relay refused"),
-    *(f"line {what}" for what in (*get_args(Mishap), *EVENTS)),
-    *(f"line {what}" for what in ("went through", "resumed", "interleaved", "present", "forgotten", "turned away")),
+    *(f"line {what}" for what in (*get_args(Mishap), "meanwhile", "interleaved")),
+    *(f"line {what}" for what in ("went through", "resumed", "forgotten", "turned away")),
 )
 
 

@@ -18,8 +18,8 @@ from tests.sync.machine.world import CLOCKS, MAX_COPIES, MAX_SEALED, STICKS, rea
 which = st.integers(0, MAX_COPIES - 1)
 sticks = st.integers(0, STICKS - 1)
 codes = st.sampled_from((None, 0, 1, 2))
-events = st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 9))
-plans = st.dictionaries(st.integers(0, 9), st.sampled_from(MISHAPS) | events, max_size=4)
+events = st.tuples(st.sampled_from([*sorted(EVENTS), *4 * ["push"]]), st.integers(0, 9))
+plans = st.dictionaries(st.integers(0, 6), st.sampled_from(MISHAPS) | events, min_size=1, max_size=5)
 mishaps = st.tuples(st.integers(0, 20), st.sampled_from(carriers.MISHAPS), st.integers(0, 9999))
 
 

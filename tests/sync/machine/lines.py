@@ -23,8 +23,8 @@ from sync.http.service import Service
 from sync.http.web import application
 from sync.http.wire import Hello
 
-PIECE: Final = 3 << 10
-"""Bytes of a pack: little over one record, so that a batch has several."""
+PIECES: Final = (3 << 10, 1 << 10)
+"""Bytes of a pack: a little over a record, or a part of one; one record is then a whole batch, or several packs."""
 LIMITS: Final = Limits(rate=1e6, burst=1_000_000, strangers=1e6, strangers_burst=1_000_000, nonces=100_000)
 
 Mishap = Literal["cut", "half", "lost", "twice", "restart"]
@@ -154,12 +154,12 @@ class _Wire(httpx.BaseTransport):
     """Carries requests to the server there is at the moment, and does to them what was planned."""
 
     def __init__(self, place: Serving, journey: Journey) -> None:
-        self._place, self._journey = place, journey
+        self._place, self.journey = place, journey
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """What the client's transport does."""
         pieces = list(request.stream) if isinstance(request.stream, httpx.SyncByteStream) else []
-        what = self._journey.next()
+        what = self.journey.next()
         if what == "cut":
             raise httpx.ConnectError("synthetic")
         if what == "half":
@@ -175,7 +175,7 @@ class _Wire(httpx.BaseTransport):
             path = request.url.raw_path.decode("ascii")
             arrived = last and what != "lost"
             said = Said(request.method, path, b"".join(pieces), answers[-1].status_code, answers[-1].content, arrived)
-            self._journey.note(said)
+            self.journey.note(said)
         answer = answers[-1]
         if "authorization" in request.headers and len(answers) > 1:
             assert answer.status_code >= 400, "a request was taken twice"
@@ -199,13 +199,14 @@ class _MachineLine(Line):
 
     def __init__(self, wire: _Wire, server: Server, project: str, signer: Signer, time: Callable[[], float]) -> None:
         super().__init__(server, project, signer, monotonic=time)
+        self._piece = PIECES[len(wire.journey.plan) % 2]
         self._client.close()
         self._client = httpx.Client(transport=wire)
 
     def hello(self) -> Hello:
         """The server's bounds are kept, of course."""
         found = super().hello()
-        self.pack = min(PIECE, found.pack)
+        self.pack = min(self._piece, found.pack)
         return found
 
 

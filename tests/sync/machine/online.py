@@ -207,6 +207,7 @@ class Online(World):
 
     def _meanwhile(self, one: FieldLaptop | None, event: str, number: int) -> None:
         """Between two requests of a push."""
+        reached["line meanwhile"] += 1
         other = self._laptop(number)
         plan: Plan = {number % 7: "cut"} if number % 2 else {}
         if event == "push" and other is not one:
