@@ -138,8 +138,8 @@ def test_it_travels_and_is_obeyed_elsewhere(
     assert export_withdrawals(other.home, stick) == 0
     [file] = (stick / "fieldsurvey" / "withdrawals").glob("*.fsw")
     assert Tombstone.from_bytes(file.read_bytes()).code == codes[1].raw
-    assert take_withdrawals(laptop.locked, stick) == 1
-    assert take_withdrawals(laptop.locked, stick) == 0
+    assert take_withdrawals(laptop.locked, stick).new == 1
+    assert take_withdrawals(laptop.locked, stick).new == 0
     assert [entry.seq for entry, _ in laptop.locked.entries()] == [1, 3]
     other.close()
 
@@ -164,7 +164,7 @@ def test_a_tombstone_without_the_code_erases_nothing(planted: tuple[Laptop, Path
     (folder / "damaged.fsw").write_bytes(wrong.to_bytes()[:-1] + b"?")
     (folder / "foreign.fsw").write_bytes(foreign.to_bytes())
     (folder / "link.fsw").symlink_to("/dev/zero")
-    assert take_withdrawals(laptop.locked, tmp_path / "stick") == 1  # kept: it may be another laptop's
+    assert take_withdrawals(laptop.locked, tmp_path / "stick").new == 1  # kept: it may be another laptop's
     (laptop.home / "withdrawals" / f"{tag}.fsw").write_bytes(wrong.to_bytes())
     assert apply_all(laptop.locked) == 0
     assert len(list(laptop.locked.entries())) == 3

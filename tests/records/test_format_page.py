@@ -21,7 +21,7 @@ from fieldsurvey.records.receipt import Receipt
 from fieldsurvey.records.returned import Comment, ReturnedWork, ReturnManifest
 from fieldsurvey.records.wire import Wire
 from fieldsurvey.records.withdrawal import Tombstone
-from sync.batches import BatchEntry, BatchManifest
+from sync.manifests import BatchEntry, BatchManifest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
 SECTIONS = {part.partition("\n")[0].strip(): part for part in re.split(r"^#{2,3} ", PAGE, flags=re.MULTILINE)}

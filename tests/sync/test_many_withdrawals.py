@@ -31,11 +31,11 @@ def test_a_flood_of_made_up_withdrawals_keeps_out_none_that_is_entered_here(
     flood.mkdir()
     stick.mkdir()
     assert export_withdrawals(hostile, flood) == 2 * ROOM
-    assert keep_withdrawals(home, PROJECT, flood) == ROOM
-    assert keep_withdrawals(home, PROJECT, flood) == 0
+    assert keep_withdrawals(home, PROJECT, flood).new == ROOM
+    assert keep_withdrawals(home, PROJECT, flood).new == 0
     assert Withdrawals(home).enter(own)
     assert own.tag in Withdrawals(home).of(PROJECT)
     assert export_withdrawals(home, stick) == ROOM + 1
     monkeypatch.setattr("sync.withdrawals.MAX_KEPT", 10 * ROOM)
-    assert keep_withdrawals(tmp_path / "other", PROJECT, stick) == ROOM + 1
+    assert keep_withdrawals(tmp_path / "other", PROJECT, stick).new == ROOM + 1
     assert Withdrawals(tmp_path / "other").holds(own.tag)
