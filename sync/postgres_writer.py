@@ -179,6 +179,11 @@ class PostgresWriter:
         self.removed += changed
         return changed
 
+    def discard(self, hashes: Iterable[bytes]) -> int:
+        """Remove bodies without a note; how many."""
+        sql, wanted = "DELETE FROM fieldsurvey.bodies WHERE hash = ANY(%s) AND body IS NOT NULL", list(hashes)
+        return self._step(lambda: self._connection.execute(sql, (wanted,)).rowcount)
+
     def notice(self, notice: Notice) -> bool:
         """A verified file to pass on."""
         values = (notice.kind, notice.digest, notice.device, notice.data)

@@ -96,6 +96,10 @@ class SqliteWriter(SqliteSetsWriter):
             self.removed += self._run("DELETE FROM bodies WHERE hash = ?", (digest,)).rowcount
         return new
 
+    def discard(self, hashes: Iterable[bytes]) -> int:
+        """Remove bodies without a note; how many."""
+        return sum(self._run("DELETE FROM bodies WHERE hash = ?", (digest,)).rowcount for digest in hashes)
+
     def notice(self, notice: Notice) -> bool:
         """A verified file to pass on."""
         return self._run(_PUT_NOTICE, (notice.kind, notice.digest, notice.device, notice.data)).rowcount > 0

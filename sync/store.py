@@ -152,6 +152,10 @@ class Writer(Protocol):
         """
         ...
 
+    def discard(self, hashes: Iterable[bytes]) -> int:
+        """Remove the bodies with these hashes, which are damaged: nothing is noted, the true ones may come again."""
+        ...
+
     def notice(self, notice: Notice) -> bool:
         """A signed file that was verified; True if it is new."""
         ...

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.cli.central_keeping import backup_lines, opened_central
 from fieldsurvey.cli.central_keeping import register as register_keeping
 from fieldsurvey.cli.central_show import register as register_show
@@ -21,6 +22,7 @@ from fieldsurvey.project.steward import PROJECT_FILE, read_steward
 from fieldsurvey.tui.withdrawing import overdue_lines
 from sync.audit import AuditReport
 from sync.central import CentralStatus, DeviceStatus
+from sync.mending import discard_altered
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,16 +67,30 @@ def status(json_: Json = False) -> None:
 
 @app.command("verify")
 @command
-def verify(json_: Json = False) -> None:
+def verify(
+    *,
+    mend: Annotated[bool, typer.Option("--mend", help="Take altered records out, so that true ones can come.")] = False,
+    json_: Json = False,
+) -> None:
     """Check everything central holds, from the bytes up: every chain, signature and record. Needs no key.
 
-    Exit 1 if anything does not hold. What is damaged heals when the batch that carried it is imported again.
+    Exit 1 if anything does not hold. With --mend a record whose bytes were altered is taken out: it is of no use, and
+    nothing takes its place while it is there. The true one comes back with any stick that has it, with `fieldsurvey
+    sync export --all STICK` on its laptop, or from a backup. Where more than records is damaged: move the database
+    aside, `fieldsurvey central restore FILE`, and import the laptops' sticks.
 
-    Example: fieldsurvey central verify
+    Example: fieldsurvey central verify --mend
     """
     with opened_central() as central, progress_bar(_("Verifying"), quiet=json_) as progress:
+        gone = discard_altered(central, progress) if mend else ()
         report = central.verify(progress)
-    result(json_, _audit_data(report), "\n".join(_audit_lines(report)))
+    lines = _audit_lines(report)
+    if gone:
+        text = ngettext(
+            "{count} altered record was taken out.", "{count} altered records were taken out.", len(gone)
+        ).format(count=len(gone))
+        lines.insert(1, text)
+    result(json_, {**_audit_data(report), "discarded": [asdict(one) for one in gone]}, "\n".join(lines))
     if not report.sound:
         raise typer.Exit(1)
 
@@ -163,5 +179,9 @@ def _audit_lines(report: AuditReport) -> list[str]:
     if report.sound:
         lines.append(_("Everything holds."))
     else:
-        lines.append(_("Something does not hold. Nothing was changed. Import the sticks again that still have it."))
+        text = _(
+            "Something does not hold. Altered records are taken out by: fieldsurvey central verify --mend\n"
+            "Missing ones come with sticks that have them; on their laptops: fieldsurvey sync export --all STICK"
+        )
+        lines.append(text)
     return lines

@@ -202,12 +202,17 @@ def test_enrolling_counts_from_the_next_look(place: Path, made: tuple[SyntheticP
 
 
 def test_damage_in_central_exits_1(place: Path) -> None:
-    """`central verify` says where."""
+    """`central verify` says where; with --mend what was altered goes, and the stick that has it brings it again."""
     call(place, "laptop", sync_commands.app, "export", str(place / "stick"))
     call(place, "office", sync_commands.app, "import", str(place / "stick"))
     spoil(place / "office" / "central.db", "UPDATE bodies SET body = zeroblob(9) WHERE rowid = 1")
     assert "the record was altered" in call(place, "office", central_commands.app, "verify", code=1)
     assert not data(call(place, "office", central_commands.app, "verify", "--json", code=1))["sound"]
+    said = call(place, "office", central_commands.app, "verify", "--mend", code=1)
+    assert "1 altered record was taken out." in said
+    assert "the record is missing" in said
+    call(place, "office", sync_commands.app, "import", str(place / "stick"))
+    assert data(call(place, "office", central_commands.app, "verify", "--mend", "--json"))["discarded"] == []
 
 
 def test_a_key_that_the_project_does_not_name(place: Path) -> None:
