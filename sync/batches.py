@@ -15,7 +15,7 @@ import heapq
 from binascii import unhexlify
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from fieldsurvey.records.container import Container, Frame, Signer, open_container, write_container
@@ -23,7 +23,7 @@ from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import ClearHeader, read_clear, record_hash
 from fieldsurvey.records.errors import LogError
 from fieldsurvey.records.log import LogEntry, heads_of, start_head, verify_entry, verify_run
-from sync.errors import BatchError, ForeignProjectError
+from sync.errors import BatchError, ErasedMeanwhileError, ForeignProjectError
 from sync.manifests import BatchEntry, BatchManifest, Columns, ManifestReader, Said
 from sync.merge import Link
 
@@ -126,7 +126,7 @@ def _sized(log: LogSource, first: int, last: int, erased: Iterable[LogEntry]) ->
 
 
 def write_batch(log: LogSource, plan: Plan) -> Iterator[bytes]:
-    """The file in pieces. The same plan gives the same bytes. Raises ContainerError."""
+    """The file in pieces. The same plan gives the same bytes. Raises ContainerError, ErasedMeanwhileError."""
     card = log.device_card()
     manifest = BatchManifest(
         format_version=2 if None in plan.sizes else 1,
@@ -145,13 +145,20 @@ def write_batch(log: LogSource, plan: Plan) -> Iterator[bytes]:
         ],
     )
     present = {entry.seq: size for entry, size in zip(plan.entries, plan.sizes, strict=True) if size is not None}
-    records = (record for entry, record in log.entries(plan.first, plan.last) if entry.seq in present)
+    records = ((entry.seq, record) for entry, record in log.entries(plan.first, plan.last) if entry.seq in present)
     frames = [
-        Frame(entry.record_hash, present[entry.seq], lambda: next(records, b""))  # asked for in this order
+        Frame(entry.record_hash, present[entry.seq], partial(_record, records, entry.seq))  # asked for in this order
         for entry in plan.entries
         if entry.seq in present
     ]
     return write_container("batch", manifest.content(), frames, log.carrier)
+
+
+def _record(records: Iterator[tuple[int, bytes]], seq: int) -> bytes:
+    found, record = next(records, (0, b""))
+    if found != seq:
+        raise ErasedMeanwhileError
+    return record
 
 
 class Row(NamedTuple):

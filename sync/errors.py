@@ -19,6 +19,7 @@ RefusedError
 ├── NothingHereError       a folder in which there is nothing of fieldsurvey's
 ├── NotCentralsKeyError    a key that the project does not know as central's
 ├── NotSupervisorsKeyError the same for a supervisor's
+├── ErasedMeanwhileError   a record went from the log while a batch with it was written
 └── NoRelayError           a laptop that is no supervisor's
 """
 
@@ -192,3 +193,11 @@ class StickTooSmallError(StorageError):
     code = "storage.stick_too_small"
     template = "{needed} MB are to be copied, and {place} has {free} MB free."
     hint = "Nothing was written and nothing is lost. Free some space on it, or use another stick, and try again."
+
+
+class ErasedMeanwhileError(RefusedError):
+    """Somebody took a record back, or central's receipt let it go, while a batch with it was being written."""
+
+    code = "refused.erased_meanwhile"
+    template = "A record was erased on this laptop while it was being copied or sent."
+    hint = "Nothing of it went out and nothing is lost. Do the same again: it goes without that record."

@@ -161,7 +161,9 @@ class SealedLog:
         return LogEntry.from_bytes(found[0][0]).head
 
     def entries(self, from_seq: int = 1, to_seq: int | None = None) -> Iterator[tuple[LogEntry, bytes]]:
-        """Entries with their records, both ends included, in order. Purged records are left out."""
+        """Entries with their records, both ends included, in order. Purged records are left out, and what another
+        process erases meanwhile.
+        """
         base = self.first_row
         last = base + (self.head().seq if to_seq is None else min(to_seq, _LOG - 1))
         after = base + from_seq - 1
@@ -173,9 +175,9 @@ class SealedLog:
             if not page:
                 return
             for seq, entry in page:  # records one by one: a few of 8 MiB must not lie in memory together
-                (record,) = self.store.one("SELECT record FROM outbox WHERE seq = ?", (seq,))
-                yield LogEntry.from_bytes(entry), record
                 after = seq
+                for (record,) in self.store.rows("SELECT record FROM outbox WHERE seq = ?", (seq,)):
+                    yield LogEntry.from_bytes(entry), record
 
     def bodies(self, from_seq: int, to_seq: int) -> Iterator[tuple[int, bytes | None]]:
         """The record of each entry, both ends included, in order; None where it was purged."""

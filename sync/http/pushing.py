@@ -27,6 +27,7 @@ from fieldsurvey.records.receipt import Receipt
 from fieldsurvey.vault import SealedLog
 from fieldsurvey.vault.erasure import erased_entries
 from sync.batches import MAX_BYTES, MAX_ENTRIES, plan_batches, write_batch
+from sync.errors import ErasedMeanwhileError
 from sync.folder import IgnoredReceipt, ReceiptsReport, at_central, collect, take_receipts
 from sync.http.errors import (
     LineError,
@@ -194,7 +195,7 @@ def _patiently(
                     return once(line)
                 finally:
                     tally.bytes += line.sent
-        except (LineError, ServerBusyError, WrongServerError) as error:
+        except (ErasedMeanwhileError, LineError, ServerBusyError, WrongServerError) as error:
             at += 1  # another address, if there is one, before this one is tried again
             more = len(project.servers) > 1 and at < len(project.servers)
             if isinstance(error, WrongServerError) and not more:

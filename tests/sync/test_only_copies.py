@@ -14,7 +14,10 @@ from fieldsurvey.fieldwork.standing import sealed_cards
 from fieldsurvey.fieldwork.withdrawals import withdraw
 from fieldsurvey.records.envelope import Header, seal
 from fieldsurvey.records.withdrawal import WithdrawalCode
+from fieldsurvey.vault.erasure import erased_entries
+from sync.batches import plan_batches, write_batch
 from sync.central import Central
+from sync.errors import ErasedMeanwhileError
 from sync.folder import export_batches
 from sync.importing import import_folder
 from sync.stick import Stick
@@ -77,6 +80,29 @@ def test_a_withdrawal_takes_its_record_off_a_stick(field: tuple[SyntheticProject
     (again,) = Stick(place).files(Stick(place).batches)
     assert again.path.read_bytes() != before
     assert again.size < len(before)
+
+
+def test_a_record_that_is_withdrawn_while_a_batch_is_written_stops_it(
+    field: tuple[SyntheticProject, Laptop, Path],
+) -> None:
+    """Another process takes it back after the batch was planned: the batch is not finished, and made anew it goes
+    without the record. Where the log is being read, the rest is read on: nothing of it is called damaged.
+    """
+    _project, laptop, _place = field
+    log = laptop.locked
+    code = withdrawable(laptop)
+    seal_some(laptop, 1)
+    (plan,) = plan_batches(log, 1, 5)
+    reading = log.entries(1, 5)
+    assert next(reading)[0].seq == 1
+    assert len(b"".join(write_batch(log, plan))) > 0
+    withdraw(log, code, date(2026, 3, 2))
+    assert [entry.seq for entry, _record in reading] == [2, 3, 5]
+    with pytest.raises(ErasedMeanwhileError):
+        b"".join(write_batch(log, plan))
+    (anew,) = plan_batches(log, 1, 5, erased=erased_entries(log))
+    assert [size is None for size in anew.sizes] == [False, False, False, True, False]
+    assert len(b"".join(write_batch(log, anew))) > 0
 
 
 def withdrawable(laptop: Laptop) -> WithdrawalCode:
