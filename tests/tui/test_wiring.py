@@ -10,6 +10,7 @@ from textual.widgets import Input, TextArea
 
 from fieldsurvey.base.files import NoSpaceError
 from fieldsurvey.tui.screens.review import ReviewScreen
+from fieldsurvey.tui.screens.turning import PAUSE
 from fieldsurvey.tui.turnstile import Turnstile
 from tests.tui.conftest import InterviewApp
 from tests.tui.screens import press, rest, text
@@ -109,6 +110,8 @@ async def test_a_full_disk_is_said_and_nothing_is_lost(interview_app: Maker) -> 
         assert "There is no room left on disk." in text(app)
         await press(pilot, "enter")
         assert "NOT SAVED" in text(app)
+        await pilot.pause(PAUSE + 0.2)  # the pause in typing that would have saved it says nothing of its own
+        assert "There is no room left on disk." not in text(app)
         app.work.fail = None
         await press(pilot, "enter")
         assert app.work.saved

@@ -105,9 +105,7 @@ class TurningScreen(BaseScreen):
         self.gate.close()
         self.waiting.end()
         self._dirty.clear()
-        if self._pause is not None:
-            self._pause.stop()
-            self._pause = None
+        self._end_pause()
         await self.card.turn(self.sitting.page(), self._around)
         self._say_saved()
         self.call_after_refresh(self._painted)
@@ -199,6 +197,7 @@ class TurningScreen(BaseScreen):
     @alone
     async def save_pending(self) -> None:
         """Save what is typed; before locking, leaving, jumping."""
+        self._end_pause()
         values = self._values()
         if values and await self.done(lambda: self.sitting.put_all(values)):
             now = {f.ref: f.stored() for f in self.card.fields}  # keys went on coming while the disk was busy
@@ -236,6 +235,12 @@ class TurningScreen(BaseScreen):
             self.start(self.save_and_follow(field))
 
         self._pause = self.set_timer(PAUSE, save)
+
+    def _end_pause(self) -> None:
+        """What is typed is saved now, or the page is left: the pause says no second time that a disk is full."""
+        if self._pause is not None:
+            self._pause.stop()
+            self._pause = None
 
     @alone
     async def save_and_follow(self, spare: Field | None) -> None:
@@ -310,6 +315,7 @@ class TurningScreen(BaseScreen):
             if not await self._pick(field):
                 return
         self.gate.close()
+        self._end_pause()
         values, stay = self._values(), self._to_review
         step = await self.do(lambda: self.sitting.forward(values, stay=stay))
         if step is Step.MOVED:
