@@ -123,15 +123,19 @@ def makers(central: Central) -> dict[str, tuple[str, ...]]:
 
 
 def hear_reports(central: Central, files: Iterable[bytes]) -> int:
-    """Reports that came over a line: kept to be passed on if their places signed them, every one; how many were new.
+    """Reports that came over a line: those that their places signed are kept to be passed on; how many were new.
 
-    Of one laptop MAX_OF_DEVICE are kept: who copied its carrier key could make as many as he likes. Raises
-    UntrustedError, StorageError.
+    Of one laptop MAX_OF_DEVICE are kept: who copied its carrier key could make as many as he likes. What cannot be
+    believed here is passed over, and stops nothing that comes after it: it may be of a laptop that is heard of later,
+    or signed with a key that was replaced since. Raises StorageError.
     """
     trust = trust_of(central)
     by_device: dict[str, list[Notice]] = {}
     for data in dict.fromkeys(files):
-        device = trust.read(data).report.device or ""
+        try:
+            device = trust.read(data).report.device or ""
+        except UntrustedError:
+            continue
         by_device.setdefault(device, []).append(Notice(NOTICE, hashlib.sha256(data).digest(), device, data))
     new: list[Notice] = []
     for device, told in by_device.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 from pathlib import Path
 
@@ -61,3 +62,18 @@ def test_a_request_full_of_reports_reads_the_cards_once(tmp_path: Path, monkeypa
         monkeypatch.setattr(erasures.Trust, "of", classmethod(counted))
         assert hand_in(asker, *[report] * 50) == 1
     assert len(asked) == 1
+
+
+def test_a_report_that_cannot_be_believed_stops_nothing(tmp_path: Path) -> None:
+    """Of a laptop that central never heard of, in another's name, damaged: passed over, and given to nobody. Those
+    beside them are taken, and so is the unknown laptop's once central knows it.
+    """
+    one, unknown = laptop(1), laptop(1)
+    place = Place.make(tmp_path, one)
+    true, early = said(one), said(unknown)
+    forged = true.replace(one.device.encode(), unknown.device.encode())
+    with asking(place, one) as (asker, _service), place.central() as central:
+        assert hand_in(asker, early, forged, true[:-1], b"FSB1", true) == 1
+        assert [notice.data for notice in central.store.notices("erasure")] == [true]
+        central.merge(io.BytesIO(unknown.batch()))
+        assert hand_in(asker, early, true) == 1
