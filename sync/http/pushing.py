@@ -185,7 +185,7 @@ def _patiently(
     connect: Connect,
 ) -> PushReport:
     backoff = Backoff()
-    failures = at = 0
+    failures = at = erased = 0
     while True:
         moved = tally.moved
         server = project.servers[at % len(project.servers)]
@@ -195,7 +195,11 @@ def _patiently(
                     return once(line)
                 finally:
                     tally.bytes += line.sent
-        except (ErasedMeanwhileError, LineError, ServerBusyError, WrongServerError) as error:
+        except ErasedMeanwhileError:  # at once again, without that record
+            erased += 1
+            if erased > TRIES:
+                raise
+        except (LineError, ServerBusyError, WrongServerError) as error:
             at += 1  # another address, if there is one, before this one is tried again
             more = len(project.servers) > 1 and at < len(project.servers)
             if isinstance(error, WrongServerError) and not more:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fieldsurvey.fieldwork.laptop import Laptop
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
+from sync.batches import write_batch
+from sync.errors import ErasedMeanwhileError
 from sync.folder import at_central, export_batches
+from sync.http import pushing
 from sync.http.errors import (
     LineError,
     NoServerError,
@@ -63,6 +68,32 @@ def test_a_push_that_gives_up_goes_on_next_time(place: Place, arrive: Arrive, wh
         assert send(laptop, connect=over(line.port)).confirmed
         assert set(kept.values()) == {1}
         assert sum(asked.values()) <= len(kept) + 1  # one was under way
+    assert digest(place) == whole
+
+
+def test_a_record_that_goes_meanwhile_costs_no_try_of_the_line(
+    place: Place, arrive: Arrive, whole: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was taken back while its batch was written: the push begins again at once, even where the line may fail once
+    only. Where it always does, it is said (control).
+    """
+    left = 0
+
+    def erasing(*given: Any) -> Iterator[bytes]:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise ErasedMeanwhileError
+        return write_batch(*given)
+
+    with place.running():
+        laptop = arrive(place)
+        monkeypatch.setattr(pushing, "write_batch", erasing)
+        left = 100
+        with pytest.raises(ErasedMeanwhileError):
+            send(laptop, patience=Patience(tries=1))
+        left = 2
+        assert send(laptop, patience=Patience(tries=1)).confirmed
     assert digest(place) == whole
 
 
