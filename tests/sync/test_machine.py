@@ -17,7 +17,8 @@ from tests.sync.machine.planted import FAULTS, Fault
 from tests.sync.machine.planted_lines import LINE_FAULTS
 
 STEPS = 13
-LONG_STEPS = 25
+LONG_STEPS = 18
+PLANTED_STEPS = 25
 PARTS = 20
 RARE = (
     *("forked", "refused", "rolled back", "restored", "erased", "purged", "returned"),
@@ -86,4 +87,4 @@ def test_a_planted_fault_is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch)
     with monkeypatch.context() as patch:
         fault(patch)
         with pytest.raises(AssertionError):
-            _run(3_000, Phase.generate, steps=LONG_STEPS)
+            _run(3_000, Phase.generate, steps=PLANTED_STEPS)
