@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import pytest
 from starlette.requests import ClientDisconnect, Request
 
 from sync.http import relaying
-from sync.http.callers import Caller
 from sync.http.line import Line
 from sync.http.pushing import PushReport
-from sync.http.service import Service
-from sync.http.wire import Heads, HeadsAsked, Offered
+from sync.http.wire import Heads, HeadsAsked
 from sync.relay import Relay
 
 Patch = pytest.MonkeyPatch
 Fault = Callable[[Patch], None]
-
-
-def a_server_says_that_it_holds_what_it_has_half_of(patch: Patch) -> None:
-    """A batch that is known by its head counts as merged, though packs of it are still to come."""
-    rightly = Service._expected
-
-    def expected(self: Service, caller: Caller, head: bytes, names: Sequence[str], missing: tuple[str, ...]) -> Offered:
-        found = rightly(self, caller, head, names, missing)
-        return found if len(missing) == len(set(names)) else found.model_copy(update={"missing": ()})
-
-    patch.setattr(Service, "_expected", expected)
 
 
 def a_part_of_a_body_is_taken(patch: Patch) -> None:
@@ -79,7 +66,6 @@ def a_relay_forgets_what_it_sent(patch: Patch) -> None:
 
 
 LINE_FAULTS: Final[tuple[Fault, ...]] = (
-    a_server_says_that_it_holds_what_it_has_half_of,
     a_part_of_a_body_is_taken,
     a_request_may_come_again,
     a_broken_push_begins_anew,
