@@ -65,6 +65,7 @@ class TurningScreen(BaseScreen):
         self.waiting = Waiting()
         self._dirty: set[str] = set()
         self._pause: Timer | None = None
+        self._failed = 0.0  # when a change was last refused by the disk
         self._typing_since = 0.0
         self._to_review = False  # came from the review: going on returns there
 
@@ -105,7 +106,9 @@ class TurningScreen(BaseScreen):
         self.gate.close()
         self.waiting.end()
         self._dirty.clear()
-        self._end_pause()
+        if self._pause is not None:
+            self._pause.stop()
+            self._pause = None
         await self.card.turn(self.sitting.page(), self._around)
         self._say_saved()
         self.call_after_refresh(self._painted)
@@ -165,6 +168,7 @@ class TurningScreen(BaseScreen):
         try:
             return await self.hand.do(change)
         except StorageError as error:
+            self._failed = monotonic()
             self.query_one(TopBar).show(state=f"{symbols().stop} {_('NOT SAVED')}", good=False)
             if not isinstance(self.app.screen, Tell):  # said once, until it is closed
                 self.app.push_screen(Tell(_("This was not saved"), f"{error.message}\n\n{error.advice}"))
@@ -197,7 +201,6 @@ class TurningScreen(BaseScreen):
     @alone
     async def save_pending(self) -> None:
         """Save what is typed; before locking, leaving, jumping."""
-        self._end_pause()
         values = self._values()
         if values and await self.done(lambda: self.sitting.put_all(values)):
             now = {f.ref: f.stored() for f in self.card.fields}  # keys went on coming while the disk was busy
@@ -232,15 +235,10 @@ class TurningScreen(BaseScreen):
 
         def save() -> None:
             self._pause = None
-            self.start(self.save_and_follow(field))
+            if self._failed < now:  # else Enter has tried since, and it was said: Enter tries again
+                self.start(self.save_and_follow(field))
 
         self._pause = self.set_timer(PAUSE, save)
-
-    def _end_pause(self) -> None:
-        """What is typed is saved now, or the page is left: the pause says no second time that a disk is full."""
-        if self._pause is not None:
-            self._pause.stop()
-            self._pause = None
 
     @alone
     async def save_and_follow(self, spare: Field | None) -> None:
@@ -315,7 +313,6 @@ class TurningScreen(BaseScreen):
             if not await self._pick(field):
                 return
         self.gate.close()
-        self._end_pause()
         values, stay = self._values(), self._to_review
         step = await self.do(lambda: self.sitting.forward(values, stay=stay))
         if step is Step.MOVED:
