@@ -202,25 +202,9 @@ def import_folder(
     files = [*bad, *batches]
     settled = settle(central, home, central_key, central.clock.now()) if home else Settled(central.erase(), 0)
     receipts = tuple(receipts_for(central, files)) if central_key else ()
-    problem: Rendered | None = None
-    offered: Offer = "failed"
-    returns = 0
-    try:
-        stick.stays()
-        if central_key:
-            write_receipts(stick, receipts, central_key, model)
-        clear_returns(
-            stick, lambda said: said.project == model.id and bool(answered(said, central.store.case(said.case)))
-        )
-        returns = put_returns(stick, pending_returns(central))
-        offered = offer_project(stick, project)
-        if home:  # once more, now with the stick: all that is on it is merged
-            settle(central, home, central_key, central.clock.now(), source if _all_merged(batches) else None)
-            export_withdrawals(home, source)
-    except StorageError as error:  # the stick is write-protected or full: what was merged is safe all the same
-        if not _is_about(error, source) and not str(error.details.get("place", "")).startswith(str(stick.root)):
-            raise
-        problem = render(error)
+    returns, offered, problem = _put_on(
+        central, stick, project, central_key, receipts=receipts, home=home, whole=_all_merged(batches)
+    )
     strangers = {file.device: file.device_name for file in files if file.device and model.device(file.device) is None}
     last = central.store.last_backup()
     report = ImportReport(
@@ -230,6 +214,42 @@ def import_folder(
     if home:
         _note(Journal(home, central.clock), report)
     return report
+
+
+def _put_on(
+    central: Central,
+    stick: Stick,
+    project: SignedProject,
+    key: Signer | None,
+    *,
+    receipts: Iterable[Receipt],
+    home: Path | None,
+    whole: bool,
+) -> tuple[int, Offer, Rendered | None]:
+    """What goes back on the stick: receipts, returned work, the project, withdrawals. How much returned work is on it,
+    the project's part, and why it could not be done. `whole`: every batch on it was merged. Raises StorageError of
+    central's own.
+    """
+    offered: Offer = "failed"
+    returns = 0
+    source, model = Path(stick.place), project.model
+    try:
+        stick.stays()
+        if key:
+            write_receipts(stick, receipts, key, model)
+        clear_returns(
+            stick, lambda said: said.project == model.id and bool(answered(said, central.store.case(said.case)))
+        )
+        returns = put_returns(stick, pending_returns(central))
+        offered = offer_project(stick, project)
+        if home:  # once more, now with the stick: all that is on it is merged
+            settle(central, home, key, central.clock.now(), source if whole else None)
+            export_withdrawals(home, source)
+    except StorageError as error:  # the stick is write-protected or full: what was merged is safe all the same
+        if not _is_about(error, source) and not str(error.details.get("place", "")).startswith(str(stick.root)):
+            raise
+        return returns, offered, render(error)
+    return returns, offered, None
 
 
 def _merge_all(

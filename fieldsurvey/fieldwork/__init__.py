@@ -11,8 +11,9 @@ the first form.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fieldsurvey.base.later import later
 
 if TYPE_CHECKING:
     from fieldsurvey.fieldwork.cards import DeviceStatus, DraftCard, FormCard, SealedCard, State
@@ -30,8 +31,4 @@ _WHERE = {
     "Work": "fieldsurvey.fieldwork.work",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        return getattr(import_module(_WHERE[name]), name)
-    raise AttributeError(name)
+__getattr__ = later(__name__, _WHERE)

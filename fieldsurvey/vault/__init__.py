@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fieldsurvey.base.later import later
 
 if TYPE_CHECKING:
     from fieldsurvey.vault.drafts import OpenDraft
@@ -35,8 +36,4 @@ _WHERE = {
     **dict.fromkeys(("Finding", "VerifyReport", "verify_log", "verify_vault"), "fieldsurvey.vault.verify"),
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _WHERE:
-        return getattr(import_module(_WHERE[name]), name)
-    raise AttributeError(name)
+__getattr__ = later(__name__, _WHERE)

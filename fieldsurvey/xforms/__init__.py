@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fieldsurvey.base.later import later
 from fieldsurvey.xforms.contract import (
     Change,
     ChangeKind,
@@ -70,8 +70,4 @@ _LATER = {
     "evaluate": "fieldsurvey.xforms.xpath",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(_LATER[name]), name)
-    raise AttributeError(name)
+__getattr__ = later(__name__, _LATER)
