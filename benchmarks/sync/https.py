@@ -44,7 +44,7 @@ from fieldsurvey.records.signing import RootKey, SigningKey
 from sync.batches import plan_batches, write_batch
 from sync.central import Central
 from sync.http.line import Line
-from sync.http.pushing import Tally, ask_heads, send_batch
+from sync.http.sending import Tally, ask_heads, send_batch
 from sync.http.tls import server_keys
 
 CLIENTS: Final = (1, 8, 64)

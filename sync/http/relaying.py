@@ -12,7 +12,8 @@ from sync.carrying import TakeReport, take_stick
 from sync.http.exchange import Exchange
 from sync.http.line import Line
 from sync.http.packs import pieces_of
-from sync.http.pushing import Connect, Patience, PushReport, Tally, alone, ask_heads, send_batch, through
+from sync.http.pushing import Connect, Patience, alone, through
+from sync.http.sending import PushReport, Tally, ask_heads, send_batch
 from sync.relay import Relay
 from sync.stick import Progress
 

@@ -16,7 +16,8 @@ from fieldsurvey.project.model import Server
 from fieldsurvey.records.container import Signer
 from sync.http.callers import Caller
 from sync.http.line import Line, Times
-from sync.http.pushing import Patience, PushReport, push
+from sync.http.pushing import Patience, push
+from sync.http.sending import PushReport
 from sync.http.service import Service
 from sync.http.wire import Offered
 from tests.sync.http.worlds import Place

@@ -14,7 +14,7 @@ from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.batches import write_batch
 from sync.errors import ErasedMeanwhileError
 from sync.folder import at_central, export_batches
-from sync.http import pushing
+from sync.http import one_try
 from sync.http.errors import (
     LineError,
     NoServerError,
@@ -23,8 +23,9 @@ from sync.http.errors import (
     WrongServerError,
 )
 from sync.http.packs import cut
-from sync.http.pushing import Patience, PushReport, alone
+from sync.http.pushing import Patience, alone
 from sync.http.relaying import push_relay
+from sync.http.sending import PushReport
 from sync.http.service import Service
 from sync.http.serving import Running
 from sync.http.tls import server_keys
@@ -88,7 +89,7 @@ def test_a_record_that_goes_meanwhile_costs_no_try_of_the_line(
 
     with place.running():
         laptop = arrive(place)
-        monkeypatch.setattr(pushing, "write_batch", erasing)
+        monkeypatch.setattr(one_try, "write_batch", erasing)
         left = 100
         with pytest.raises(ErasedMeanwhileError):
             send(laptop, patience=Patience(tries=1))

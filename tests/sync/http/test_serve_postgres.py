@@ -17,7 +17,8 @@ from fieldsurvey.project.keys import role_key_bytes
 from fieldsurvey.records.receipt import Role
 from sync.folder import at_central
 from sync.http.errors import ServerBusyError
-from sync.http.pushing import Patience, PushReport, push
+from sync.http.pushing import Patience, push
+from sync.http.sending import PushReport
 from sync.http.tls import server_keys
 from sync.place import Place as CentralsPlace
 from sync.place import open_central, write_place

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from sync.http import relaying
 from sync.http.line import Line
-from sync.http.pushing import PushReport
+from sync.http.sending import PushReport
 from sync.http.wire import Heads, HeadsAsked
 from sync.relay import Relay
 
