@@ -14,14 +14,13 @@ from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
-from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.cli.sync_words import receipts_data, received_lines
 
 if TYPE_CHECKING:
-    from sync.http.relaying import RelayPushReport
     from sync.http.sending import PushReport
+    from sync.http.relaying import RelayPushReport
 
 _GRACE = 3.0
 PORT = 8443  # as in fieldsurvey.cli.sync_serve, which loads too much for a default
@@ -160,7 +159,7 @@ def _push_lines(report: PushReport) -> list[str]:
     left = [seq for log in report.logs for seq in log.left_out]
     if report.sent:
         text = ngettext("{count} record sent to {server}.", "{count} records sent to {server}.", report.sent)
-        lines.insert(0, filled(text, count=report.sent, server=report.server))
+        lines.insert(0, text.format(count=report.sent, server=report.server))
     if left:
         text = _("Not sent, damaged on this laptop: {entries}. Tell the project's steward.")
         lines.append(text.format(entries=", ".join(map(str, left))))
@@ -186,7 +185,7 @@ def _relay_lines(report: RelayPushReport) -> list[str]:
     text = ngettext(
         "{count} record handed on to {server}.", "{count} records handed on to {server}.", report.pushed.sent
     )
-    lines = [filled(text, count=report.pushed.sent, server=report.pushed.server)]
+    lines = [text.format(count=report.pushed.sent, server=report.pushed.server)]
     if report.forgotten:
         text = ngettext(
             "{count} batch is safe at central and was let go of here.",
