@@ -237,10 +237,11 @@ class ReceiptsReport:
         return tuple(item for item in self.ignored if item.kind in {"forged", "history"})
 
 
-def collect(laptop: Laptop, source: Path, *, place: str | None = None) -> ReceiptsReport:
+def collect(laptop: Laptop, source: Path, *, place: str | None = None, let_go: bool = True) -> ReceiptsReport:
     """What a laptop takes from a stick: a newer project, the receipts that its role keys signed, withdrawals.
 
-    Then it lets go of what the policy no longer keeps. `place`: what the sync log calls it, where it is no stick.
+    Then it lets go of what the policy no longer keeps, unless `let_go` is false: somebody may be asking for it just
+    now. `place`: what the sync log calls it, where it is no stick.
 
     Raises NothingHereError, StorageError; a file that is refused is reported and keeps no other one away.
     """
@@ -270,7 +271,7 @@ def collect(laptop: Laptop, source: Path, *, place: str | None = None) -> Receip
         withdrawals=withdrawn.new,
         returned=returned,
         returns_ignored=odd,
-        purged=laptop.purge().records,
+        purged=laptop.purge().records if let_go else 0,
         refused=(*report.refused, *withdrawn.refused, *reports.refused, *unread),
     )
     _note_collected(

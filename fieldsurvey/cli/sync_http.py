@@ -19,8 +19,8 @@ from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.cli.sync_words import receipts_data, received_lines
 
 if TYPE_CHECKING:
-    from sync.http.sending import PushReport
     from sync.http.relaying import RelayPushReport
+    from sync.http.sending import PushReport
 
 _GRACE = 3.0
 PORT = 8443  # as in fieldsurvey.cli.sync_serve, which loads too much for a default
@@ -148,6 +148,7 @@ def _push_data(report: PushReport) -> dict[str, Any]:
         "new": report.new,
         "bytes": report.bytes,
         "confirmed": report.confirmed,
+        "again": report.again,
         "logs": [asdict(log) for log in report.logs],
         "withdrawals_sent": report.withdrawals,
         "received": receipts_data(report.received),
@@ -155,11 +156,22 @@ def _push_data(report: PushReport) -> dict[str, Any]:
 
 
 def _push_lines(report: PushReport) -> list[str]:
+    from sync.http.asked_again import trouble  # start-up: httpx, see `push`
+
     lines = received_lines(report.received)
     left = [seq for log in report.logs for seq in log.left_out]
     if report.sent:
         text = ngettext("{count} record sent to {server}.", "{count} records sent to {server}.", report.sent)
         lines.insert(0, text.format(count=report.sent, server=report.server))
+    if report.again:
+        text = ngettext(
+            "Central had lost {count} record that it had confirmed: it asked again, and got it.",
+            "Central had lost {count} records that it had confirmed: it asked again, and got them.",
+            report.again,
+        )
+        lines.append(text.format(count=report.again))
+    if lost := trouble(report):
+        lines += [lost.message, lost.advice]
     if left:
         text = _("Not sent, damaged on this laptop: {entries}. Tell the project's steward.")
         lines.append(text.format(entries=", ".join(map(str, left))))

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.tui.standing import when
 from sync.http.state import PushState, read_state
 
@@ -59,6 +60,13 @@ def sent_line(home: Path) -> tuple[str, bool]:
 def _words(state: PushState) -> tuple[str, bool]:
     if state.stage == "sending":
         return _("Sending to central …"), False
+    if state.stage == "done" and state.again:
+        text = ngettext(
+            "Central had lost {count} record that it had confirmed: it asked again, and got it.",
+            "Central had lost {count} records that it had confirmed: it asked again, and got them.",
+            state.again,
+        )
+        return text.format(count=state.again), False
     if state.stage == "done":
         return _("Sent by itself; central confirmed {count} on {at}.").format(
             count=state.confirmed, at=when(state.at)

@@ -11,6 +11,8 @@ RefusedError
 ├── NotAdmittedError       the server does not take this laptop's requests (not enrolled, revoked)
 ├── PushRefusedError       the server refuses a batch
 ├── NotConfirmedError      the server says that it has all, but no receipt proves it
+├── LostAtCentralError     central lost what it had confirmed, and it is not here any more either
+├── AskedTooOftenError     the server asks again and again for what it was given
 ├── PushUnderWayError      another process of this laptop is sending
 └── ServerKeyMissingError  the server's own folder: a key file is damaged or gone
 """
@@ -89,6 +91,30 @@ class NotConfirmedError(RefusedError):
     template = "{server} took everything, but has not proved that central holds it."
     hint = (
         "Everything stays on this laptop. Try again; if it happens again, use a stick and tell the project's steward."
+    )
+
+
+class LostAtCentralError(RefusedError):
+    """Central's disk is gone or old, and what it lacks was let go of here, or is damaged."""
+
+    code = "refused.lost_at_central"
+    template = (
+        "Central lost {count} records that it had confirmed, and this laptop does not have them any more: {entries}."
+    )
+    hint = (
+        "Everything else was sent. Tell whoever keeps central: a backup has them (fieldsurvey central restore FILE), or"
+        " a stick that went there."
+    )
+
+
+class AskedTooOftenError(RefusedError):
+    """By itself a laptop sends again what was confirmed only so often. `count`: records that stayed here."""
+
+    code = "refused.asked_too_often"
+    template = "{server} asks again for records that it confirmed and that were sent again not long ago: {count}."
+    hint = (
+        "Everything stays on this laptop. Ask whoever keeps central whether its disk was lost once more; if it was,"
+        " send by hand: fieldsurvey sync push."
     )
 
 

@@ -22,6 +22,7 @@ from fieldsurvey.project.model import Project, Server
 from fieldsurvey.records.container import Signer
 from sync.batches import MAX_BYTES, MAX_ENTRIES
 from sync.errors import ErasedMeanwhileError
+from sync.http.asked_again import Allowance, trouble
 from sync.http.errors import (
     LineError,
     NoServerError,
@@ -30,7 +31,7 @@ from sync.http.errors import (
     WrongServerError,
 )
 from sync.http.line import Backoff, Line
-from sync.http.one_try import Try
+from sync.http.one_try import Going, Try
 from sync.http.sending import PushReport, Tally
 from sync.http.state import LOCK
 from sync.journal import At, Journal
@@ -56,21 +57,24 @@ def push(
     connect: Connect = Line,
     max_entries: int = MAX_ENTRIES,
     max_bytes: int = MAX_BYTES,
+    by_hand: bool = True,
 ) -> PushReport:
     """Send what is not confirmed, of former logs too; take receipts, the project, withdrawals, returned work.
 
-    Needs no passphrase. `progress` counts bytes of the batch under way. Raises NoServerError, PushUnderWayError, and
-    what sync.http.errors lists: everything then stays here, and trying again goes on from there.
+    Needs no passphrase. `by_hand`: somebody asked for it; else what central asks for again goes only so often.
+    `progress` counts bytes of the batch under way. Raises NoServerError, PushUnderWayError, and what sync.http.errors
+    lists: everything then stays here, and trying again goes on from there.
     """
     home = laptop.home
     with alone(home):
         model = laptop.project.model
         apply_all(laptop.locked)  # what was withdrawn is not handed on
         tally = Tally()
-        bounds = (max_entries, max_bytes)
+        allowance = Allowance(home, laptop.clock.now(), by_hand=by_hand)
+        going = Going(tally, allowance, progress, (max_entries, max_bytes))
 
         def once(line: Line) -> PushReport:
-            return Try(laptop, line, tally, progress, bounds).run()
+            return Try(laptop, line, going).run()
 
         return through(
             model, laptop.locked.carrier, once, tally, home=home, role="laptop",
@@ -104,8 +108,10 @@ def through(
     up_to = sum(log.confirmed for log in report.logs)
     journal.note(
         "push", role, place=report.server, device=device, sent=report.sent, new=report.new, bytes=report.bytes,
-        confirmed=up_to, withdrawals=report.withdrawals,
+        confirmed=up_to, withdrawals=report.withdrawals, again=report.again,
     )  # fmt: skip
+    if left := trouble(report):
+        journal.note("refusal", role, place=report.server, device=device, code=left.code)
     return report
 
 

@@ -16,13 +16,16 @@ from sync.http.line import Line
 from sync.http.packs import Cut, Pieces, cut
 from sync.http.wire import MAX_LOGS, Heads, HeadsAsked, LogAsked
 from sync.stick import Progress
+from sync.stretches import Stretch
 
 
 @dataclass(frozen=True, slots=True)
 class LogSent:
     """One log: confirmed up to `before` when the push began, up to `confirmed` now, of `head`.
 
-    `left_out`: entries whose record is damaged or gone here, so that nobody can confirm them.
+    `left_out`: entries whose record is damaged or gone here, so that nobody can confirm them. `again`: entries that
+    were confirmed, and went once more since central lost them; `lost`: stretches that it lacks and that are not here
+    any more; `resting`: entries that it asks for too often.
     """
 
     device: str
@@ -30,6 +33,9 @@ class LogSent:
     confirmed: int
     head: int
     left_out: tuple[int, ...] = ()
+    again: int = 0
+    lost: tuple[Stretch, ...] = ()
+    resting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +56,15 @@ class PushReport:
 
     @property
     def confirmed(self) -> bool:
-        """Everything that can be is."""
-        return all(log.confirmed == log.head or log.left_out for log in self.logs)
+        """Everything that can be is, and central does not say that it lost some of it."""
+        return all(
+            (log.confirmed == log.head or log.left_out) and not log.lost and not log.resting for log in self.logs
+        )
+
+    @property
+    def again(self) -> int:
+        """Entries that were confirmed, and that central asked for again."""
+        return sum(log.again for log in self.logs)
 
 
 @dataclass
@@ -66,6 +79,7 @@ class Tally:
     taken: list[Receipt] = field(default_factory=list)
     ignored: list[IgnoredReceipt] = field(default_factory=list)
     through: set[str] = field(default_factory=set)
+    entries: dict[str, set[int]] = field(default_factory=dict)
 
     def got_through(self, what: str) -> None:
         """A pack or a batch. Only the first time does it count as moved: else a server that forgets what it takes would
@@ -73,6 +87,12 @@ class Tally:
         """
         self.moved += what not in self.through
         self.through.add(what)
+
+    def went(self, device: str, positions: range) -> None:
+        """A batch of entries. However they are cut into batches, an entry moves it once."""
+        known = self.entries.setdefault(device, set())
+        self.moved += not known.issuperset(positions)
+        known.update(positions)
 
 
 def send_batch(

@@ -29,6 +29,7 @@ from sync.central import Central, Merged
 from sync.erasing import hear_reports, settle
 from sync.errors import ForeignProjectError, NotCentralsKeyError
 from sync.http.callers import Caller, Callers
+from sync.http.lacking import lacking
 from sync.http.limits import Buckets, Limits
 from sync.http.nonces import Nonces
 from sync.http.packs import Joined, read_offer
@@ -46,7 +47,6 @@ from sync.http.wire import (
     join_pieces,
     split_pieces,
 )
-from sync.merge import LogView
 from sync.returned import pending_returns
 from sync.vouching import Vouching
 
@@ -157,10 +157,9 @@ class Service:
         for log in asked.logs:
             if not caller.may(log.device):
                 raise Refusal(403, "not_yours")
-            view = central.log(log.device, central.store.first_without_body(log.device))
-            lacks = _lacks(view, log.to)
+            lacks = tuple(lacking(central, log.device, log.to)[:_LACKS])
             receipts = self._receipts(central, log.device, log.to)
-            held.append(LogHeld(device=log.device, lacks=lacks[:_LACKS], receipts=receipts))
+            held.append(LogHeld(device=log.device, lacks=lacks, receipts=receipts))
         return Heads(
             project=self._project().model.version,
             logs=tuple(held),
@@ -279,6 +278,7 @@ class Service:
 
     def _receipts(self, central: Central, device: str, end: int = 0) -> tuple[str, ...]:
         """`end`: how far the caller's own copy of the log goes, which it may have no other way to follow up to ours."""
+        central.trust(self._project().model)
         vouching = Vouching(central, device)
         known = vouching.receipts()[-60:]
         given = [*known, *vouching.receipts_at([end], known)]
@@ -343,13 +343,3 @@ def _admit(caller: Caller, batch: Batch) -> None:
     """Raises Refusal for a log that is not the caller's to speak of."""
     if not caller.may(batch.device):
         raise Refusal(403, "not_yours")
-
-
-def _lacks(view: LogView, to: int) -> tuple[tuple[int, int], ...]:
-    """What is not held of entries 1 … `to`. Where there are forks, everything after the whole part of the longest."""
-    if view.forks:
-        return ((view.whole_to + 1, to),) if view.whole_to < to else ()
-    gaps = [(first, min(last, to)) for first, last in view.gaps if first <= to]
-    if view.last < to:
-        gaps.append((view.last + 1, to))
-    return tuple(gaps)

@@ -24,7 +24,10 @@ Stage = Literal["sending", "done", "waiting", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class PushState:
-    """`at`: ISO 8601, the laptop's clock. `confirmed` of `sealed` entries. `code`, `message`: what was in the way."""
+    """`at`: ISO 8601, the laptop's clock. `confirmed` of `sealed` entries; `again`: that central asked for once more.
+
+    `code`, `message`: what was in the way.
+    """
 
     stage: Stage
     at: str
@@ -33,6 +36,7 @@ class PushState:
     sealed: int = 0
     code: str = ""
     message: str = ""
+    again: int = 0
 
 
 def write_state(home: Path, state: PushState) -> None:
@@ -52,7 +56,8 @@ def read_state(home: Path) -> PushState | None:
     except (OSError, ValueError, TypeError, RecursionError):  # not there yet, or damaged: the next push says it anew
         return None
     whole = all(
-        isinstance(value, int if name in {"confirmed", "sealed"} else str) for name, value in asdict(state).items()
+        isinstance(value, int if name in {"confirmed", "sealed", "again"} else str)
+        for name, value in asdict(state).items()
     )
     return state if whole and state.stage in get_args(Stage) else None
 

@@ -13,6 +13,7 @@ from fieldsurvey.base.clock import Clock
 from fieldsurvey.base.errors import FieldsurveyError, StorageError
 from fieldsurvey.fieldwork.laptop import Laptop
 from sync.folder import at_central
+from sync.http.asked_again import trouble
 from sync.http.errors import PushUnderWayError
 from sync.http.line import Backoff, Line
 from sync.http.pushing import Connect, Patience, push
@@ -64,7 +65,7 @@ def _once(laptop: Laptop, backoff: Backoff, pause: _Pause, connect: Connect) -> 
     """One push; in how many seconds to try again, None when everything went."""
     try:
         _say(laptop, "sending")
-        push(laptop, patience=Patience(tries=2, wait=pause), connect=connect)
+        report = push(laptop, patience=Patience(tries=2, wait=pause), connect=connect, by_hand=False)
     except PushUnderWayError:  # somebody sends by hand: what they say stands
         return LOOK
     except FieldsurveyError as error:
@@ -74,7 +75,10 @@ def _once(laptop: Laptop, backoff: Backoff, pause: _Pause, connect: Connect) -> 
         _say(laptop, "refused", error)
         return AGAIN
     backoff.reset()
-    _say(laptop, "done")
+    if left := trouble(report):
+        _say(laptop, "refused", left)
+        return AGAIN
+    _say(laptop, "done", again=report.again)
     return None
 
 
@@ -89,7 +93,7 @@ def _wait(laptop: Laptop, seconds: float, pause: _Pause, look: float, *, sealed:
             return
 
 
-def _say(laptop: Laptop, stage: Stage, error: FieldsurveyError | None = None) -> None:
+def _say(laptop: Laptop, stage: Stage, error: FieldsurveyError | None = None, *, again: int = 0) -> None:
     logs = laptop.locked.logs()
     servers = laptop.project.model.servers
     write_state(
@@ -102,5 +106,6 @@ def _say(laptop: Laptop, stage: Stage, error: FieldsurveyError | None = None) ->
             sum(log.head().seq for log in logs),
             error.code if error else "",
             error.message if error else "",
+            again,
         ),
     )
