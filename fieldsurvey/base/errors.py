@@ -17,13 +17,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fieldsurvey.base.i18n import gettext
+from fieldsurvey.base.visible import filled
 
 
 class FieldsurveyError(Exception):
     """Something the program foresaw. `code` is stable; `template` and `hint` are gettext message ids.
 
-    Subclasses set `code`, `template` and `hint`; keyword arguments fill the braces of both. A hint says what is
-    safe and what to do next. `details` (the keyword arguments) must never hold an answer or a passphrase.
+    Subclasses set `code`, `template` and `hint`; keyword arguments fill the braces of both, made visible; a tuple or
+    list becomes lines. A hint says what is safe and what to do next. `details` (the keyword arguments) must never hold
+    an answer or a passphrase.
     """
 
     code: ClassVar[str] = "error"
@@ -37,12 +39,12 @@ class FieldsurveyError(Exception):
     @property
     def message(self) -> str:
         """What happened, in the user's language."""
-        return gettext(self.template).format(**self.details)
+        return filled(gettext(self.template), **self.details)
 
     @property
     def advice(self) -> str:
         """What is safe and what to do next, in the user's language; may be empty."""
-        return gettext(self.hint).format(**self.details) if self.hint else ""
+        return filled(gettext(self.hint), **self.details) if self.hint else ""
 
     def __str__(self) -> str:
         return self.message

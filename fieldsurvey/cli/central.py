@@ -11,6 +11,7 @@ from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.cli.central_keeping import backup_lines, opened_central
 from fieldsurvey.cli.central_keeping import register as register_keeping
 from fieldsurvey.cli.central_show import register as register_show
@@ -137,8 +138,12 @@ def _device_data(device: DeviceStatus) -> dict[str, Any]:
 def _status_lines(found: CentralStatus) -> list[str]:
     counts, cases = found.counts, found.cases
     lines = [
-        _("{place}: records {entries}, devices {devices}, {size} KB").format(
-            place=found.place, entries=counts.entries, devices=len(found.devices), size=counts.body_bytes + 1023 >> 10
+        filled(
+            _("{place}: records {entries}, devices {devices}, {size} KB"),
+            place=found.place,
+            entries=counts.entries,
+            devices=len(found.devices),
+            size=counts.body_bytes + 1023 >> 10,
         ),
         _("Cases that count: {count}; withdrawn: {withdrawn}").format(count=cases.current, withdrawn=cases.withdrawn),
     ]
@@ -151,7 +156,7 @@ def _status_lines(found: CentralStatus) -> list[str]:
     standing = {"enrolled": _("enrolled"), "quarantined": _("not enrolled"), "revoked": _("revoked")}
     for device in found.devices:
         log = device.log
-        lines.append(f"  {device.device[:8]}  {device.name}  ({standing[device.standing]})")
+        lines.append(f"  {device.device[:8]}  {visible(device.name)}  ({standing[device.standing]})")
         lines.append(_("    {entries} entries, whole up to {to}").format(entries=log.entries, to=log.whole_to))
         if log.gaps:
             gaps = ", ".join(f"{one}-{two}" if one < two else str(one) for one, two in log.gaps)

@@ -13,6 +13,7 @@ from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.overdue import settle_here
 from fieldsurvey.cli.progress import progress_bar
@@ -121,7 +122,7 @@ def move(
 
 def _backup_lines(report: BackupReport) -> list[str]:
     text = _("{path}: {records} records, {size} KB, checked and read back.")
-    lines = [text.format(path=report.path, records=report.counts.bodies, size=report.size + 1023 >> 10)]
+    lines = [filled(text, path=report.path, records=report.counts.bodies, size=report.size + 1023 >> 10)]
     if report.removed:
         many = ngettext(
             "{count} file of backups older than ten days was removed.",
@@ -130,14 +131,18 @@ def _backup_lines(report: BackupReport) -> list[str]:
         )
         lines.append(many.format(count=len(report.removed)))
     if report.problem:
-        lines.append(_("A backup that is too old could not be removed: {problem}").format(problem=report.problem))
+        lines.append(filled(_("A backup that is too old could not be removed: {problem}"), problem=report.problem))
     return lines
 
 
 def _restore_lines(report: RestoreReport) -> list[str]:
     lines = [
-        _("{place}: {records} records, {devices} laptops; {added} rows were not here before.").format(
-            place=report.place, records=report.counts.bodies, devices=len(report.logs), added=report.added
+        filled(
+            _("{place}: {records} records, {devices} laptops; {added} rows were not here before."),
+            place=report.place,
+            records=report.counts.bodies,
+            devices=len(report.logs),
+            added=report.added,
         ),
         _("Withdrawals applied again: {count}; records erased for them: {erased}").format(
             count=report.withdrawals, erased=report.erased
@@ -156,12 +161,12 @@ def _restore_lines(report: RestoreReport) -> list[str]:
 def _move_lines(report: MoveReport) -> list[str]:
     if not report.old:
         text = _("Central is at {new} from now on: {records} records of {devices} laptops are there.")
-        return [text.format(new=report.new, records=report.counts.bodies, devices=report.counts.devices)]
+        return [filled(text, new=report.new, records=report.counts.bodies, devices=report.counts.devices)]
     text = _("Central is at {new} now: {records} records of {devices} laptops, compared byte for byte.")
     return [
-        text.format(new=report.new, records=report.counts.bodies, devices=report.counts.devices),
-        _("{old} takes nothing any more, and what is withdrawn from now on is not erased in it.").format(
-            old=report.old
+        filled(text, new=report.new, records=report.counts.bodies, devices=report.counts.devices),
+        filled(
+            _("{old} takes nothing any more, and what is withdrawn from now on is not erased in it."), old=report.old
         ),
         _("Back central up (fieldsurvey central backup FOLDER), then delete it."),
     ]

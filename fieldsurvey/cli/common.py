@@ -1,9 +1,12 @@
-"""What every command shares: `--json`, the one renderer, exit codes (0 done, 1 refused, 2 wrong usage), passphrases."""
+"""What every command shares: `--json`, the one renderer, exit codes (0 done, 1 refused, 2 wrong usage), passphrases.
+
+Everything that a command prints goes through here, and nothing of it can act on a terminal. A name that is not ours
+stands on one line only where `visible` or `filled` put it there.
+"""
 
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +18,7 @@ import typer
 
 from fieldsurvey.base.errors import FieldsurveyError, InputError, render
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import visible_json, visible_lines
 
 P = ParamSpec("P")
 
@@ -48,29 +52,40 @@ def passphrase(role: str, prompt: str, *, confirm: bool = False) -> str:
     if not sys.stdin.isatty():
         raise NoTerminalError(role=role)
     while True:
-        given = getpass.getpass(f"{prompt}: ")
+        given = getpass.getpass(visible_lines(f"{prompt}: "))
         if not confirm or getpass.getpass(_("The same again: ")) == given:
             return given
-        typer.echo(_("The two are not the same. Try once more."), err=True)
+        tell(_("The two are not the same. Try once more."))
 
 
 def say(text: str) -> None:
     """A line for people, on standard output."""
-    typer.echo(text)
+    typer.echo(visible_lines(text))
+
+
+def tell(text: str) -> None:
+    """A line for people beside the result, on standard error."""
+    typer.echo(visible_lines(text), err=True)
+
+
+def ask(question: str, *, default: str | None = None) -> str:
+    """What is typed on the terminal; asked on standard error."""
+    shown = visible_lines(question)
+    return str(typer.prompt(shown, default=default, show_default=False, err=True))
 
 
 def result(as_json: bool, data: dict[str, Any], text: str) -> None:
     """What a command found or did: `data` with `--json`, else `text`."""
-    typer.echo(json.dumps(data, ensure_ascii=False, default=str) if as_json else text)
+    typer.echo(visible_json(data) if as_json else visible_lines(text))
 
 
 def fail(as_json: bool, error: FieldsurveyError) -> NoReturn:
     """Show `error` through the one renderer and leave with 1."""
     shown = render(error)
     if as_json:
-        typer.echo(json.dumps(shown.as_dict(), ensure_ascii=False))
+        typer.echo(visible_json(shown.as_dict()))
     else:
-        typer.echo(shown.as_text(), err=True)
+        tell(shown.as_text())
     raise typer.Exit(1)
 
 
@@ -90,9 +105,9 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
 def agreed(question: str) -> bool:
     """Ask for yes or no on the terminal, in the language in use and in English; [Enter] alone is no."""
     while True:
-        said = typer.prompt(f"{question} {_('[y/N]')}", default="", show_default=False, err=True).strip().casefold()
+        said = ask(f"{question} {_('[y/N]')}", default="").strip().casefold()
         if said in {"y", "yes", "s", "si", "sí"}:
             return True
         if said in {"", "n", "no"}:
             return False
-        typer.echo(_("Type y for yes or n for no."), err=True)
+        tell(_("Type y for yes or n for no."))

@@ -12,6 +12,7 @@ from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import RefusedError
 from fieldsurvey.base.files import storage_error
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.common import Json, command, passphrase, result
 from fieldsurvey.cli.device_custody import custody_app
 from fieldsurvey.cli.device_people import people
@@ -78,7 +79,7 @@ def join(
         result(
             json_,
             {"project": model.id, "version": model.version, "updated": True},
-            text.format(name=model.name, version=model.version),
+            filled(text, name=model.name, version=model.version),
         )
         return
     project = read_project(data)
@@ -99,7 +100,7 @@ def join(
         json_,
         {"project": project.model.id, "device": status.device, "name": status.name, "person": who, "card": str(written),
          "updated": False},
-        text.format(project=project.model.name, device=status.name, person=who, card=written),
+        filled(text, project=project.model.name, device=status.name, person=who, card=written),
     )  # fmt: skip
 
 
@@ -132,7 +133,7 @@ def verify(
         with vault.unlock(passphrase("DEVICE", _("Your passphrase"))) as unlocked:
             report = verify_vault(unlocked)
     if not report.whole:
-        faults = "\n".join(f"  {found.part} {found.where}: {found.reason}" for found in report.findings)
+        faults = [f"  {found.part} {found.where}: {found.reason}" for found in report.findings]
         raise DamageFoundError(count=len(report.findings), faults=faults)
     result(json_, _report(report), _verified(report))
 

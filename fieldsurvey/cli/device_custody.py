@@ -14,8 +14,9 @@ from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError, RefusedError
 from fieldsurvey.base.files import storage_error
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.cli.common import Json, command, passphrase, result
-from fieldsurvey.cli.device_words import confirm_words, new_passphrase, only_person, tell
+from fieldsurvey.base.visible import filled
+from fieldsurvey.cli.common import Json, ask, command, passphrase, result, tell
+from fieldsurvey.cli.device_words import confirm_words, new_passphrase, only_person
 from fieldsurvey.fieldwork import Laptop, custody
 from fieldsurvey.fieldwork.enrolment import write_card_near
 from fieldsurvey.fieldwork.laptop import check_person
@@ -72,7 +73,7 @@ def backup(
         json_,
         {"file": str(report.path), "device": manifest.device, "seq": manifest.seq, "drafts": drafts,
          "bytes": report.size, "made": manifest.made},
-        text.format(place=report.path, records=report.verified.entries, drafts=drafts, size=report.size >> 10),
+        filled(text, place=report.path, records=report.verified.entries, drafts=drafts, size=report.size >> 10),
     )  # fmt: skip
 
 
@@ -98,8 +99,11 @@ def restore(
     with custody.Restoring(home, custody.find_backup(place), SystemClock()) as restoring:
         manifest = restoring.manifest
         tell(
-            _("Backup of {name}, made {made}, {seq} records").format(
-                name=manifest.name, made=manifest.made, seq=manifest.seq
+            filled(
+                _("Backup of {name}, made {made}, {seq} records"),
+                name=manifest.name,
+                made=manifest.made,
+                seq=manifest.seq,
             )
         )
         expired = restoring.expired
@@ -120,7 +124,7 @@ def restore(
             _("This backup is old. Before any work, take a stick from central in: it says what was withdrawn since.")
         )
     lines += [
-        _("Damaged in the backup: {part} {where}: {reason}").format(part=f.part, where=f.where, reason=f.reason)
+        filled(_("Damaged in the backup: {part} {where}: {reason}"), part=f.part, where=f.where, reason=f.reason)
         for f in restored.verified.findings
     ]
     result(
@@ -229,9 +233,9 @@ def retire(
             )
         )
     if not typed and sys.stdin.isatty() and (force or not stake.lost):
-        typed = str(typer.prompt(_("Type the name of this laptop ({name}) to retire it").format(name=stake.name)))
+        typed = ask(filled(_("Type the name of this laptop ({name}) to retire it"), name=stake.name))
     custody.retire(laptop, force=force, typed_name=typed)
-    lines = [_("{name} is retired. Have the steward revoke it: {device}").format(name=stake.name, device=stake.device)]
+    lines = [filled(_("{name} is retired. Have the steward revoke it: {device}"), name=stake.name, device=stake.device)]
     if stake.not_backed_up:
         lines.append(_("Acknowledged by central but not yet in its backup: {count}.").format(count=stake.not_backed_up))
     if stake.withdrawals:

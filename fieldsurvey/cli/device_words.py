@@ -8,11 +8,10 @@ import os
 import sys
 from typing import Final
 
-import typer
-
 from fieldsurvey.base.errors import InputError, RefusedError
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.cli.common import agreed, passphrase
+from fieldsurvey.base.visible import filled
+from fieldsurvey.cli.common import agreed, ask, passphrase, tell
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.words import MINIMUM_WORDS, check_strength, generate_passphrase, normalise_passphrase
 
@@ -35,24 +34,19 @@ class NotTypedBackError(InputError):
     hint = "Nothing was changed. Write the six words down, and try again."
 
 
-def tell(text: str) -> None:
-    """To the person, beside the one JSON object or text that goes to standard output."""
-    typer.echo(text, err=True)
-
-
 def only_person(project: SignedProject) -> str:
     """The code of whoever it is about, where none was given."""
     known = [listed.code for listed in project.model.people]
     if len(known) == 1:
         return known[0]
     if sys.stdin.isatty():
-        return str(typer.prompt(_("The enumerator's code")))
+        return ask(_("The enumerator's code"))
     return "1" if not known else ""
 
 
 def confirm_words(project: SignedProject, *, yes: bool) -> None:
     """Show the project's words and ask whether they are the steward's. Raises NotConfirmedError."""
-    tell(_("Project: {name}, version {version}").format(name=project.model.name, version=project.model.version))
+    tell(filled(_("Project: {name}, version {version}"), name=project.model.name, version=project.model.version))
     tell(_("Its words: {words}").format(words=project.words))
     if yes or not sys.stdin.isatty():
         return

@@ -132,7 +132,7 @@ def check(
         loaded = open_form(form)
     except FormError as error:
         if json_:
-            typer.echo(json.dumps({"ok": False, "problems": [problem_data(p) for p in error.problems]}))
+            result(json_, {"ok": False, "problems": [problem_data(p) for p in error.problems]}, "")
             raise typer.Exit(1) from None
         raise
     report = check_form(loaded)
@@ -263,9 +263,9 @@ def fill(
         write_atomic(out, run.instance.xml)
     if run.failures:
         if json_:
-            typer.echo(json.dumps({"ok": False, "steps": run.steps, "failures": [_failure(f) for f in run.failures]}))
+            result(json_, {"ok": False, "steps": run.steps, "failures": [_failure(f) for f in run.failures]}, "")
             raise typer.Exit(1)
-        raise TestsFailedError(count=len(run.failures), lines="\n".join(str(f) for f in run.failures))
+        raise TestsFailedError(count=len(run.failures), lines=[str(f) for f in run.failures])
     finalised = run.instance is not None
     data = {"ok": True, "steps": run.steps, "finalised": finalised, "failures": []}
     if run.instance is not None:

@@ -19,6 +19,7 @@ from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import language as current_language
+from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.cli import erasing, needs_quotas, needs_return
 from fieldsurvey.cli.central_keeping import NoCentralError
 from fieldsurvey.cli.common import Json, command, result
@@ -281,7 +282,7 @@ def export(
     result(
         json_,
         {"round": made.round_title, "release": made.release, "files": files},
-        text.format(n=made.release, round=made.round_title, files=len(files), out=out),
+        filled(text, n=made.release, round=made.round_title, files=len(files), out=out),
     )
 
 
@@ -312,7 +313,7 @@ def report(
     except OSError as error:
         raise storage_error(error, out.parent) from error
     write_atomic(out, text.encode("utf-8"))
-    said = _("Release {n} of {round}: the report is {out}.").format(n=made.release, round=made.round_title, out=out)
+    said = filled(_("Release {n} of {round}: the report is {out}."), n=made.release, round=made.round_title, out=out)
     result(json_, {"round": made.round_title, "release": made.release, "out": str(out)}, said)
 
 
@@ -330,7 +331,10 @@ def ledger(*, json_: Json = False) -> None:
     entries = Ledger(paths.needs_dir()).entries()
     released = [f"  {e.round}  {e.release}  {e.issued}  {e.sha256}" for e in entries]
     openings = _openings()
-    opened = [f"  {o['at']}  {o['round']}  {o['count']}  {', '.join(o['who']) or 'HMU'}  {o['text']}" for o in openings]
+    opened = [
+        visible(f"  {o['at']}  {o['round']}  {o['count']}  {', '.join(o['who']) or 'HMU'}  {o['text']}")
+        for o in openings
+    ]
     lines = [
         _("Opened (when, round, cases, who, what for)"),
         *(opened or [_("  never, or not on this machine")]),

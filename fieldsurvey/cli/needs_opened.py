@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.base.visible import filled
 from fieldsurvey.needs.opened.dataset import LeftOut
 
 SHOWN = 40
@@ -31,7 +32,7 @@ def left_out_lines(left: Sequence[LeftOut]) -> list[str]:
         return []
     text = _("  {laptop} ({device}), entry {seq}: {reason}")
     lines = [
-        text.format(laptop=one.name, device=one.device[:8], seq=one.seq, reason=_(_REASONS[one.reason]))
+        filled(text, laptop=one.name, device=one.device[:8], seq=one.seq, reason=_(_REASONS[one.reason]))
         for one in left[:SHOWN]
     ]
     if (more := len(left) - SHOWN) > 0:

@@ -14,6 +14,7 @@ from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.central_keeping import opened_central
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.erasing import clear_here, hmu_keys
@@ -192,7 +193,7 @@ def _text(made: Prepared, to: Path | None) -> str:
         made.comments,
     )
     said = made.manifest
-    first = text.format(case=said.case[:8], revision=said.revision, name=made.device_name, n=made.comments)
+    first = filled(text, case=said.case[:8], revision=said.revision, name=made.device_name, n=made.comments)
     way = _("It is on {to}, and goes on every stick that central imports.").format(to=to)
     return "\n".join((first, way if to else _("It goes on every stick that central imports until it is answered.")))
 
@@ -210,7 +211,7 @@ def _doubt_line(one: Doubt, project: Project | None) -> str:
     device = project.device(one.device) if project else None
     text = _("{case}  {form}, {person} on {laptop}: {why}")
     laptop = device.name if device else one.device[:8]
-    return text.format(case=one.case[:8], form=one.form, person=one.person, laptop=laptop, why="; ".join(one.why))
+    return filled(text, case=one.case[:8], form=one.form, person=one.person, laptop=laptop, why="; ".join(one.why))
 
 
 def _laptop(one: Returned, project: Project | None) -> str:
@@ -222,4 +223,4 @@ def _line(one: Returned, project: Project | None) -> str:
     state = _(_STATES[one.state]).format(answered=one.answered)
     text = _("{case}  {laptop}  revision {revision}: {state}")
     said = one.manifest
-    return text.format(case=said.case[:8], laptop=_laptop(one, project), revision=said.revision, state=state)
+    return filled(text, case=said.case[:8], laptop=_laptop(one, project), revision=said.revision, state=state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from fieldsurvey.base.i18n import language as current_language
+from fieldsurvey.base.visible import visible
 from fieldsurvey.needs.report.content import ReportContent
 
 
@@ -28,4 +29,4 @@ def table_lines(rows: pl.DataFrame, made: ReportContent, language: str | None) -
             found.append(
                 f"  {names.indicator(row['indicator'], row['sector']):<42.42} {said:>6} / {asked:<6} {share:>5}"
             )
-    return "\n".join(found)
+    return "\n".join(map(visible, found))

@@ -9,10 +9,9 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
 
-import typer
-
 from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
+from fieldsurvey.cli.common import tell
 from fieldsurvey.fieldwork.erasures import Overdue, Reports, Standing, overdue, standings
 from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.keys import CENTRAL, HMU, read_role_key
@@ -83,7 +82,7 @@ def said_overdue() -> tuple[list[dict[str, Any]], list[str]]:
 def warn_overdue(*, quiet: bool) -> None:
     """On the error channel, so that what a command prints stays what it prints; not with `--json`."""
     for line in [] if quiet else said_overdue()[1]:
-        typer.echo(line, err=True)
+        tell(line)
 
 
 def standings_here(central: Central, project: Project, tag: str, requested: str) -> tuple[Standing, ...]:

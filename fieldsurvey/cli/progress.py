@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from fieldsurvey.base.visible import visible
+
 Progress = Callable[[int, int, str], None]
 
 
@@ -28,4 +30,4 @@ def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Progress | None
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task(title, total=None, text="")
-        yield lambda done, total, text: shown.update(task, completed=done, total=total, text=text)
+        yield lambda done, total, text: shown.update(task, completed=done, total=total, text=visible(text))

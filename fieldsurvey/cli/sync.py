@@ -12,6 +12,7 @@ from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import InputError, StorageError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import filled
 from fieldsurvey.cli import sync_http, sync_log, sync_relay
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
@@ -144,7 +145,7 @@ def import_(
         _import_at_central(place, json_=json_)
     else:
         report = collect(Laptop.open(paths.home(), SystemClock()), place)
-        lines = received_lines(report) or [_("Nothing new for this laptop on {place}.").format(place=place)]
+        lines = received_lines(report) or [filled(_("Nothing new for this laptop on {place}."), place=place)]
         result(json_, {"role": "laptop", "place": str(place), **receipts_data(report)}, "\n".join(lines))
         if report.project_problem or report.refused:
             raise typer.Exit(1)

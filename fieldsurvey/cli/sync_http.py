@@ -14,6 +14,7 @@ from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.cli.sync_words import receipts_data, received_lines
@@ -162,7 +163,7 @@ def _push_lines(report: PushReport) -> list[str]:
     left = [seq for log in report.logs for seq in log.left_out]
     if report.sent:
         text = ngettext("{count} record sent to {server}.", "{count} records sent to {server}.", report.sent)
-        lines.insert(0, text.format(count=report.sent, server=report.server))
+        lines.insert(0, filled(text, count=report.sent, server=report.server))
     if report.again:
         text = ngettext(
             "Central had lost {count} record that it had confirmed: it asked again, and got it.",
@@ -197,7 +198,7 @@ def _relay_lines(report: RelayPushReport) -> list[str]:
     text = ngettext(
         "{count} record handed on to {server}.", "{count} records handed on to {server}.", report.pushed.sent
     )
-    lines = [text.format(count=report.pushed.sent, server=report.pushed.server)]
+    lines = [filled(text, count=report.pushed.sent, server=report.pushed.server)]
     if report.forgotten:
         text = ngettext(
             "{count} batch is safe at central and was let go of here.",

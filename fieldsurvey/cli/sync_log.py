@@ -12,6 +12,7 @@ from fieldsurvey.base import paths
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.cli.common import Json, command, result
 from sync.journal import Journal, Line
 
@@ -53,7 +54,7 @@ def register(app: typer.Typer) -> None:
             write_atomic(table, text.encode("utf-8", "replace"))
             count = len(list(journal.lines()))
             said = ngettext("{count} line written to {path}.", "{count} lines written to {path}.", count)
-            result(json_, {"lines": count, "path": str(table)}, said.format(count=count, path=table))
+            result(json_, {"lines": count, "path": str(table)}, filled(said, count=count, path=table))
             return
         found = list(deque(journal.lines(), maxlen=last))
         lines = [_line(line) for line in found] or [_("Nothing has come or gone here yet.")]
@@ -63,4 +64,4 @@ def register(app: typer.Typer) -> None:
 def _line(line: Line) -> str:
     counts = " ".join(f"{name}={count}" for name, count in line.counts.items() if count)
     parts = [line.at[:16].replace("T", " "), _(_WHAT[line.what]), line.device[:8], line.place, counts, line.code]
-    return "  ".join("".join(c if c.isprintable() else "?" for c in part) for part in parts if part)
+    return "  ".join(visible(part) for part in parts if part)

@@ -13,6 +13,7 @@ from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.errors import RefusedError, StorageError, render
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.cli.common import result
 from fieldsurvey.cli.device_words import confirm_words
 from fieldsurvey.cli.progress import progress_bar
@@ -74,14 +75,14 @@ def carried(home: Path) -> Carried | None:
     for one in held:
         text = _("  {name} ({device}): entries {first} to {last}, {size} KB")
         lines.append(
-            text.format(name=one.name, device=one.device[:8], first=one.first, last=one.last, size=-(-one.size >> 10))
+            filled(text, name=one.name, device=one.device[:8], first=one.first, last=one.last, size=-(-one.size >> 10))
         )
     data = [
         {"device": one.device, "name": one.name, "first": one.first, "last": one.last, "bytes": one.size}
         for one in held
     ]
     told = {"batches": data, "damaged": [one.as_data() for one in damaged]}
-    return Carried(told, lines + [one.told for one in damaged])
+    return Carried(told, lines + [visible(one.told) for one in damaged])
 
 
 def _set_up(stick: Stick, key: Path | None, *, yes: bool) -> list[str]:
@@ -97,7 +98,7 @@ def _set_up(stick: Stick, key: Path | None, *, yes: bool) -> list[str]:
         else:
             confirm_words(read_project(data), yes=yes)
     relay = Relay.set_up(home, offered, data, SystemClock())
-    lines = [_("This is a supervisor's laptop of {name} now.").format(name=relay.project.model.name)]
+    lines = [filled(_("This is a supervisor's laptop of {name} now."), name=relay.project.model.name)]
     if key is None:
         try:
             wipe(offered)
@@ -146,11 +147,11 @@ def _take_lines(report: TakeReport) -> list[str]:
         "ignored": _("{name}: left aside, not a batch"),
         "left": _("{name}: not looked at"),
     }
-    lines = [words[file.outcome].format(**asdict(file)) for file in report.files]
+    lines = [filled(words[file.outcome], **asdict(file)) for file in report.files]
     count = len(report.having("taken"))
     lines.append(ngettext("{count} batch taken.", "{count} batches taken.", count).format(count=count))
     lines += _counted(report)
-    lines += [one.told for one in report.damaged]
+    lines += [visible(one.told) for one in report.damaged]
     if report.project:
         lines.append(_("The project is now at version {version}.").format(version=report.project))
     if report.project_problem:
@@ -204,13 +205,13 @@ def _hand_lines(report: HandReport) -> list[str]:
         "{count} batches copied to {place}, read back and compared.",
         report.written,
     )
-    lines = [text.format(count=report.written, place=report.place)] if report.written else []
+    lines = [filled(text, count=report.written, place=report.place)] if report.written else []
     if report.present:
         text = ngettext("{count} was on it already, whole.", "{count} were on it already, whole.", report.present)
         lines.append(text.format(count=report.present))
     if not lines:
         lines.append(_("Nothing is carried for others: there was no batch to copy."))
-    lines += [one.told for one in report.damaged]
+    lines += [visible(one.told) for one in report.damaged]
     if report.written or report.present:
         lines.append(_("They stay here until central's receipt comes back. The stick can be taken out."))
     return lines

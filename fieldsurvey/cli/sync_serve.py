@@ -9,7 +9,6 @@ would be 25 MiB that this process holds for months and never uses; the command h
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from fieldsurvey.base import paths
 from fieldsurvey.base.errors import FieldsurveyError, render
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import language, set_language
+from fieldsurvey.base.visible import filled, visible_json, visible_lines
 from fieldsurvey.project.keys import CENTRAL, read_role_key
 from sync.http import serving
 from sync.http.limits import Limits
@@ -62,9 +62,9 @@ def main(words: list[str]) -> int:
     except FieldsurveyError as error:
         shown = render(error)
         if json_:
-            _print(json.dumps(shown.as_dict(), ensure_ascii=False))
+            _print(visible_json(shown.as_dict()))
         else:
-            sys.stderr.write(shown.as_text() + "\n")
+            sys.stderr.write(visible_lines(shown.as_text()) + "\n")
         return 1
     except KeyboardInterrupt:  # what was under way has finished
         return 0
@@ -83,9 +83,9 @@ def _serve(host: str, port: int, *, json_: bool, made: bool) -> None:
         model = project().model
         named = any(set(server.pins) == set(keys.pins) for server in model.servers)
         data = {**keys_data(keys), "listening": address, "project": model.name, "named": named}
-        lines = [_("Serving {project} on {address}. Ctrl+C ends it.").format(project=service.name, address=address)]
+        lines = [filled(_("Serving {project} on {address}. Ctrl+C ends it."), project=service.name, address=address)]
         lines += [] if named else keys_lines(keys)
-        _print(json.dumps(data, ensure_ascii=False) if json_ else "\n".join(lines))
+        _print(visible_json(data) if json_ else visible_lines("\n".join(lines)))
 
     try:
         serving.serve(service, keys, host, port, ready)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fieldsurvey.base.errors import Rendered
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.fieldwork import DeviceStatus, SealedCard
 from fieldsurvey.tui.standing import STATES, waiting_lines, when
 from sync.drives import Drive
@@ -37,13 +38,12 @@ def export_lines(report: ExportReport) -> list[str]:
         text = _("All {count} records are confirmed already: there is nothing to copy.")
         return [*lines, text.format(count=report.head)]
     if report.written:
-        lines.append(
-            ngettext(
-                "{count} record copied to {place}, read back and compared.",
-                "{count} records copied to {place}, read back and compared.",
-                report.written,
-            ).format(count=report.written, place=report.place)
+        text = ngettext(
+            "{count} record copied to {place}, read back and compared.",
+            "{count} records copied to {place}, read back and compared.",
+            report.written,
         )
+        lines.append(filled(text, count=report.written, place=report.place))
     if report.present:
         lines.append(
             ngettext(
@@ -86,7 +86,7 @@ def received_lines(report: ReceiptsReport) -> list[str]:
     if report.project:
         model = report.project.model
         text = _("The project {name} is now at version {version}.")
-        lines.append(text.format(name=model.name, version=model.version))
+        lines.append(filled(text, name=model.name, version=model.version))
     if report.withdrawals:
         text = ngettext(
             "{count} withdrawal came with it; what it names is erased here.",
@@ -101,7 +101,7 @@ def received_lines(report: ReceiptsReport) -> list[str]:
             report.returned,
         )
         lines.append(text.format(count=report.returned))
-    lines += [f"{item.name}: {item.reason}" if item.name else item.reason for item in report.returns_ignored]
+    lines += [visible(f"{item.name}: {item.reason}" if item.name else item.reason) for item in report.returns_ignored]
     if report.purged:
         text = ngettext(
             "{count} record that central has backed up was removed from this laptop.",
@@ -109,7 +109,7 @@ def received_lines(report: ReceiptsReport) -> list[str]:
             report.purged,
         )
         lines.append(text.format(count=report.purged))
-    lines += [f"{item.name}: {item.reason}" for item in report.warnings]
+    lines += [visible(f"{item.name}: {item.reason}") for item in report.warnings]
     lines += refused_lines(report.refused)
     if report.project_problem:
         lines += project_lines(report.project_problem)
@@ -119,7 +119,7 @@ def received_lines(report: ReceiptsReport) -> list[str]:
 def project_lines(problem: Rendered) -> list[str]:
     """Why the project on a stick was not taken, while the rest of the stick was used."""
     return [
-        _("The project on the stick was refused. {reason}").format(reason=problem.message),
+        filled(_("The project on the stick was refused. {reason}"), reason=problem.message),
         _("Your project stays as it was; everything else was done. Ask the steward whether this is the right stick."),
     ]
 
@@ -127,7 +127,7 @@ def project_lines(problem: Rendered) -> list[str]:
 def refused_lines(refused: Sequence[RefusedFile]) -> list[str]:
     """Files that were not taken, each with its reason; what is safe."""
     text = _("{name}: REFUSED. {reason} The rest was taken.")
-    return [text.format(name=one.name, reason=one.reason) for one in refused]
+    return [filled(text, name=one.name, reason=one.reason) for one in refused]
 
 
 def import_data(report: ImportReport) -> dict[str, Any]:
@@ -158,15 +158,14 @@ def import_lines(report: ImportReport) -> list[str]:
         "refused": _("{name}: REFUSED. {reason} Central is as it was."),
         "ignored": _("{name}: left aside, {reason}"),
     }
-    lines = [words[file.outcome].format(**asdict(file)) for file in report.files]
+    lines = [filled(words[file.outcome], **asdict(file)) for file in report.files]
     total = ngettext("{count} new record merged.", "{count} new records merged.", report.new)
     lines.append(total.format(count=report.new))
     if report.refused:
         text = ngettext("{count} file was refused.", "{count} files were refused.", len(report.refused))
         lines.append(text.format(count=len(report.refused)))
     if report.aside:
-        names = ", ".join(report.aside)
-        lines.append(_("Kept aside until the steward enrols them: {names}.").format(names=names))
+        lines.append(filled(_("Kept aside until the steward enrols them: {names}."), names=", ".join(report.aside)))
     if report.receipts:
         text = ngettext("{count} receipt is on the stick.", "{count} receipts are on the stick.", len(report.receipts))
         lines.append(text.format(count=len(report.receipts)))
@@ -215,7 +214,7 @@ def problem_data(problem: Rendered | None) -> dict[str, str] | None:
 
 
 def _where(copied: tuple[str, str] | None) -> str:
-    return _(", last to {place} on {at}").format(place=copied[0], at=_moment(copied[1])) if copied else ""
+    return filled(_(", last to {place} on {at}"), place=copied[0], at=_moment(copied[1])) if copied else ""
 
 
 def _when(issued: str | None) -> str:
@@ -230,7 +229,7 @@ def _moment(iso: str) -> str:
 def drive_line(drive: Drive) -> str:
     """A stick that is plugged in."""
     text = _("Stick {path}: {free} MB free of {total} MB")
-    return text.format(path=drive.path, free=drive.free >> 20, total=drive.total >> 20)
+    return filled(text, path=drive.path, free=drive.free >> 20, total=drive.total >> 20)
 
 
 def drive_data(drive: Drive) -> dict[str, Any]:
@@ -257,7 +256,7 @@ def status_lines(
 ) -> list[str]:
     """The same for people. `pushed`: to which server something was sent by line last, and when (ISO 8601)."""
     lines = [
-        f"{found.name}, {found.project} ({_('version')} {found.project_version})",
+        visible(f"{found.name}, {found.project} ({_('version')} {found.project_version})"),
         _("  {count} sealed on this laptop").format(count=found.sealed),
     ]
     if found.on_sticks or not pushed:
@@ -298,5 +297,5 @@ def record_lines(cards: Sequence[SealedCard]) -> list[str]:
         if card.sealed:
             line += _("; sealed on {day}").format(day=when(card.sealed))
         places = ", ".join(f"{place} ({when(at)})" for place, at in card.copies)
-        lines.append(line + (_("; copies: {places}").format(places=places) if places else ""))
+        lines.append(line + (filled(_("; copies: {places}"), places=places) if places else ""))
     return lines

@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -21,6 +21,7 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
@@ -32,6 +33,7 @@ from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.exits import Exit
 from fieldsurvey.tui.hand import Hand
 from fieldsurvey.tui.harden import crash_text, no_core_dumps
+from fieldsurvey.tui.harmless import HARMLESS
 from fieldsurvey.tui.keymap import KeymapError, default_keymap, read_keymap
 from fieldsurvey.tui.screens.base import BaseScreen, Overlay, textual_keymap
 from fieldsurvey.tui.screens.hidden import HiddenScreen
@@ -84,6 +86,10 @@ class FieldsurveyApp(App[int]):
         self.theme = DARK.name
         self.set_class(symbols() is PLAIN, "-console")
         self._touched = monotonic()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and the last one that nothing of a stranger's gets past to the terminal."""
+        return (*super().get_line_filters(), *HARMLESS)
 
     def now(self) -> datetime:
         """The clock's time."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fieldsurvey.base.clock import Clock
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import filled
 from fieldsurvey.fieldwork import DeviceStatus, Laptop
 from fieldsurvey.tui.standing import waiting_lines, when
 from sync.errors import NothingHereError
@@ -50,7 +51,7 @@ def last_words(outcome: Carried) -> list[tuple[bool, str]]:
             "{count} record copied to {place} and read back.", "{count} records copied to {place} and read back.",
             done.written,
         )  # fmt: skip
-        lines.append((True, text.format(count=done.written, place=done.place)))
+        lines.append((True, filled(text, count=done.written, place=done.place)))
     if done.present:
         text = ngettext("{count} record was on it already.", "{count} records were on it already.", done.present)
         lines.append((True, text.format(count=done.present)))
@@ -92,17 +93,17 @@ def _receipt_words(report: ReceiptsReport) -> list[tuple[bool, str]]:
         )
         lines.append((True, text.format(count=report.returned)))
     lines += [
-        (False, _("Returned work was refused. {reason}").format(reason=one.reason)) for one in report.returns_ignored
+        (False, filled(_("Returned work was refused. {reason}"), reason=one.reason)) for one in report.returns_ignored
     ]
-    lines += [(False, _("A receipt was refused. {reason}").format(reason=item.reason)) for item in report.warnings]
+    lines += [(False, filled(_("A receipt was refused. {reason}"), reason=item.reason)) for item in report.warnings]
     text = _("{name} was refused. {reason}")
-    lines += [(False, text.format(name=item.name, reason=item.reason)) for item in report.refused]
+    lines += [(False, filled(text, name=item.name, reason=item.reason)) for item in report.refused]
     if report.project is not None:
         model = report.project.model
-        lines.append((True, _("{name} is now at version {version}.").format(name=model.name, version=model.version)))
+        lines.append((True, filled(_("{name} is now at version {version}."), name=model.name, version=model.version)))
     if report.project_problem is not None:
         problem = report.project_problem
-        lines.append((False, _("The project on the stick was refused. {reason}").format(reason=problem.message)))
+        lines.append((False, filled(_("The project on the stick was refused. {reason}"), reason=problem.message)))
     return lines
 
 
@@ -128,14 +129,14 @@ def status_words(status: DeviceStatus) -> str:
     line = " · ".join(parts)
     if status.last_copied is not None:
         place, at = status.last_copied
-        line += "\n" + _("Last copied {when} to {place}").format(when=when(at), place=place)
+        line += "\n" + filled(_("Last copied {when} to {place}"), when=when(at), place=place)
     return "\n".join([line, *waiting_lines(status)])
 
 
 def found_line(drive: Drive) -> str:
     """A stick as it is offered."""
     if drive.free < 1_000_000_000:
-        text = _("{label}   {free} MB free").format(label=drive.label, free=drive.free // 1_000_000)
+        text = filled(_("{label}   {free} MB free"), label=drive.label, free=drive.free // 1_000_000)
     else:
-        text = _("{label}   {free} GB free").format(label=drive.label, free=f"{drive.free / 1_000_000_000:.1f}")
+        text = filled(_("{label}   {free} GB free"), label=drive.label, free=f"{drive.free / 1_000_000_000:.1f}")
     return text if drive.writable else text + "   " + _("read-only")

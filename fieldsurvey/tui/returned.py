@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import visible_lines
 from fieldsurvey.tui.standing import when
 
 if TYPE_CHECKING:  # start-up: the card's fields need words only
@@ -54,13 +55,13 @@ def report_lines(report: ReturnsReport) -> list[str]:
 
 
 def hmu_says(text: str) -> str:
-    """A comment as it stands beside its question; what could move the cursor is left out."""
-    return _("HMU: {text}").format(text=_plain(text))
+    """A comment as it stands beside its question; what could move the cursor is shown as an escape."""
+    return _("HMU: {text}").format(text=visible_lines(text))
 
 
 def unplaced(question: str, text: str) -> str:
     """A comment to a question that is not asked as things stand."""
-    return _("HMU, to “{question}”, which is not asked now: {text}").format(question=question, text=_plain(text))
+    return _("HMU, to “{question}”, which is not asked now: {text}").format(question=question, text=visible_lines(text))
 
 
 def what_to_do() -> str:
@@ -73,7 +74,3 @@ def what_to_do() -> str:
 def discard_text() -> str:
     """What erasing returned work means."""
     return _("The record at central stays as it was. Only the HMU can send this back once more.")
-
-
-def _plain(text: str) -> str:
-    return "".join(letter for letter in text if letter.isprintable() or letter == "\n")

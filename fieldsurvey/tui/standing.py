@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.base.visible import filled
 from fieldsurvey.fieldwork.cards import WAITS_LONG, DeviceStatus, State
 
 STATES = {
@@ -42,7 +43,7 @@ def waiting_lines(status: DeviceStatus) -> list[str]:
     if status.waiting_long:
         lines.append(overdue_line(status))
         lines += [
-            _("  up to record {up_to} on {place}, copied {when}").format(up_to=up_to, place=place, when=when(at))
+            filled(_("  up to record {up_to} on {place}, copied {when}"), up_to=up_to, place=place, when=when(at))
             for place, at, up_to in status.copies
             if up_to > status.acknowledged
         ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.fieldwork.backup_places import StaleBackup
 from fieldsurvey.fieldwork.cards import State
 from fieldsurvey.fieldwork.erasures import Overdue, Standing
@@ -80,7 +81,7 @@ def access_lines(found: Access) -> list[str]:
 def _held_lines(held: Held) -> list[str]:
     text = _("Record {seq}, revision {revision}, {size} bytes, sealed: {state}.")
     lines = [text.format(seq=held.seq, revision=held.revision, size=held.size, state=_(HELD[held.state]))]
-    lines += [_("  copied {when} to {place}").format(when=when(at), place=place) for place, at in held.copied]
+    lines += [filled(_("  copied {when} to {place}"), when=when(at), place=place) for place, at in held.copied]
     return lines
 
 
@@ -105,7 +106,7 @@ def erased_lines(done: Erased) -> list[str]:
     gone = sorted({place for held in done.held for place, _at in held.copied})
     if gone:
         lines.append(
-            _("Copies were made to: {places}. Copy again there, so that it is known.").format(places=", ".join(gone))
+            filled(_("Copies were made to: {places}. Copy again there, so that it is known."), places=", ".join(gone))
         )
     return lines
 
@@ -117,7 +118,7 @@ def place_lines(places: tuple[Standing, ...]) -> list[str]:
 
 def _place_line(one: Standing) -> str:
     kind = _(PLACES[one.place])
-    where = kind if one.name.casefold() in {kind.casefold(), one.place.value} else f"{kind} {one.name}"
+    where = kind if one.name.casefold() in {kind.casefold(), one.place.value} else f"{kind} {visible(one.name)}"
     if one.at is None:
         text = _("{where}: NO WORD, and it was due by {due}") if one.overdue else _("{where}: to come, by {due}")
         return "  " + text.format(where=where, due=when(one.due))
@@ -137,7 +138,7 @@ def stale_lines(found: tuple[StaleBackup, ...]) -> list[str]:
         "OVERDUE: the backup of {day} in {place} may hold what was erased since."
         " Back up there again, which takes its place, or delete it."
     )
-    return [text.format(day=when(one.made), place=one.place) for one in found]
+    return [filled(text, day=when(one.made), place=one.place) for one in found]
 
 
 def backup_to_go(reports: Iterable[HeardReport], project: str, last: str | None, today: date) -> str | None:
@@ -172,7 +173,7 @@ def overdue_lines(found: tuple[Overdue, ...]) -> list[str]:
             "OVERDUE: {count} withdrawals are not reported erased by {where}; the first was due by {due}.",
             one.count,
         )
-        where = " ".join(dict.fromkeys((_(PLACES[one.place]), one.name)))
+        where = " ".join(dict.fromkeys((_(PLACES[one.place]), visible(one.name))))
         lines.append(text.format(count=one.count, where=where, due=when(one.due)))
     todo = {
         Place.HMU: _("  At the HMU: fieldsurvey needs erase"),

@@ -44,7 +44,7 @@ class FormError(InputError):
     hint = "Nothing was changed. Mend the workbook where it says, and check it again with `fieldsurvey forms check`."
 
     def __init__(self, problems: Sequence[FormProblem], **details: Any) -> None:
-        super().__init__(summary="\n".join(str(p) for p in problems), **details)
+        super().__init__(summary=[line for problem in problems for line in str(problem).splitlines()], **details)
         self.problems = tuple(problems)
 
 

@@ -53,10 +53,10 @@ def test_one_question_a_line() -> None:
 
 
 def test_survey_text_cannot_move_the_cursor() -> None:
-    """Control characters of a label are left out."""
+    """Control characters of a label are written as escapes."""
     heard = io.StringIO()
     Console(io.StringIO(), heard).say("a\x1b[2Jb\x07c\nd")
-    assert heard.getvalue() == "a[2Jbc\nd\n"
+    assert heard.getvalue() == "a\\x1b[2Jb\\x07c\nd\n"
 
 
 def test_errors_missing_codes_and_warnings() -> None:

@@ -214,5 +214,5 @@ def test_in_lines_nothing_came(back: Back) -> None:
 
 
 def test_a_comment_cannot_move_the_cursor() -> None:
-    """Control characters are left out, new lines stay."""
-    assert hmu_says("a\x1b[2J\x07b\nc") == "HMU: a[2Jb\nc"
+    """Control characters are shown as escapes, new lines stay."""
+    assert hmu_says("a\x1b[2J\x07b\nc") == "HMU: a\\x1b[2J\\x07b\nc"

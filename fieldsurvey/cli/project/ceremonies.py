@@ -11,7 +11,7 @@ import typer
 from fieldsurvey.base import paths
 from fieldsurvey.base.errors import render
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.cli.common import Json, NoTerminalError, command, result
+from fieldsurvey.cli.common import Json, NoTerminalError, command, result, tell
 from fieldsurvey.cli.project.group import (
     Folder,
     Yes,
@@ -232,23 +232,21 @@ def _sheets(files: list[Path] | None) -> list[str]:
         return [steward.read_small(path, 1 << 16).decode("utf-8", "replace") for path in files]
     if not sys.stdin.isatty():
         raise NoTerminalError(role="sheet")
-    typer.echo(
-        _("Type the 33 words of a sheet in their order, on one line or several; end with an empty line."), err=True
-    )
+    tell(_("Type the 33 words of a sheet in their order, on one line or several; end with an empty line."))
     return [_typed(number) for number in (1, 2)]
 
 
 def _typed(number: int) -> str:
     """The words of a sheet; what was mistyped is said at once and the sheet asked for again."""
     while True:
-        typer.echo(_("Sheet {number} of 2:").format(number=number), err=True)
+        tell(_("Sheet {number} of 2:").format(number=number))
         words: list[str] = []
         while line := input().strip():
             words.append(line)
         try:
             shares.check(" ".join(words), number)
         except SharesError as error:
-            typer.echo(render(error).as_text(), err=True)
+            tell(render(error).as_text())
         else:
             return " ".join(words)
 

@@ -11,6 +11,7 @@ import typer
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.project.group import (
     Folder,
@@ -110,8 +111,12 @@ def add_form(
             draft.set_indicators(table)
 
     signed = steward.change(place, root, edit)
-    text = _("{title} ({form}, version {version}) is in the project, now at version {number}.").format(
-        title=read.title, form=read.id, version=read.version or "-", number=signed.model.version
+    text = filled(
+        _("{title} ({form}, version {version}) is in the project, now at version {number}."),
+        title=read.title,
+        form=read.id,
+        version=read.version or "-",
+        number=signed.model.version,
     )
     result(json_, {**summary(signed), "warnings": list(read.warnings)}, "\n".join((text, *read.warnings)))
 
@@ -151,8 +156,11 @@ def enrol(
     """Trust a laptop: central takes its log out of quarantine once it has the new version."""
     signed = steward.enrol(place_of(folder), card, root_pass=root_passphrase(), name=name, people=named_people(person))
     device = signed.model.devices[-1]
-    text = _("{name} ({id}) is enrolled; the project is now at version {number}. Publish it to sticks.").format(
-        name=device.name, id=device.id[:8], number=signed.model.version
+    text = filled(
+        _("{name} ({id}) is enrolled; the project is now at version {number}. Publish it to sticks."),
+        name=device.name,
+        id=device.id[:8],
+        number=signed.model.version,
     )
     result(json_, {**summary(signed), "device": device.id}, text)
 
@@ -219,8 +227,12 @@ def publish(
     elif target.suffix != SUFFIX:  # a stick that is not plugged in must not become a file on the system's disk
         there(target)
     signed = steward.publish(place_of(folder), target, one_recipient=one_recipient)
-    text = _("Version {number} of {name} is at {target}.\n  {words}").format(
-        number=signed.model.version, name=signed.model.name, target=target, words=signed.words
+    text = filled(
+        _("Version {number} of {name} is at {target}.\n  {words}"),
+        number=signed.model.version,
+        name=signed.model.name,
+        target=target,
+        words=signed.words,
     )
     result(json_, {**summary(signed), "target": str(target)}, text)
 

@@ -12,6 +12,7 @@ from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.base.i18n import LANGUAGES, language
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.cli.common import Json, command, result, say
 from fieldsurvey.cli.project.group import (
     Folder,
@@ -80,13 +81,15 @@ def handover(
     model = steward.read_steward(place).model
     if code is None:
         holders = _holders(model)
-        result(json_, {"holders": holders}, "\n".join(f"{h['code']}  {h['label']}  {h['holds']}" for h in holders))
+        result(
+            json_, {"holders": holders}, "\n".join(visible(f"{h['code']}  {h['label']}  {h['holds']}") for h in holders)
+        )
         return
     successor = next(iter(named_people([to]).items())) if to else None
     todo = handing.leaving(model, code, successor[0] if successor else None)
     steps, left = _done(todo, successor), _left(todo)
     if not json_:
-        say(_("{name} leaves. What will be done:").format(name=todo.person.label))
+        say(filled(_("{name} leaves. What will be done:"), name=todo.person.label))
         say("\n".join(f"  [ ] {step}" for step in steps))
     confirm(yes, _("Go on?"))
     more = _asked(place, model, todo, successor)
@@ -144,10 +147,12 @@ def revoke(
         raise storage_error(error, target.parent) from error
     write_atomic(target, page.encode("utf-8"), private=True)
     lines = [
-        _("{name} is revoked from entry {number} on. Publish the project to sticks and import it at central.").format(
-            name=revoked.name, number=from_
+        filled(
+            _("{name} is revoked from entry {number} on. Publish the project to sticks and import it at central."),
+            name=revoked.name,
+            number=from_,
         ),
-        _("Print the incident sheet, and do what it says today: {path}").format(path=target),
+        filled(_("Print the incident sheet, and do what it says today: {path}"), path=target),
     ]
     result(json_, {**summary(signed), "device": revoked.id, "sheet": str(target)}, "\n".join(lines))
 
@@ -206,7 +211,7 @@ def _holders(model: Project) -> list[dict[str, Any]]:
 def _done(todo: Leaving, successor: tuple[str, str] | None) -> list[str]:
     steps = [_("{code} is marked as gone; earlier records keep the code.").format(code=todo.person.code)]
     if successor:
-        steps.append(_("{code} {label} takes over.").format(code=successor[0], label=successor[1]))
+        steps.append(filled(_("{code} {label} takes over."), code=successor[0], label=successor[1]))
     if todo.shares:
         steps += [
             _("The HMU's key is shared out anew among those who stay; the share of the leaver stops working."),

@@ -10,6 +10,7 @@ import typer
 
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import visible
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.project.group import Folder, app, place_of, summary
 from fieldsurvey.project import steward
@@ -43,7 +44,7 @@ def show(
 def _lines(signed: SignedProject) -> list[str]:
     model, policy = signed.model, signed.model.policy
     lines = [
-        model.name,
+        visible(model.name),
         _("Root fingerprint: {words}").format(words=signed.words),
         f"  {signed.root_fingerprint}",
         _("Version {number}, issued {issued}, expires {expires}").format(
@@ -74,7 +75,7 @@ def _lines(signed: SignedProject) -> list[str]:
         (_("Rules"), _rules(policy)),
     )
     for title, entries in sections:
-        lines += ["", title, *(f"  {entry}" for entry in entries or [_("none yet")])]
+        lines += ["", title, *(f"  {visible(entry)}" for entry in entries or [_("none yet")])]
     return lines
 
 

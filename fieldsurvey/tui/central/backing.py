@@ -7,9 +7,9 @@ from pathlib import Path
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
-from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.sticks import Purpose, Sentence, StoppedError, out_words, stopping
 from sync.backups import KEEP_DAYS, BackupReport, back_up
 from sync.errors import NothingHereError
@@ -43,7 +43,7 @@ def backup_said(done: BackupReport) -> list[Sentence]:
     )
     lines = [
         Sentence(True, text.format(count=done.counts.bodies)),
-        Sentence(True, _("{path}, {size} KB").format(path=clean(done.path), size=done.size + 1023 >> 10)),
+        Sentence(True, _("{path}, {size} KB").format(path=visible(done.path), size=done.size + 1023 >> 10)),
         Sentence(True, _("The next receipts say that it is backed up: laptops may then let go of their copies.")),
     ]
     if done.removed:

@@ -15,8 +15,8 @@ from pathlib import Path
 from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import visible
 from fieldsurvey.records.returned import read_return
-from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.wording import at, ranges, short
 from sync.damaged import Damaged
 from sync.holding import Held
@@ -132,7 +132,7 @@ def carried_head() -> tuple[str, ...]:
 def carried_cells(row: CarriedRow) -> tuple[str, ...]:
     """A laptop as a line of the table."""
     return (
-        clean(row.name),
+        visible(row.name),
         ranges(row.spans, 2) or "–",
         str(row.batches) if row.batches else "–",
         at(row.since) if row.since else "–",
@@ -157,11 +157,11 @@ def carried_line(row: CarriedRow) -> str:
     )
     line = (
         text.format(
-            name=clean(row.name), id=short(row.device), spans=ranges(row.spans), batches=row.batches,
+            name=visible(row.name), id=short(row.device), spans=ranges(row.spans), batches=row.batches,
             since=at(row.since),
         )
         if row.since
-        else _("{name} ({id}): nothing carried from it.").format(name=clean(row.name), id=short(row.device))
+        else _("{name} ({id}): nothing carried from it.").format(name=visible(row.name), id=short(row.device))
     )  # fmt: skip
     parts = [line]
     if row.at_central:
@@ -176,7 +176,7 @@ def carried_line(row: CarriedRow) -> str:
 
 def carried_summary(found: Carried) -> str:
     """How much, and that nobody here can read it; then what was damaged here, a line each."""
-    return "\n".join([_how_much(found), *(clean(one.told) for one in found.damaged)])
+    return "\n".join([_how_much(found), *(visible(one.told) for one in found.damaged)])
 
 
 def _how_much(found: Carried) -> str:

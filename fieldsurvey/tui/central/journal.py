@@ -7,7 +7,8 @@ from typing import Final
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_
-from fieldsurvey.tui.central.layout import clean, tail
+from fieldsurvey.base.visible import visible
+from fieldsurvey.tui.central.layout import tail
 from fieldsurvey.tui.central.wording import at, short
 from fieldsurvey.tui.choosing import fold
 from sync.journal import Journal, Line, What
@@ -92,13 +93,13 @@ def log_cells(line: Line, names: Mapping[str, str], *, place: int | None = PLACE
     if line.code:
         parts.append(line.code)
     said = ", ".join(parts)
-    whose = clean(names.get(line.device, short(line.device))) if line.device else "–"
+    whose = visible(names.get(line.device, short(line.device))) if line.device else "–"
     return (
         at(line.at),
         _(KINDS[line.what]),
         whose,
-        (tail(clean(line.place), place) if place else clean(line.place)) or "–",
-        clean(said) or "–",
+        (tail(visible(line.place), place) if place else visible(line.place)) or "–",
+        visible(said) or "–",
     )
 
 

@@ -1,4 +1,4 @@
-"""Columns of text that fit a width, and names from outside without what could move a cursor. No widgets."""
+"""Columns of text that fit a width. No widgets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ GAP = "  "
 LEAST = 8
 NAME = 24
 """Cells that a name may take before another column goes for it."""
-
-
-def clean(text: str) -> str:
-    """What came from a stick or a stranger's card, as one line that can only be read."""
-    return "".join(c if c.isprintable() else "·" for c in text)
 
 
 def tail(text: str, width: int) -> str:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
-from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.sticks import Purpose, Sentence, StoppedError, stopping
 from sync.holding import Held
 from sync.stick import Progress
@@ -81,13 +81,13 @@ def _wait(seconds: float, tell: Told) -> None:
 
 
 def _server(servers: Sequence[Server]) -> str:
-    return clean(servers[0].url) if servers else ""
+    return visible(servers[0].url) if servers else ""
 
 
 def push_words(done: Pushed) -> list[Sentence]:
     """What arrived, what is safe, what is still carried."""
     text = ngettext("{count} record handed on to {server}.", "{count} records handed on to {server}.", done.sent)
-    lines = [Sentence(True, text.format(count=done.sent, server=clean(done.server)))]
+    lines = [Sentence(True, text.format(count=done.sent, server=visible(done.server)))]
     if done.forgotten:
         text = ngettext(
             "{count} batch is safe at central and was let go of here.",

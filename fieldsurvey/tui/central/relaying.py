@@ -7,9 +7,9 @@ from pathlib import Path
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
-from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.sticks import Purpose, Sentence, offered_words, out_words, stopping
 from sync.carrying import HandReport, RelayFile, TakeReport, hand_on, take_stick
 from sync.stick import there
@@ -58,7 +58,7 @@ def take_words(report: TakeReport) -> list[Sentence]:
 
 
 def _file(file: RelayFile) -> Sentence:
-    whose, name = clean(file.device_name), clean(file.name)
+    whose, name = visible(file.device_name), visible(file.name)
     span = _("entries {first} to {last}").format(first=file.first, last=file.last)
     said = {
         "taken": _("{whose}: taken, {span}."),

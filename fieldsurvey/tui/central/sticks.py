@@ -9,10 +9,10 @@ from pathlib import Path
 from fieldsurvey.base.errors import RefusedError, Rendered
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.base.visible import visible
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
-from fieldsurvey.tui.central.layout import clean
 from sync.answers import Offer, offer_project, put_returns
 from sync.importing import FileReport, ImportReport, import_folder, write_receipts
 from sync.journal import Journal
@@ -145,7 +145,7 @@ def import_words(report: ImportReport) -> list[Sentence]:
 
 
 def _file(file: FileReport) -> Sentence:
-    name, whose = clean(file.name), clean(file.device_name)
+    name, whose = visible(file.name), visible(file.device_name)
     span = _("entries {first} to {last}").format(first=file.first, last=file.last)
     if file.outcome == "merged":
         text = ngettext("{whose}: {count} new, {span}.", "{whose}: {count} new, {span}.", file.new)
@@ -160,7 +160,7 @@ def _file(file: FileReport) -> Sentence:
 def _stick(report: ImportReport) -> list[Sentence]:
     lines = []
     if report.aside:
-        names = ", ".join(clean(name) for name in report.aside)
+        names = ", ".join(visible(name) for name in report.aside)
         lines.append(
             Sentence(
                 False,
@@ -242,7 +242,7 @@ def receipt_words(done: ReceiptsWritten) -> list[Sentence]:
     """What was put on a stick."""
     text = ngettext("{count} receipt put on {place}.", "{count} receipts put on {place}.", done.receipts)
     return [
-        Sentence(True, text.format(count=done.receipts, place=clean(done.place))),
+        Sentence(True, text.format(count=done.receipts, place=visible(done.place))),
         *_returned(done.returns),
         *offered_words(done.project),
         *out_words(),

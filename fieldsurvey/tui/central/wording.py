@@ -7,10 +7,10 @@ from datetime import datetime
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
+from fieldsurvey.base.visible import visible
 from fieldsurvey.project.model import Person
 from fieldsurvey.records.receipt import Level
 from fieldsurvey.tui.central.cases import LISTED, CaseList, CaseRow, Kind, Part
-from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.overview import DeviceDetail, DeviceRow, Overview, Trouble
 from fieldsurvey.tui.central.returned import ReturnRow, ReturnState
 from fieldsurvey.tui.standing import when
@@ -81,7 +81,7 @@ def device_head() -> tuple[str, ...]:
 def device_cells(row: DeviceRow) -> tuple[str, ...]:
     """A laptop as a line of the table."""
     seen = at(row.seen) if row.seen else "–"
-    return (clean(row.name), _(STANDINGS[row.standing]), str(row.entries), str(row.whole_to), marks(row) or "–", seen)
+    return (visible(row.name), _(STANDINGS[row.standing]), str(row.entries), str(row.whole_to), marks(row) or "–", seen)
 
 
 def marks(row: DeviceRow) -> str:
@@ -104,7 +104,7 @@ def device_line(row: DeviceRow) -> str:
 def _device(row: DeviceRow) -> str:
     text = _("{name} ({id}), {standing}: {entries} sent, whole up to {whole}.")
     line = text.format(
-        name=clean(row.name),
+        name=visible(row.name),
         id=short(row.device),
         standing=_(STANDINGS[row.standing]),
         entries=row.entries,
@@ -189,7 +189,7 @@ def people_words(people: Sequence[Person]) -> str:
     here = [person for person in people if person.left is None]
     if not here:
         return _("the project names nobody yet")
-    names = ", ".join(f"{person.code} {clean(person.label)} ({_(ROLES[person.role])})" for person in here)
+    names = ", ".join(f"{person.code} {visible(person.label)} ({_(ROLES[person.role])})" for person in here)
     return _("sealed inside the records; in the project: {names}").format(names=names)
 
 
@@ -269,14 +269,14 @@ def case_head() -> tuple[str, ...]:
 def case_cells(row: CaseRow) -> tuple[str, ...]:
     """A case as a line of the table."""
     kinds = ", ".join(_(KINDS[kind]) for kind in row.kinds)
-    return (short(row.case), kinds, str(len(row.revisions)), ", ".join(clean(name) for name in row.names))
+    return (short(row.case), kinds, str(len(row.revisions)), ", ".join(visible(name) for name in row.names))
 
 
 def case_lines(row: CaseRow) -> list[str]:
     """Every revision, and what to do."""
     text = _("revision {revision} of {name}, entry {seq} of its log: {part}")
     lines = [
-        text.format(revision=r.revision, name=clean(r.name), seq=r.seq, part=_(PARTS[r.part])) for r in row.revisions
+        text.format(revision=r.revision, name=visible(r.name), seq=r.seq, part=_(PARTS[r.part])) for r in row.revisions
     ]
     return lines + [_(WHAT_TO_DO[kind]) for kind in row.kinds]
 
@@ -299,4 +299,4 @@ def return_cells(row: ReturnRow) -> tuple[str, ...]:
     state = _(RETURNS[row.state])
     if row.state is ReturnState.BACK:
         state += " " + _("as revision {revision}").format(revision=row.answered)
-    return (short(row.case), clean(row.name), str(row.revision), state)
+    return (short(row.case), visible(row.name), str(row.revision), state)

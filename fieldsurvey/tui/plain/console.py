@@ -1,6 +1,6 @@
 """Lines in, lines out; commands after a slash; idle lock. It knows nothing of interviews.
 
-Survey text is written as it is, without its control characters: a label must not be able to move the cursor.
+What could move the cursor is written as an escape: a label or a name must not be able to rewrite what was said.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import visible_lines
 from fieldsurvey.tui.actions import Action
 from fieldsurvey.tui.choosing import fold
 from fieldsurvey.tui.exits import Exit
@@ -53,8 +54,7 @@ class Console:
 
     def say(self, text: str = "") -> None:
         """A line or more."""
-        kept = "".join(c for c in text if c == "\n" or c.isprintable())
-        self.target.write(kept + "\n")
+        self.target.write(visible_lines(text) + "\n")
         self.target.flush()
 
     def clear(self) -> None:
@@ -74,7 +74,7 @@ class Console:
 
     def line(self, prompt: str = "> ") -> str:
         """A line as typed; raises Leaving(QUIT) at the end of the input. Idle too long: the process ends, locked."""
-        self.target.write(prompt)
+        self.target.write(visible_lines(prompt))
         self.target.flush()
         self._wait()
         try:

@@ -12,6 +12,7 @@ from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import FieldsurveyError, UnlockError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.fieldwork import Laptop, Session
 from fieldsurvey.fieldwork.clocks import clock_warning
 from fieldsurvey.tui.actions import Scope, of
@@ -81,7 +82,7 @@ class _Front:
 
     def _unlock(self, laptop: Laptop) -> Session:
         say = self.console.say
-        say(f"{laptop.project.model.name}, {laptop.locked.device_card().name}")
+        say(visible(f"{laptop.project.model.name}, {laptop.locked.device_card().name}"))
         say(_("/{copy} copies what is sealed to a stick without unlocking.").format(copy=_("copy")))
         while True:
             typed = self.console.secret(_("Your six words: "))
@@ -110,15 +111,15 @@ class _Front:
         say(_("This laptop has not joined a project yet."))
         joining = Joining(self.home, self.clock)
         for path in project_files(removable_drives(), Path.cwd()):
-            say(f"  {path}")
+            say(f"  {visible(path)}")
         project = self._until(lambda: joining.choose(line(_("Project file (.fsp): "))))
-        say(project.model.name)
+        say(visible(project.model.name))
         say(_("Compare with the words that the steward tells you by voice. If they differ, stop: another project."))
         say(f"    {project.words}")
         if not self.console.yes(_("Are they the same?")):
             raise Leaving(Exit.QUIT)
         for code, label in joining.people():
-            say(f"  {code} {label}")
+            say(visible(f"  {code} {label}"))
         self._until(lambda: joining.name_person(line(_("Your enumerator code: "))))
         joining.device_name = line(_("Name of this laptop [{name}]: ").format(name=joining.suggested_name())).strip()
         say(_("These six words open your work. Write them on paper now, away from the laptop. Shown only now."))
@@ -142,7 +143,7 @@ class _Front:
 
     def _home(self, laptop: Laptop, session: Session) -> None:
         say = self.console.say
-        say(f"\n{session.project.model.name}. " + day_in_words(self.clock.now().date()))
+        say(f"\n{visible(session.project.model.name)}. " + day_in_words(self.clock.now().date()))
         today = session.project.model.plan.round_on(self.clock.now().date().isoformat())
         named = Whom(session.project)
         named.learn(today.quotas if today is not None else ())
@@ -161,7 +162,7 @@ class _Front:
         self._returned(session)
         for number, form in enumerate(forms, 1):
             text = _("{number} start {title}, version {version}")
-            say("  " + text.format(number=number, title=form.title, version=form.version))
+            say("  " + filled(text, number=number, title=form.title, version=form.version))
         practised = {card.draft_id for card in session.practice_drafts()}
         drafts += session.practice_drafts()
         for number, draft in enumerate(drafts, len(forms) + 1):

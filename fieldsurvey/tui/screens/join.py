@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen
 from fieldsurvey.tui.screens.dialogs import Tell
@@ -118,17 +119,23 @@ class JoinScreen(BaseScreen):
         say = _("Choose the project file (.fsp) that the steward gave, or press [Tab] and type where it is.")
         if not self.files:
             say = _("Type where the project file (.fsp) is that the steward gave. Put its stick in first.")
-        return _("The project"), say, "", [f"{f.name}   {f.parent}" for f in self.files], str(joining.source or "")
+        return (
+            _("The project"),
+            say,
+            "",
+            [visible(f"{f.name}   {f.parent}") for f in self.files],
+            str(joining.source or ""),
+        )
 
     def _ask_compare(self, joining: Joining) -> Asked:
         project = joining.project
         say = _("Compare with the words that the steward tells you by voice. If they differ, stop: another project.")
         if project is None:
             return "", say, "", [], None
-        return project.model.name, say, project.words, [], None
+        return visible(project.model.name), say, project.words, [], None
 
     def _ask_person(self, joining: Joining) -> Asked:
-        people = [f"{code}   {label}" for code, label in joining.people()]
+        people = [visible(f"{code}   {label}") for code, label in joining.people()]
         return _("Who are you?"), _("Choose or type your enumerator code."), "", people, joining.person
 
     def _ask_name(self, joining: Joining) -> Asked:

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.tui.actions import Scope, of
 from fieldsurvey.tui.carrying import Carried, carry, found_line, last_words, status_words
 from fieldsurvey.tui.screens.base import WORK_CSS, BaseScreen, bindings
@@ -119,7 +120,7 @@ class SyncScreen(BaseScreen):
             self._busy = True
             self.query_one(Complaint).clear()
             self.query_one("#outcome", Words).say("")
-            self.query_one("#progress", Words).say(_("Copying to {place} …").format(place=target))
+            self.query_one("#progress", Words).say(filled(_("Copying to {place} …"), place=target))
             self.run_worker(self._copy(target))
 
     async def _copy(self, target: Path) -> None:
@@ -148,7 +149,7 @@ class SyncScreen(BaseScreen):
         cells = max(min(self.size.width - 30, 40), 10)
         full = round(cells * done / total) if total else cells
         bar = Content.assemble((signs.bar * full, "bold $primary"), (signs.rest * (cells - full), "$text-muted"))
-        self.query_one("#progress", Words).say(Content.assemble(f"{done}/{total} ", bar, f"  {text}"))
+        self.query_one("#progress", Words).say(Content.assemble(f"{done}/{total} ", bar, f"  {visible(text)}"))
 
     def _show_outcome(self, outcome: Carried) -> None:
         self.query_one("#progress", Words).say("")

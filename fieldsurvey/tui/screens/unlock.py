@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from fieldsurvey.base.errors import FieldsurveyError, UnlockError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.actions import Scope, of, show_key
 from fieldsurvey.tui.screens.base import BaseScreen, bindings
 from fieldsurvey.tui.symbols import symbols
@@ -94,7 +95,7 @@ class UnlockScreen(BaseScreen):
         if laptop is None:
             return
         model = laptop.project.model
-        self.query_one("#whose", Words).say(model.name)
+        self.query_one("#whose", Words).say(visible(model.name))
         self.query_one(TopBar).show(title=f"fieldsurvey {symbols().then} {laptop.locked.device_card().name}")
         if laptop.project.is_expired(self.ours.now()):
             self.query_one("#doing", Words).say(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widget import Widget
 
+from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.actions import Action, show_key
 from fieldsurvey.tui.keymap import Keymap
 from fieldsurvey.tui.symbols import symbols
@@ -56,9 +57,9 @@ class TopBar(Widget):
         h = self.heading
         width = self.size.width
         state = Content.styled(h.state, "$success" if h.good else "bold $error")
-        first = ends(Content.styled(h.title, "bold"), state, width)
-        right = Content.styled(h.right, "$text-muted") if h.progress is None else _progress(h.progress, width)
-        second = ends(Content.styled(h.section, "$text-muted"), right, width)
+        first = ends(Content.styled(visible(h.title), "bold"), state, width)
+        right = Content.styled(visible(h.right), "$text-muted") if h.progress is None else _progress(h.progress, width)
+        second = ends(Content.styled(visible(h.section), "$text-muted"), right, width)
         return Content("\n").join([first, second])
 
 

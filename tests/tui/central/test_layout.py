@@ -1,11 +1,11 @@
-"""Columns fit their width; names from outside are only read."""
+"""Columns fit their width."""
 
 from __future__ import annotations
 
 import pytest
 from rich.cells import cell_len
 
-from fieldsurvey.tui.central.layout import NAME, clean, columns, tail
+from fieldsurvey.tui.central.layout import NAME, columns, tail
 
 HEAD = ("Laptop", "sent")
 
@@ -36,11 +36,6 @@ def test_the_end_of_a_path_is_kept() -> None:
     """It says more than the beginning."""
     assert tail("/media/AZUL", 22) == "/media/AZUL"
     assert tail("/run/media/supervision/AZUL", 10) == "…sion/AZUL"
-
-
-def test_control_characters_become_dots() -> None:
-    """Escape, newline, the mark that turns the direction of writing; accents and signs stay."""
-    assert clean("a\x1b[2J\nb\u202ec ñ✓") == "a·[2J·b·c ñ✓"
 
 
 def test_other_columns_go_before_a_name_is_cut_short() -> None:

@@ -10,9 +10,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import visible
 from fieldsurvey.project.model import Person
 from fieldsurvey.tui.actions import Scope, of
-from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.overview import DeviceDetail, DeviceRow, detail
 from fieldsurvey.tui.central.screens.base import CentralScreen
 from fieldsurvey.tui.central.wording import detail_lines, trouble_words
@@ -34,7 +34,7 @@ class DeviceScreen(CentralScreen):
 
     def compose(self) -> ComposeResult:
         """Lines to scroll."""
-        yield TopBar(Heading(clean(self.row.name)))
+        yield TopBar(Heading(visible(self.row.name)))
         with VerticalScroll(id="found"):
             yield Hung(id="lines")
         yield KeyBar(of(Scope.CENTRAL_DEVICE, Scope.EVERYWHERE), self.ours.keymap)

@@ -12,8 +12,8 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.carrying import found_line
-from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.screens.work import WorkScreen
 from fieldsurvey.tui.central.sticks import Purpose
 from fieldsurvey.tui.widgets.text import Words
@@ -72,7 +72,7 @@ class StickScreen(WorkScreen):
         before = self.drives[at].path if at is not None and at < len(self.drives) else None
         new = {drive.path for drive in found} - {drive.path for drive in self.drives}
         self.drives = found
-        options.set_options([Option(Content(clean(found_line(drive)))) for drive in found])
+        options.set_options([Option(Content(visible(found_line(drive)))) for drive in found])
         options.display = bool(found)
         self.query_one("#none", Words).say("" if found else _("No stick yet: put one in, or type a folder."))
         if found:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.central.app import CentralApp
-from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.purposes import PURPOSES
 from fieldsurvey.tui.widgets.text import Words, bracketed
 
@@ -15,7 +15,7 @@ def under_way(app: CentralApp, line: Words, key: str) -> bool:
     if job is None or (job.seen and not job.running):
         line.say("")
         return False
-    verb, place = _(PURPOSES[job.kind].verb), clean(job.place)
+    verb, place = _(PURPOSES[job.kind].verb), visible(job.place)
     if job.running:
         text = _("{work} {place}: {share} % [{key}]")
         line.say(bracketed(text.format(work=verb, place=place, share=int(job.reached.share * 100), key=key)))

@@ -17,9 +17,9 @@ from textual.widget import Widget
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.actions import Action, Scope, of
 from fieldsurvey.tui.central.job import Job, Reached
-from fieldsurvey.tui.central.layout import clean
 from fieldsurvey.tui.central.purposes import words_of
 from fieldsurvey.tui.central.screens.base import CentralScreen
 from fieldsurvey.tui.central.sticks import Purpose
@@ -131,7 +131,7 @@ class WorkScreen(CentralScreen):
             self.query_one("#progress", Words).say(
                 bar_line(job.reached, self.size.width, _(self.purpose.stopping) if job.stopping else "")
             )
-            self.query_one(TopBar).show(right=clean(job.place))
+            self.query_one(TopBar).show(right=visible(job.place))
         elif not job.seen:
             self._show_outcome(job)
 
@@ -145,7 +145,7 @@ class WorkScreen(CentralScreen):
         lines: list[tuple[Content, str, str]] = []
         if isinstance(outcome, FieldsurveyError):
             self.query_one(Complaint).blame(signs.stop, outcome.message, outcome.advice)
-            self.query_one(TopBar).show(right=clean(job.place), state=_("not done"), good=False)
+            self.query_one(TopBar).show(right=visible(job.place), state=_("not done"), good=False)
         else:
             said = words_of(outcome)
             for sentence in said:
@@ -155,7 +155,7 @@ class WorkScreen(CentralScreen):
                     lines.append((Content("  "), sentence.advice, ""))
             good = all(sentence.good for sentence in said)
             self.query_one(TopBar).show(
-                right=clean(job.place), state=_("done") if good else _("done, with something to do"), good=good
+                right=visible(job.place), state=_("done") if good else _("done, with something to do"), good=good
             )
         self.query_one("#lines", Hung).hang(lines)
         self.query_one("#outcome").focus()
@@ -166,7 +166,7 @@ def bar_line(reached: Reached, width: int, stopping: str = "") -> Content:
     signs = symbols()
     cells = max(min(width - 40, 40), 10)
     full = round(cells * reached.share)
-    said = stopping or clean(reached.text)
+    said = stopping or visible(reached.text)
     return Content.assemble(
         f"{int(reached.share * 100):3d} % ",
         (signs.bar * full, "bold $primary"),
