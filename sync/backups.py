@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import InputError, StorageError, UntrustedError
@@ -24,23 +24,22 @@ from fieldsurvey.base.process_lock import ProcessLock
 from fieldsurvey.base.sqlite import DatabaseDamagedError
 from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.model import Project
-from fieldsurvey.records.log import start_head
+from fieldsurvey.records.backup import BackupNote, write_note
+from fieldsurvey.records.container import Signer
 from sync.audit import audit
 from sync.central import Central
 from sync.copying import copy_sets, weight
+from sync.covering import keep_days
 from sync.errors import CentralBusyError, ForeignProjectError
 from sync.journal import Journal
-from sync.merge import project_log
 from sync.moving import Meter
 from sync.place import read_place
 from sync.sets import ERASED, PROJECTS, SETS
 from sync.sqlite_store import SqliteStore
 from sync.stick import Progress, opened
-from sync.store import Counts, Store
+from sync.store import Counts, Covered, Store
+from sync.vouching import Stretches, Vouching
 
-KEEP_DAYS: Final = 10
-WARN_DAYS: Final = 3
-"""After so many days without a backup `central status` warns: nothing can be removed from laptops meanwhile."""
 _NAME: Final = re.compile(r"central-[0-9a-f]{8}-(\d{8}T\d{6}Z)\.db(\.sha256)?(\.part)?")
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
 _PIECE: Final = 1 << 20
@@ -78,11 +77,21 @@ class RestoreIntoDamagedError(StorageError):
     hint = "Nothing was changed. Move that file away and keep it, then restore again: a new central is made."
 
 
+class _Held(NamedTuple):
+    """An unbroken history of a device's log, and the stretches of it whose records are not there."""
+
+    device: str
+    seq: int
+    head: bytes
+    absent: Stretches
+
+
 @dataclass(frozen=True, slots=True)
 class BackupReport:
     """A backup that was made. `removed`: names of older ones; `covered`: how many logs it holds unbroken beginnings of.
 
-    `problem`: why an older one could not be removed, or None.
+    `problem`: why an older one could not be removed, or None. `signed`: whether central's key signed what it holds, so
+    that receipts will say "backed up".
     """
 
     path: str
@@ -93,6 +102,7 @@ class BackupReport:
     covered: int
     removed: tuple[str, ...]
     problem: str | None = None
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +121,20 @@ class RestoreReport:
 
 
 def back_up(
-    central: Central, home: Path, folder: Path, *, clock: Clock | None = None, progress: Progress | None = None
+    central: Central,
+    home: Path,
+    folder: Path,
+    *,
+    key: Signer | None = None,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
 ) -> BackupReport:
     """Make a backup of central in `folder`, and remove those there that are too old.
 
-    `home`: where it is made and checked, with room for one more central. `progress` counts records and log entries.
-    Others go on importing meanwhile; it is of one moment. Raises NoBackupFolderError, NotBackedUpError, StorageError:
-    then there is no new backup, and what was noted of the last one stays.
+    `home`: where it is made and checked, with room for one more central. `key`: central's role key, which signs what
+    the backup holds; without it no receipt will say "backed up". `progress` counts records and log entries. Others go
+    on importing meanwhile; it is of one moment. Raises NoBackupFolderError, NotBackedUpError, StorageError: then there
+    is no new backup, and what was noted of the last one stays.
     """
     if not folder.is_dir():
         raise NoBackupFolderError(place=str(folder))
@@ -128,7 +145,7 @@ def back_up(
     if not lock.acquire():
         raise CentralBusyError(place=str(home), holder=_("process {process}").format(process=lock.holder()))
     try:
-        rows, counts = _make(central, work, meter)
+        held, counts = _make(central, work, meter)
         project = central.project()
         name = f"central-{project.id[:8] if project else '0' * 8}-{now.strftime(_STAMP)}.db"
         meter.text = _("writing")
@@ -142,14 +159,15 @@ def back_up(
     write_atomic(folder / f"{name}.sha256", f"{sha256}  {name}\n".encode(), private=True)
     at = now.isoformat("T", "seconds").replace("+00:00", "Z")
     with central.store.write() as writer:
-        writer.covered(rows, at)
-    removed, problem = _expire(folder, now, name, _days(project))
+        writer.covered([_covered(one, project, at, sha256, key) for one in held], at)
+    removed, problem = _expire(folder, now, name, keep_days(central.trusted or project))
     Journal(home, clock).note("backup", "central", place=str(folder), records=counts.bodies)
-    return BackupReport(str(folder / name), size, sha256, at, counts, len({row[0] for row in rows}), removed, problem)
+    devices = len({one.device for one in held})
+    return BackupReport(str(folder / name), size, sha256, at, counts, devices, removed, problem, signed=key is not None)
 
 
-def _make(central: Central, work: Path, meter: Meter) -> tuple[list[tuple[str, int, bytes]], Counts]:
-    """Copy one moment of central to `work` and look through the copy; what it covers."""
+def _make(central: Central, work: Path, meter: Meter) -> tuple[list[_Held], Counts]:
+    """Copy one moment of central to `work` and look through the copy; what it holds."""
     _discard(work)
     copy = SqliteStore(work)
     try:
@@ -160,23 +178,34 @@ def _make(central: Central, work: Path, meter: Meter) -> tuple[list[tuple[str, i
         report = audit(copy, meter.rest)
         if not report.sound:
             raise NotBackedUpError(problem=_(report.problems[0].what))
-        return list(_tips(copy)), copy.counts()
+        return list(_held(copy)), copy.counts()
     finally:
         copy.close()
         if work.exists():
             _make_single(work)
 
 
-def _tips(store: Store) -> Iterator[tuple[str, int, bytes]]:
-    """(device, seq, head): how far each history of each log is unbroken from its beginning, with its records."""
-    project = Central(store).project()
-    if project is None:
-        return
+def _held(store: Store) -> Iterator[_Held]:
+    """How far each history of each log is unbroken from its beginning, with its records or its device's word."""
+    central = Central(store)
     for device in sorted({item.device for item in store.devices()}):
-        end = store.first_without_body(device)
-        links = (link for link in store.links(device) if end is None or link.seq < end)
-        for seq, head in project_log(device, links, start_head(project.id, device)).tips:
-            yield device, seq, head
+        for (seq, head), absent in Vouching(central, device).held():
+            yield _Held(device, seq, head, absent)
+
+
+def _covered(one: _Held, project: Project | None, at: str, sha256: str, key: Signer | None) -> Covered:
+    if key is None or project is None:
+        return Covered(one.device, one.seq, one.head)
+    note = BackupNote(
+        project=project.id,
+        device=one.device,
+        up_to=one.seq,
+        head=one.head.hex(),
+        absent=one.absent,
+        at=at,
+        sha256=sha256,
+    )
+    return Covered(one.device, one.seq, one.head, write_note(note, key))
 
 
 def _make_single(path: Path) -> None:
@@ -193,11 +222,6 @@ def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         while piece := stream.read(_PIECE):
             yield piece
-
-
-def _days(project: Project | None) -> int:
-    """How long a backup is kept: the policy's days, at most KEEP_DAYS."""
-    return min(KEEP_DAYS, project.policy.retention.backup_days) if project is not None else KEEP_DAYS
 
 
 def _expire(folder: Path, now: datetime, newest: str, days: int) -> tuple[tuple[str, ...], str | None]:
@@ -330,7 +354,7 @@ def _merge(backup: SqliteStore, home: Path, central: Central, meter: Meter, proj
     without = {ERASED} if project is None else {ERASED, PROJECTS}
     added = copy_sets(backup, central.store, meter.tick, [spec for spec in SETS if spec not in without])
     erased += central.erase()
-    logs = {device: seq for device, seq, _head in sorted(_tips(central.store))}
+    logs = {one.device: one.seq for one in sorted(_held(central.store))}
     withdrawals = central.store.counts().tombstones
     return RestoreReport(central.store.place, added, withdrawals, erased, central.store.counts(), logs)
 

@@ -110,6 +110,7 @@ class Central:
         self.store = store
         self.clock: Clock = clock or SystemClock()
         self.seen: dict[str, tuple[int, bytes]] = {}  # how far a device's log was whole, for sync.vouching
+        self.trusted: Project | None = None  # the newest that a caller verified: what lies in the database nobody did
         self._read: tuple[bytes, Project] | None = None  # parsing a thousand device cards is worth doing once
 
     @classmethod
@@ -135,11 +136,17 @@ class Central:
         known = self.project()
         if known is not None and known.id != project.id:
             raise ForeignProjectError(found=project.id[:8], expected=known.id[:8])
+        self.trust(project)
         data = project.to_bytes()
         stored = StoredProject(project.version, hashlib.sha256(data).digest(), data)
         if self.store.project() != stored:
             with self.store.write() as writer:
                 writer.project(stored)
+
+    def trust(self, project: Project) -> None:
+        """Believe what this version's keys signed, the newest of those said here; it is not noted in the database."""
+        if self.trusted is None or self.trusted.version <= project.version:
+            self.trusted = project
 
     def withdraw(self, tombstone: Tombstone) -> None:
         """Exclude the cases with this tag from now on, those that come later too. Raises ForeignProjectError."""
@@ -211,7 +218,8 @@ class Central:
     def receipts(self, device: str) -> list[Receipt]:
         """What central can vouch for: one receipt for each unbroken history of the device's log, with its records.
 
-        Those of level `committed` first; then, where a backup is noted, `backed_up` ones up to what it holds. They name
+        Those of level `committed` first; then `backed_up` ones up to what central's key signed for that a backup holds
+        (see sync.covering; the project must be verified, by `learn` or `trust`). They name
         the entries whose records are not here because the device is said to have erased them: that is for it to judge.
         """
         return Vouching(self, device).receipts()

@@ -23,6 +23,7 @@ from fieldsurvey.records.receipt import Receipt, Role
 from sync.again import again
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.central import Central, Merged
+from sync.covering import Backing, backing, instant
 from sync.erasing import Settled, learn_withdrawals, settle, trust_of
 from sync.errors import NotCentralsKeyError
 from sync.journal import Journal
@@ -206,10 +207,10 @@ def import_folder(
         central, stick, project, central_key, receipts=receipts, home=home, whole=_all_merged(batches)
     )
     strangers = {file.device: file.device_name for file in files if file.device and model.device(file.device) is None}
-    last = central.store.last_backup()
+    backed = backing(central)
     report = ImportReport(
         str(source), tuple(files), () if problem else receipts, problem, offered, tuple(sorted(strangers.values())),
-        returns, withdrawals, settled.erased, last, is_unbacked(last, central.clock.now()),
+        returns, withdrawals, settled.erased, backed.at, is_unbacked(backed, central.clock.now()),
     )  # fmt: skip
     if home:
         _note(Journal(home, central.clock), report)
@@ -302,9 +303,9 @@ def receipts_for(central: Central, files: Iterable[FileReport]) -> Iterator[Rece
         yield from vouching.receipts_at({last for _first, last in pairs if last + 1 not in firsts}, known)
 
 
-def is_unbacked(last: str | None, now: datetime) -> bool:
-    """Whether nobody backs central up: then no laptop may let go of anything."""
-    return last is None or now - datetime.fromisoformat(last) > timedelta(days=BACKUP_DAYS)
+def is_unbacked(backed: Backing, now: datetime) -> bool:
+    """Whether nobody backs central up, or what was backed up does not count: then no laptop may let go of anything."""
+    return not backed.good or now - instant(backed.at or "") > timedelta(days=BACKUP_DAYS)
 
 
 def _all_merged(files: Iterable[FileReport]) -> bool:

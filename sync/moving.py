@@ -17,7 +17,7 @@ from sync.errors import CentralMovedError
 from sync.place import Place, central_exists, read_place, write_place
 from sync.sets import COVERED
 from sync.stick import Progress
-from sync.store import Counts, Store
+from sync.store import Counts, Covered, Store
 
 
 class NotEmptyError(RefusedError):
@@ -131,7 +131,7 @@ def copy_covered(source: Store, target: Store) -> None:
     at = source.last_backup()
     if at is not None:
         with target.write() as writer:
-            writer.covered(((device, seq, head) for device, seq, head in source.rows(COVERED)), at)
+            writer.covered((Covered(*row) for row in source.rows(COVERED)), at)
 
 
 class Meter:

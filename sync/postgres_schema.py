@@ -60,6 +60,8 @@ _MIGRATIONS: Final[tuple[tuple[LiteralString, tuple[LiteralString, ...]], ...]] 
             'CREATE TABLE fieldsurvey.moved (place text COLLATE "C" NOT NULL)',
         ),
     ),
+    # What central signed of a backup. What was noted before has nothing, and is not believed any more.
+    ("signed_backups", ("ALTER TABLE fieldsurvey.covered ADD COLUMN note bytea",)),
 )
 
 _COLUMNS: Final = """
@@ -78,7 +80,7 @@ _SHAPE: Final = {
     "absent": "device t! seq i! head b! previous b! record_hash b!",
     "batches": "manifest b! device t! first i! last i! seen t!",
     "bodies": "hash b! body b",
-    "covered": "device t! seq i! head b!",
+    "covered": "device t! seq i! head b! note b",
     "devices": "device t! card b! digest b!",
     "entries": "device t! seq i! head b! previous b! record_hash b! case_id t! revision i! kind t! parent b"
     " withdrawal b",

@@ -23,7 +23,7 @@ from sync.postgres_link import TRIES, Link, Query, Values
 from sync.postgres_schema import Connection, broken_indexes, has_shape, is_there, prepare
 from sync.postgres_writer import PostgresWriter, prepare_stage
 from sync.sets import BODIES, ERASED, Row, SetSpec
-from sync.store import AbsentEntry, Counts, Notice, SeenBatch, StoredDevice, StoredEntry, StoredProject
+from sync.store import AbsentEntry, Counts, Covered, Notice, SeenBatch, StoredDevice, StoredEntry, StoredProject
 
 _ENTRY: Final = "device, seq, head, previous, record_hash, case_id, revision, kind, parent, withdrawal"
 _SWEEP: Final = 60.0  # seconds: erasing is a transaction a case, and each sweep looks at the whole table
@@ -243,10 +243,10 @@ class PostgresStore:
                    WHERE kind = %(kind)s AND (%(device)s::text IS NULL OR device = %(device)s) ORDER BY digest"""
         return (Notice(*row) for row in self._link.stream(query, {"kind": kind, "device": device}, _FEW))
 
-    def covered(self, device: str) -> list[tuple[int, bytes]]:
+    def covered(self, device: str) -> list[Covered]:
         """By (seq, head)."""
-        query = "SELECT seq, head FROM fieldsurvey.covered WHERE device = %s ORDER BY seq, head"
-        return [(seq, head) for seq, head in self._link.all(query, (device,))]
+        query = "SELECT device, seq, head, note FROM fieldsurvey.covered WHERE device = %s ORDER BY seq, head"
+        return [Covered(*row) for row in self._link.all(query, (device,))]
 
     def last_backup(self) -> str | None:
         """When it was made."""

@@ -22,7 +22,7 @@ from psycopg.pq import Format
 from sync.postgres_link import TRIES
 from sync.postgres_schema import Connection
 from sync.sets import ABSENT, BATCHES, BODIES, DEVICES, ENTRIES, ERASED, PROJECTS, SIGNATURES, TOMBSTONES, Row, SetSpec
-from sync.store import AbsentEntry, Notice, SeenBatch, StoredDevice, StoredEntry, StoredProject, chunks
+from sync.store import AbsentEntry, Covered, Notice, SeenBatch, StoredDevice, StoredEntry, StoredProject, chunks
 
 T = TypeVar("T")
 
@@ -196,14 +196,14 @@ class PostgresWriter:
         values = (kind, list(digests))
         return self._step(lambda: self._connection.execute(sql, values).rowcount)
 
-    def covered(self, rows: Iterable[tuple[str, int, bytes]], at: str) -> None:
+    def covered(self, rows: Iterable[Covered], at: str) -> None:
         """What the newest backup holds. Of two backups at once the later one waits, and replaces the other."""
         run = self._connection.execute
         run("LOCK TABLE fieldsurvey.last_backup IN EXCLUSIVE MODE")
         run("DELETE FROM fieldsurvey.covered")
         run("DELETE FROM fieldsurvey.last_backup")
         with self._connection.cursor() as cursor:
-            put = "INSERT INTO fieldsurvey.covered VALUES (%s,%s,%s) ON CONFLICT (device, seq, head) DO NOTHING"
+            put = "INSERT INTO fieldsurvey.covered VALUES (%s,%s,%s,%s) ON CONFLICT (device, seq, head) DO NOTHING"
             cursor.executemany(put, list(rows))
         run("INSERT INTO fieldsurvey.last_backup VALUES (%s)", (at,))
 

@@ -62,5 +62,5 @@ NOTICES: Final = SetSpec("notices", (("kind", "text"), ("digest", "bytes"), ("de
 SETS: Final = (PROJECTS, DEVICES, TOMBSTONES, ERASED, BODIES, ENTRIES, ABSENT, SIGNATURES, BATCHES, NOTICES)
 """In the order in which they are copied: what is erased before the bodies, so that none comes back."""
 
-COVERED: Final = SetSpec("covered", _AT, 3)
+COVERED: Final = SetSpec("covered", (*_AT, ("note", "bytes")), 3)
 """What the newest backup holds: replaced as a whole, so it is no grow-only set."""

@@ -63,6 +63,12 @@ def moved_away(db: Database) -> None:
     db.conn.execute("CREATE TABLE moved (place TEXT NOT NULL) STRICT")
 
 
+@migrations()
+def signed_backups(db: Database) -> None:
+    """What central signed of a backup. What was noted before has nothing, and is not believed any more."""
+    db.conn.execute("ALTER TABLE covered ADD COLUMN note BLOB")
+
+
 def migrate(
     connection: sqlite3.Connection,
     place: str,

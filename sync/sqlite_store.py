@@ -23,6 +23,7 @@ from sync.store import (
     CHUNK_ROWS,
     AbsentEntry,
     Counts,
+    Covered,
     Notice,
     SeenBatch,
     StoredDevice,
@@ -39,7 +40,7 @@ _PUT_ENTRY = f"INSERT INTO entries ({_ENTRY}) VALUES (?,?,?,?,?,?,?,?,?,?) ON CO
 _PUT_ABSENT = "INSERT INTO absent VALUES (?,?,?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"
 _PUT_ERASED = "INSERT INTO erased VALUES (?) ON CONFLICT (hash) DO NOTHING"
 _PUT_NOTICE = "INSERT INTO notices VALUES (?,?,?,?) ON CONFLICT (kind, digest) DO NOTHING"
-_PUT_COVERED = "INSERT INTO covered VALUES (?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"
+_PUT_COVERED = "INSERT INTO covered VALUES (?,?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"
 _PUT_DEVICE = "INSERT INTO devices VALUES (?,?) ON CONFLICT (device, card) DO NOTHING"
 _PUT_BODY = "INSERT INTO bodies (hash, body) VALUES (?,?) ON CONFLICT (hash) DO NOTHING"
 _PUT_SIGNATURE = "INSERT INTO signatures VALUES (?,?,?,?) ON CONFLICT (device, seq, head) DO NOTHING"
@@ -111,7 +112,7 @@ class SqliteWriter(SqliteSetsWriter):
         self.removed += gone
         return gone
 
-    def covered(self, rows: Iterable[tuple[str, int, bytes]], at: str) -> None:
+    def covered(self, rows: Iterable[Covered], at: str) -> None:
         """What the newest backup holds."""
         self._run("DELETE FROM covered")
         self._run("DELETE FROM last_backup")
@@ -304,10 +305,10 @@ class SqliteStore(SqliteSets):
                  WHERE kind = ?1 AND (?2 IS NULL OR device = ?2) ORDER BY digest"""
         return (Notice(*row) for row in self._rows(sql, (kind, device)))
 
-    def covered(self, device: str) -> list[tuple[int, bytes]]:
+    def covered(self, device: str) -> list[Covered]:
         """By (seq, head)."""
-        sql = "SELECT seq, head FROM covered WHERE device = ? ORDER BY seq, head"
-        return [(seq, head) for seq, head in self._rows(sql, (device,))]
+        sql = "SELECT device, seq, head, note FROM covered WHERE device = ? ORDER BY seq, head"
+        return [Covered(*row) for row in self._rows(sql, (device,))]
 
     def last_backup(self) -> str | None:
         """When it was made."""

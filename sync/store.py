@@ -124,6 +124,18 @@ class Counts:
     erased: int
 
 
+class Covered(NamedTuple):
+    """Up to where the newest backup holds a log. `note`: what central signed of it, see records.backup; None: nothing.
+
+    Whoever believes it reads the note: see sync.covering.
+    """
+
+    device: str
+    seq: int
+    head: bytes
+    note: bytes | None = None
+
+
 class Writer(Protocol):
     """Inside one transaction. Adding what is there already changes nothing."""
 
@@ -164,8 +176,8 @@ class Writer(Protocol):
         """Remove files that must not be passed on any more; how many. The caller sees that they do not come back."""
         ...
 
-    def covered(self, rows: Iterable[tuple[str, int, bytes]], at: str) -> None:
-        """What the newest backup holds, in place of what was noted before: (device, seq, head) of unbroken beginnings.
+    def covered(self, rows: Iterable[Covered], at: str) -> None:
+        """What the newest backup holds, in place of what was noted before: unbroken beginnings of logs.
 
         `at`: when it was made, ISO 8601. No rows: there is no backup any more that holds anything.
         """
@@ -279,12 +291,12 @@ class Store(Protocol):
         """Those of a kind, by digest; `device`: only those for it."""
         ...
 
-    def covered(self, device: str) -> list[tuple[int, bytes]]:
-        """(seq, head) up to which the newest backup holds this device's log, by (seq, head); more than one in forks."""
+    def covered(self, device: str) -> list[Covered]:
+        """Up to where the newest backup holds this device's log, by (seq, head); more than one in forks."""
         ...
 
     def last_backup(self) -> str | None:
-        """When the newest backup was made."""
+        """When the newest backup was made, as it was noted: sync.covering says whether that counts."""
         ...
 
     def signatures(self, device: str) -> Iterator[tuple[int, bytes, bytes]]:

@@ -6,18 +6,20 @@ carrier key from a disk could have said it. It signs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from fieldsurvey.records.log import MAX_SEQ, start_head
 from fieldsurvey.records.receipt import MAX_ABSENT, Level, Receipt, Role
+from sync.covering import believed
 
 if TYPE_CHECKING:
     from sync.central import Central
 
 At = tuple[int, bytes]
 """Where an entry stands: its position and its head."""
+Stretches = tuple[tuple[int, int], ...]
 _NONE: Final[tuple[int, ...]] = ()
 
 
@@ -38,31 +40,41 @@ class Vouching:
         """One for each unbroken history, with its records: of level `committed`, then `backed_up` ones up to what the
         newest backup holds.
         """
-        whole = self._tips(self._end(Level.COMMITTED))
-        safe = [tip for tip in self._central.store.covered(self._device) if self._reaches(Level.BACKED_UP, tip)]
-        levels = ((Level.COMMITTED, whole), (Level.BACKED_UP, safe))
-        return [self._receipt(level, tip) for level, tips in levels for tip in tips]
+        levels = ((Level.COMMITTED, self.held()), (Level.BACKED_UP, self._safe()))
+        return [self._receipt(level, tip, absent) for level, tips in levels for tip, absent in tips]
+
+    def held(self) -> list[tuple[At, Stretches]]:
+        """Where each unbroken history ends, and the stretches in it whose records are not here."""
+        return [(tip, self._without(tip)) for tip in self._tips(self._end())]
+
+    def _safe(self) -> Iterator[tuple[At, Stretches]]:
+        """The same of what the newest backup holds, as far as that is still held here.
+
+        Whether it has a record that was said to be erased after it was made is not asked: it is named too, as is what
+        was said to be erased then and came since.
+        """
+        for note in believed(self._central, self._device):
+            tip = note.up_to, bytes.fromhex(note.head)
+            if not self._reaches(tip):
+                continue
+            then = (seq for first, last in note.absent for seq in range(first, last + 1))
+            absent = tuple(_stretches([*then, *self._behind(tip, self._said)]))
+            if len(absent) <= MAX_ABSENT:
+                yield tip, absent
 
     def receipts_at(self, ends: Iterable[int], known: Sequence[Receipt]) -> list[Receipt]:
         """Those of level `committed` at these positions; `known`: what `receipts` gives already."""
         said = {(receipt.up_to, receipt.head) for receipt in known}
         reached = max((receipt.up_to for receipt in known), default=0)
-        stop = self._end(Level.COMMITTED)
+        stop = self._end()
         wanted = [end for end in sorted(set(ends)) if 1 <= end <= reached and end < stop]
         tips = (tip for end in wanted for tip in self._tips(end + 1) if tip[0] == end)
-        return [self._receipt(Level.COMMITTED, tip) for tip in tips if (tip[0], tip[1].hex()) not in said]
+        new = (tip for tip in tips if (tip[0], tip[1].hex()) not in said)
+        return [self._receipt(Level.COMMITTED, tip, self._without(tip)) for tip in new]
 
-    def _named(self, level: Level) -> list[At]:
-        """What a receipt of that level says that it does not have.
-
-        Whether a backup has a record that came after it was said to be erased is not known: it is named, while central
-        itself names what it does not hold.
-        """
-        return self._said if level is Level.BACKED_UP else self._bare
-
-    def _end(self, level: Level) -> int:
+    def _end(self) -> int:
         """Before this position a receipt may end: a record is lost there, or more is absent than fits into one."""
-        stretches = _stretches(seq for seq, _head in self._named(level))
+        stretches = _stretches(seq for seq, _head in self._bare)
         return min(self._lost or MAX_SEQ, stretches[MAX_ABSENT][0] if len(stretches) > MAX_ABSENT else MAX_SEQ)
 
     def _tips(self, before: int) -> Sequence[At]:
@@ -73,14 +85,16 @@ class Vouching:
             return tuple((link.seq, link.head) for link in islice(links, 1 if before > 1 else 0))
         return self._central.log(self._device, before).tips if self._project is not None else ()
 
-    def _reaches(self, level: Level, tip: At) -> bool:
+    def _reaches(self, tip: At) -> bool:
         """Whether the log is unbroken from its first entry to `tip`: what a backup held may be damaged here since."""
-        return tip[0] < self._end(level) and tip in self._tips(tip[0] + 1)
+        return tip[0] < (self._lost or MAX_SEQ) and tip in self._tips(tip[0] + 1)
 
-    def _receipt(self, level: Level, tip: At) -> Receipt:
+    def _without(self, tip: At) -> Stretches:
+        return tuple(_stretches(self._behind(tip, self._bare)))
+
+    def _receipt(self, level: Level, tip: At, absent: Stretches) -> Receipt:
         assert self._project is not None  # there are no tips without
         seq, head = tip
-        absent: tuple[tuple[int, int], ...] = tuple(_stretches(self._behind(tip, self._named(level))))
         version: dict[str, Any] = {"format_version": 2, "absent": absent} if absent else {}
         return Receipt(
             project=self._project.id,

@@ -23,6 +23,7 @@ from fieldsurvey.project.steward import PROJECT_FILE, read_steward
 from fieldsurvey.tui.withdrawing import overdue_lines
 from sync.audit import AuditReport
 from sync.central import CentralStatus, DeviceStatus
+from sync.covering import backing
 from sync.mending import discard_altered
 
 app = typer.Typer(
@@ -54,16 +55,17 @@ def status(json_: Json = False) -> None:
             central.learn(read_steward(paths.steward_dir()).model)  # a laptop enrolled since the last import counts now
         settled = settle_here(central)
         found = central.status()
-        last = central.store.last_backup()
+        backed = backing(central)
         model = central.project()
         late = overdue_here(central, model) if model is not None else ()
         loud = [*overdue_lines(late), *(stale_backup(central, model) if model is not None else ())]
     data = {
         **_status_data(found, model),
-        "last_backup": last,
+        "last_backup": backed.at,
+        "backup_counts": backed.counts if not backed.ahead else False,
         "withdrawals": {**asdict(settled), "overdue": [asdict(one) for one in late]},
     }
-    result(json_, data, "\n".join([*_status_lines(found), *backup_lines(last), *_expiry(model), *loud]))
+    result(json_, data, "\n".join([*_status_lines(found), *backup_lines(backed), *_expiry(model), *loud]))
 
 
 @app.command("verify")

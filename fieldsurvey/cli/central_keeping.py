@@ -15,11 +15,12 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.common import Json, command, result
-from fieldsurvey.cli.overdue import settle_here
+from fieldsurvey.cli.overdue import central_key, settle_here
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward
 from sync.backups import BackupReport, RestoreReport, back_up, restore
 from sync.central import Central
+from sync.covering import Backing
 from sync.importing import is_unbacked
 from sync.moving import MoveReport, move_central
 from sync.place import Place, central_exists, open_central
@@ -41,15 +42,22 @@ def opened_central() -> Central:
     return open_central(home)
 
 
-def backup_lines(last: str | None) -> list[str]:
-    """When central was last backed up; a warning where that is too long ago."""
-    if not is_unbacked(last, SystemClock().now()):
-        return [_("Last backed up: {when}").format(when=last)]
-    if last is None:
+def backup_lines(backed: Backing) -> list[str]:
+    """When central was last backed up; a warning where that is too long ago, or does not count."""
+    if not is_unbacked(backed, SystemClock().now()):
+        return [_("Last backed up: {when}").format(when=backed.at)]
+    if backed.at is None:
         text = _("NEVER BACKED UP: if this machine breaks, only what is still on the laptops is left.")
+    elif backed.ahead:
+        text = _("THE LAST BACKUP IS DATED {when}, which is to come: a clock was wrong, and it does not count.")
+    elif backed.counts is False:
+        text = _("THE BACKUP OF {when} DOES NOT COUNT: it was not signed with the key that central has now.")
     else:
-        text = _("NOT BACKED UP SINCE {when}: newer records would be lost with this machine.").format(when=last)
-    return [text, _("  Laptops keep their own copies until a backup has them: fieldsurvey central backup FOLDER")]
+        text = _("NOT BACKED UP SINCE {when}: newer records would be lost with this machine.")
+    return [
+        text.format(when=backed.at),
+        _("  Laptops keep their own copies until a backup has them: fieldsurvey central backup FOLDER"),
+    ]
 
 
 def register(app: typer.Typer) -> None:
@@ -63,16 +71,21 @@ def backup(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="On another disk than central.")],
     json_: Json = False,
 ) -> None:
-    """Copy all of central into one file, checked from the bytes up and read back. Needs no key.
+    """Copy all of central into one file, checked from the bytes up and read back. Needs no passphrase.
 
-    Imports may go on meanwhile. Only when a copy holds does it count: from then on the receipts that central gives
-    say "backed up", and laptops may let go of their own copies after a week. Backups older than ten days are
-    removed from FOLDER, so that what people withdrew is gone from them too: keep no other copies longer than that.
+    Imports may go on meanwhile. Only when a copy holds does it count: central's key signs what it holds, from then on
+    the receipts that central gives say "backed up", and laptops may let go of their own copies after a week. Where
+    central.key is not at hand it is a backup all the same, but laptops let go of nothing. Backups older than ten days
+    are removed from FOLDER, so that what people withdrew is gone from them too: keep no other copies longer.
 
     Example: fieldsurvey central backup /media/BACKUP
     """
+    signed = read_steward(paths.steward_dir()) if (paths.steward_dir() / PROJECT_FILE).exists() else None
+    key = central_key(signed.model) if signed is not None else None
     with opened_central() as central, progress_bar(_("Backing up"), quiet=json_) as progress:
-        report = back_up(central, paths.home(), folder.absolute(), progress=progress)
+        if signed is not None:
+            central.learn(signed.model)
+        report = back_up(central, paths.home(), folder.absolute(), key=key, progress=progress)
     result(json_, asdict(report), "\n".join(_backup_lines(report)))
 
 
@@ -123,6 +136,9 @@ def move(
 def _backup_lines(report: BackupReport) -> list[str]:
     text = _("{path}: {records} records, {size} KB, checked and read back.")
     lines = [filled(text, path=report.path, records=report.counts.bodies, size=report.size + 1023 >> 10)]
+    if not report.signed:
+        lines.append(_("NOT SIGNED: central.key and the project are not here. Laptops let go of nothing after it."))
+        lines.append("  " + _("Back up again where they are: in the folder steward of FIELDSURVEY_HOME."))
     if report.removed:
         many = ngettext(
             "{count} file of backups older than ten days was removed.",

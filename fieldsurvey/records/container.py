@@ -1,5 +1,5 @@
-"""FSB1: a signed manifest and content-addressed frames: the one codec of batches, projects, receipts, returned work and
-reports of erasure.
+"""FSB1: a signed manifest and content-addressed frames: the one codec of batches, projects, receipts, returned work,
+reports of erasure and notes of backups.
 
     magic 5 | manifest_len 4 | n_signatures 1 | manifest | signatures | frames
 
@@ -34,7 +34,7 @@ HASH_BYTES: Final = 32
 _PIECE: Final = 1 << 20  # asked of a stream at a time: what it says it holds is not believed
 _ADDRESS: Final = re.compile(r"[0-9a-f]{64}")
 
-Kind = Literal["batch", "project", "receipt", "return", "erasure"]
+Kind = Literal["batch", "project", "receipt", "return", "erasure", "backup"]
 Table = tuple[tuple[bytes, int], ...]
 """The SHA-256 and the length of each frame."""
 Reader = Callable[[Kind, bytes], tuple[dict[str, Any], Table]]

@@ -44,6 +44,16 @@ Stretch = Annotated[tuple[Seq, Seq], Field(strict=False)]
 """First and last entry."""
 
 
+def stretches_fit(stretches: Iterable[tuple[int, int]], up_to: int) -> bool:
+    """Whether they come in order, apart, within a log that ends at `up_to`."""
+    before = -1
+    for first, last in stretches:
+        if not before + 1 < first <= last <= up_to:
+            return False
+        before = last
+    return True
+
+
 class Receipt(Wire):
     """`by` holds `device`'s log up to `up_to`, where its head is `head`. `issued` is the issuer's clock.
 
@@ -70,11 +80,8 @@ class Receipt(Wire):
     def _in_order(self) -> Receipt:
         if (self.format_version == 2) != bool(self.absent):  # one receipt has one encoding
             raise ValueError("version")
-        before = -1
-        for first, last in self.absent:
-            if not before + 1 < first <= last <= self.up_to:
-                raise ValueError("absent")
-            before = last
+        if not stretches_fit(self.absent, self.up_to):
+            raise ValueError("absent")
         return self
 
     @model_validator(mode="after")

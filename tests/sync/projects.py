@@ -12,6 +12,7 @@ from fieldsurvey.fieldwork.laptop import PROJECT as PROJECT_FILE
 from fieldsurvey.fieldwork.laptop import VAULT, Laptop
 from fieldsurvey.project.model import Device, Project, Recipient, RoleKey
 from fieldsurvey.project.signed import SignedProject, read_project, write_project
+from fieldsurvey.records.backup import BackupNote, write_note
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import Header, seal
 from fieldsurvey.records.receipt import Role
@@ -19,6 +20,7 @@ from fieldsurvey.records.signing import RootKey, SigningKey
 from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.vault import Vault
 from sync.central import Central
+from sync.store import Covered
 from tests.sync.laptops import CREATED, HMU, PROJECT, SyntheticLaptop
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -61,6 +63,14 @@ class SyntheticProject:
 
 
 _ROOT = SyntheticProject(PROJECT)
+CENTRAL = _ROOT.central
+"""Central's key of PROJECT, for which `enrol` vouches."""
+
+
+def noted(device: str, seq: int, head: bytes, at: str, /, *, key: SigningKey = CENTRAL, **said: Any) -> Covered:
+    """What a backup made at that time holds of a log, as that key signs it. `said`: fields that are not as they are."""
+    fields = {"project": PROJECT, "device": device, "up_to": seq, "head": head.hex(), "at": at, "sha256": "5a" * 32}
+    return Covered(device, seq, head, write_note(BackupNote(**{**fields, **said}), key))
 
 
 def enrol(central: Central, *devices: SyntheticLaptop, version: int = 1, **standing: Any) -> None:

@@ -20,7 +20,7 @@ from sync.central import Central
 from sync.sqlite_store import SqliteStore
 from tests.sync.dumps import Dump, dump, spoil
 from tests.sync.laptops import PROJECT, SyntheticLaptop, laptop
-from tests.sync.projects import enrol
+from tests.sync.projects import enrol, noted
 
 CODE, OTHER_CODE = WithdrawalCode.generate(), WithdrawalCode.generate()
 TAG = CODE.tag(PROJECT)
@@ -160,7 +160,7 @@ def test_a_backup_is_confirmed_up_to_what_it_holds(central: Central, tmp_path: P
     tips = central.log(device.device).tips
     assert [receipt.level for receipt in central.receipts(device.device)] == [Level.COMMITTED]
     with central.store.write() as writer:
-        writer.covered([(device.device, seq, head) for seq, head in tips], "2026-03-02T08:00:00Z")
+        writer.covered([noted(device.device, seq, head, "2026-03-02T08:00:00Z") for seq, head in tips], "-")
     merge(central, device.batch(3, 4))
     given_out = [(receipt.level, receipt.up_to, receipt.head) for receipt in central.receipts(device.device)]
     heads = {entry.seq: entry.head.hex() for entry, _record in device.log}
@@ -175,7 +175,7 @@ def test_a_backup_of_another_history_confirms_nothing(central: Central) -> None:
     enrol(central, device)
     merge(central, device.batch())
     with central.store.write() as writer:
-        writer.covered([(device.device, 2, bytes(32)), (device.device, 9, bytes(32))], "2026-03-02T08:00:00Z")
+        writer.covered([noted(device.device, seq, bytes(32), "2026-03-02T08:00:00Z") for seq in (2, 9)], "-")
     assert [receipt.level for receipt in central.receipts(device.device)] == [Level.COMMITTED]
 
 

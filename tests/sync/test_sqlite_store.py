@@ -13,7 +13,7 @@ import pytest
 from sync import store as stores
 from sync.errors import CentralBusyError
 from sync.sqlite_store import SqliteStore
-from sync.store import AbsentEntry, Notice, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject, Writer
+from sync.store import AbsentEntry, Covered, Notice, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject, Writer
 from tests.sync.dumps import dump, spoil
 
 DEVICE = "d0" * 16
@@ -276,8 +276,9 @@ def test_the_newest_backup_takes_the_place_of_the_one_before(store: SqliteStore)
     """What it holds, and when it was made; none at first."""
     assert (store.last_backup(), store.covered(DEVICE)) == (None, [])
     with store.write() as writer:
-        writer.covered([(DEVICE, 2, b"2" * 32), (DEVICE, 3, b"3" * 32)], "2026-03-01T08:00:00Z")
-    assert store.covered(DEVICE) == [(2, b"2" * 32), (3, b"3" * 32)]
+        writer.covered([Covered(DEVICE, 2, b"2" * 32), Covered(DEVICE, 3, b"3" * 32)], "2026-03-01T08:00:00Z")
+    assert store.covered(DEVICE) == [Covered(DEVICE, 2, b"2" * 32), Covered(DEVICE, 3, b"3" * 32)]
+    last = Covered(DEVICE, 5, b"5" * 32, b"note")
     with store.write() as writer:
-        writer.covered([(DEVICE, 5, b"5" * 32)], "2026-03-02T08:00:00Z")
-    assert (store.covered(DEVICE), store.last_backup()) == ([(5, b"5" * 32)], "2026-03-02T08:00:00Z")
+        writer.covered([last], "2026-03-02T08:00:00Z")
+    assert (store.covered(DEVICE), store.last_backup()) == ([last], "2026-03-02T08:00:00Z")

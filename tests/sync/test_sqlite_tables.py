@@ -15,7 +15,7 @@ from fieldsurvey.base.sqlite import DatabaseDamagedError, open_sqlite
 from sync import sqlite_schema
 from sync.errors import NewerCentralError
 from sync.sqlite_store import SqliteStore
-from sync.store import StoredDevice
+from sync.store import Covered, StoredDevice
 from tests.sync.dumps import dump, spoil
 from tests.sync.test_sqlite_store import DEVICE, entry
 
@@ -130,6 +130,25 @@ def test_a_central_made_before_erasure_opens_and_loses_nothing(tmp_path: Path, m
         assert writer.erase([entry(1).record_hash]) == 1
     store.close()
     SqliteStore(path).close()
+
+
+def test_what_was_noted_of_a_backup_before_notes_were_signed_stays_unsigned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row and the date are there after the tables were brought up to date; with nothing that could be believed."""
+    before = Migrations("central")
+    for one in ("grow_only_sets", "erased_and_passed_on", "moved_away"):
+        before()(getattr(sqlite_schema, one))
+    path = tmp_path / "central.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_schema, "migrations", before)
+        SqliteStore(path).close()
+    spoil(path, "INSERT INTO covered VALUES (?,?,?)", DEVICE, 2, b"h" * 32)
+    spoil(path, "INSERT INTO last_backup VALUES (?)", "2026-03-01T08:00:00Z")
+    store = SqliteStore(path)
+    assert store.covered(DEVICE) == [Covered(DEVICE, 2, b"h" * 32, None)]
+    assert store.last_backup() == "2026-03-01T08:00:00Z"
+    store.close()
 
 
 def test_a_lost_record_of_a_migration_is_damage(store: SqliteStore, tmp_path: Path) -> None:

@@ -23,13 +23,14 @@ from fieldsurvey.vault import SealedLog
 from sync.batches import read_batch
 from sync.carrying import hand_on, take_stick
 from sync.central import Central
+from sync.covering import Backing
 from sync.errors import StickTooSmallError
 from sync.folder import collect, export_batches
 from sync.importing import import_folder, is_unbacked
 from sync.journal import Journal
 from sync.relay import Relay
 from tests.sync.laptops import HMU
-from tests.sync.projects import NOW, PASSPHRASE, SyntheticProject, join, seal_some
+from tests.sync.projects import NOW, PASSPHRASE, SyntheticProject, join, noted, seal_some
 from tests.sync.test_folder import put_receipt, receipt
 
 
@@ -199,11 +200,12 @@ def _relay(home: Path, project: SyntheticProject, clock: FixedClock) -> Relay:
     return Relay.set_up(home, home / "given.key", project.publish().data, clock)
 
 
-def back_up(central: Central, log: SealedLog, up_to: int, at: FixedClock) -> None:
+def back_up(central: Central, project: SyntheticProject, log: SealedLog, up_to: int, at: FixedClock) -> None:
     """What `central backup` notes when the copy has been audited."""
+    when, head = at.now().isoformat("T", "seconds"), log.head_at(up_to)
     with central.store.write() as writer:
-        rows = [(log.device_card().device, up_to, log.head_at(up_to))]
-        writer.covered(rows, at.now().isoformat("T", "seconds"))
+        row = noted(log.device_card().device, up_to, head, when, key=project.central, project=project.id)
+        writer.covered([row], when)
 
 
 def test_the_purge_end_to_end(
@@ -232,7 +234,7 @@ def test_the_purge_end_to_end(
     clock.move(days=30)
     assert round_trip() == 0  # committed, however long ago, is not backed up
     with Central.open(tmp_path / "central.db", clock=clock) as central:
-        back_up(central, laptop.locked, 4, clock)
+        back_up(central, project, laptop.locked, 4, clock)
     assert round_trip() == 0
     assert laptop.locked.acknowledged()["backed_up"] == 4
     clock.move(days=6)
@@ -314,10 +316,10 @@ def test_central_says_when_nobody_backs_it_up(
     with Central.open(tmp_path / "central.db", clock=clock) as central:
         report = import_folder(central, stick, laptop.project, project.central)
         assert (report.unbacked, report.last_backup) == (True, None)
-        back_up(central, laptop.locked, 5, clock)
+        back_up(central, project, laptop.locked, 5, clock)
         assert not import_folder(central, stick, laptop.project, project.central).unbacked
         clock.move(days=8)
         report = import_folder(central, stick, laptop.project, project.central)
         assert report.unbacked
         assert report.last_backup == NOW.isoformat("T", "seconds")
-    assert not is_unbacked(NOW.isoformat(), NOW + timedelta(days=7))
+    assert not is_unbacked(Backing(NOW.isoformat()), NOW + timedelta(days=7))

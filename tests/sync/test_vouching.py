@@ -18,7 +18,7 @@ from sync.central import Central
 from sync.store import AbsentEntry
 from sync.vouching import Vouching
 from tests.sync.laptops import SyntheticLaptop, laptop
-from tests.sync.projects import enrol
+from tests.sync.projects import CENTRAL, enrol
 
 
 def bare(one: SyntheticLaptop, *erased: int) -> SyntheticLaptop:
@@ -62,7 +62,7 @@ def test_no_backup_is_said_to_hold_a_record_that_came_after_it(
     one = laptop(4)
     enrol(central, one)
     central.merge(io.BytesIO(bare(one, 2, 3).batch()))
-    back_up(central, tmp_path, backups, clock=clock)
+    back_up(central, tmp_path, backups, key=CENTRAL, clock=clock)
     central.merge(io.BytesIO(one.batch()))
     found = central.receipts(one.device)
     assert of(Level.COMMITTED, found) == [(4, ())]
@@ -76,7 +76,7 @@ def test_a_backup_of_everything_is_said_to_hold_everything(
     one = laptop(4)
     enrol(central, one)
     central.merge(io.BytesIO(one.batch()))
-    back_up(central, tmp_path, backups, clock=clock)
+    back_up(central, tmp_path, backups, key=CENTRAL, clock=clock)
     assert of(Level.BACKED_UP, central.receipts(one.device)) == [(4, ())]
 
 

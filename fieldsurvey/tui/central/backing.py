@@ -9,9 +9,11 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.central.desk import Desk
+from fieldsurvey.tui.central.erasing import role_key
 from fieldsurvey.tui.central.job import Stop, Told
 from fieldsurvey.tui.central.sticks import Purpose, Sentence, StoppedError, out_words, stopping
-from sync.backups import KEEP_DAYS, BackupReport, back_up
+from sync.backups import BackupReport, back_up
+from sync.covering import KEEP_DAYS
 from sync.errors import NothingHereError
 
 
@@ -31,7 +33,9 @@ def make_backup(desk: Desk, place: Path, told: Told, stop: Stop) -> BackupReport
     if not desk.begun:
         raise NothingHereError(place=str(desk.home))
     with desk.central() as central:
-        return back_up(central, desk.home, place, clock=desk.clock, progress=stopping(told, stop, BackupStoppedError))
+        key = role_key(desk, central.trusted) if central.trusted is not None else None
+        tell = stopping(told, stop, BackupStoppedError)
+        return back_up(central, desk.home, place, key=key, clock=desk.clock, progress=tell)
 
 
 def backup_said(done: BackupReport) -> list[Sentence]:
@@ -44,7 +48,7 @@ def backup_said(done: BackupReport) -> list[Sentence]:
     lines = [
         Sentence(True, text.format(count=done.counts.bodies)),
         Sentence(True, _("{path}, {size} KB").format(path=visible(done.path), size=done.size + 1023 >> 10)),
-        Sentence(True, _("The next receipts say that it is backed up: laptops may then let go of their copies.")),
+        _freed(done),
     ]
     if done.removed:
         text = ngettext(
@@ -62,6 +66,18 @@ def backup_said(done: BackupReport) -> list[Sentence]:
             )
         )
     return [*lines, *out_words()]
+
+
+def _freed(done: BackupReport) -> Sentence:
+    if done.signed:
+        return Sentence(
+            True, _("The next receipts say that it is backed up: laptops may then let go of their copies.")
+        )
+    return Sentence(
+        False,
+        _("NOT SIGNED: central.key and the project are not here. Laptops let go of nothing after it."),
+        _("Back up again where they are: in the folder steward of FIELDSURVEY_HOME."),
+    )
 
 
 BACKUP_PURPOSES: Mapping[str, Purpose] = {

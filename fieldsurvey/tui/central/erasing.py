@@ -22,7 +22,7 @@ def settled(central: Central, desk: Desk) -> tuple[Overdue, ...]:
     if project is None:
         return ()
     now = desk.clock.now()
-    settle(central, desk.home, _key(desk, project), now)
+    settle(central, desk.home, role_key(desk, project), now)
     requests = {tag: stone.requested for tag, stone in Withdrawals(desk.home).of(project.id).items()}
     if not requests:
         return ()
@@ -41,7 +41,8 @@ def stale_backup(central: Central, desk: Desk) -> str | None:
     return backup_to_go(reports, project.id, central.store.last_backup(), desk.clock.now().date())
 
 
-def _key(desk: Desk, project: Project) -> SigningKey | None:
+def role_key(desk: Desk, project: Project) -> SigningKey | None:
+    """Central's, where it lies here and the project names it. Raises KeyFileError, StorageError."""
     if not desk.can_sign:
         return None
     key = desk.key()

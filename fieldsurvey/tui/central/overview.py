@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
@@ -16,6 +16,7 @@ from fieldsurvey.records.receipt import Level, Receipt
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.erasing import settled, stale_backup
 from sync.central import CaseCounts, Central, DeviceStatus, Where
+from sync.covering import backing, believed, instant
 from sync.store import Counts, SeenBatch
 
 BACKUP_DUE: Final = timedelta(days=1)
@@ -37,7 +38,7 @@ class Trouble(Enum):
 class DeviceRow:
     """A laptop. `entries`: log entries held; `whole_to`: as `LogView`; `seen`: when its last batch came, ISO 8601.
 
-    `backed_up`: up to which entry the newest backup holds its log.
+    `backed_up`: up to which entry the newest backup holds its log, as central's key signed.
     """
 
     device: str
@@ -91,13 +92,17 @@ class Overview:
     """Places that have not reported withdrawals as erased, past the policy's days."""
     stale: str | None = None
     """By which day (ISO) a backup that holds what was erased since was to be gone; None where none is late."""
+    backup_counts: bool = True
+    """Nothing is known against the last backup: it is not dated in the future, and central's key signed for it."""
 
     @property
     def backup_due(self) -> bool:
         """Whether anything is held that nobody backed up for a day: laptops purge only what a backup holds."""
         if not self.counts.entries:
             return False
-        return self.last_backup is None or self.now - instant(self.last_backup) > BACKUP_DUE
+        if self.last_backup is None or not self.backup_counts:
+            return True
+        return self.now - instant(self.last_backup) > BACKUP_DUE
 
     @property
     def to_look_at(self) -> int:
@@ -127,12 +132,6 @@ class DeviceDetail:
     def up_to(self, level: Level) -> int:
         """The last entry that a receipt of this level speaks of."""
         return max((receipt.up_to for receipt in self.receipts if receipt.level is level), default=0)
-
-
-def instant(iso: str) -> datetime:
-    """An ISO 8601 time; without a zone it is UTC."""
-    found = datetime.fromisoformat(iso)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def look(desk: Desk) -> Overview:
@@ -167,6 +166,7 @@ def overview(central: Central) -> Overview:
     now = central.clock.now()
     seen = last_seen(central.store.batches())
     held = [_row(central, device, seen) for device in status.devices]
+    backed = backing(central)
     return Overview(
         place=status.place,
         name=project.name if project else "",
@@ -175,8 +175,9 @@ def overview(central: Central) -> Overview:
         counts=status.counts,
         cases=status.cases,
         devices=in_order([*held, *silent(project, {row.device for row in held})]),
-        last_backup=central.store.last_backup(),
+        last_backup=backed.at,
         now=now,
+        backup_counts=backed.good or backed.at is None,
     )
 
 
@@ -239,7 +240,7 @@ def _row(central: Central, device: DeviceStatus, seen: Mapping[str, tuple[str, i
         aside=device.aside,
         seen=when,
         batches=batches,
-        backed_up=max((seq for seq, _head in central.store.covered(device.device)), default=0),
+        backed_up=max((note.up_to for note in believed(central, device.device)), default=0),
     )
 
 

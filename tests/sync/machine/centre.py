@@ -92,7 +92,7 @@ class Centre:
         """As `central backup` makes one."""
         folder = self.home / "backups"
         folder.mkdir(exist_ok=True)
-        self.backup = Path(back_up(self.central, self.home, folder, clock=self.clock).path)
+        self.backup = Path(back_up(self.central, self.home, folder, key=kit.CENTRAL, clock=self.clock).path)
 
     def restore(self) -> None:
         """Its disk failed: what the newest backup holds is brought back into a new central."""

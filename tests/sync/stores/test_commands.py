@@ -6,12 +6,14 @@ import io
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import set_language
 from fieldsurvey.cli import central as central_commands
 from fieldsurvey.cli import sync as sync_commands
@@ -19,7 +21,7 @@ from fieldsurvey.project.keys import role_key_bytes
 from fieldsurvey.records.receipt import Role
 from sync.place import open_central
 from tests.sync.laptops import laptop
-from tests.sync.projects import SyntheticProject, join, seal_some
+from tests.sync.projects import SyntheticProject, join, noted, seal_some
 from tests.sync.stores.filled import fill_central
 
 run = CliRunner()
@@ -57,9 +59,34 @@ def test_a_central_that_nobody_backs_up_says_so(home: Path, tmp_path: Path) -> N
     assert data(home, "status")["last_backup"] is None
     said = call(home, "backup", str(tmp_path / "disk"))
     assert "checked and read back" in said
+    assert "NOT SIGNED" in said
     assert "Last backed up" in (after := call(home, "status"))
     assert "NEVER" not in after
     assert data(home, "status")["last_backup"]
+
+
+def test_status_says_what_is_wrong_with_a_backup(home: Path, tmp_path: Path) -> None:
+    """Made without central's key, or dated in the future; one made with the key is in order."""
+    project = SyntheticProject()
+    (home / "steward").mkdir()
+    (home / "steward" / "project.fsp").write_bytes(project.publish().data)
+    with open_central(home) as central:
+        central.learn(project.model(1))
+        one = laptop(2, project=project.id)
+        central.merge(io.BytesIO(one.batch()))
+    assert "NOT SIGNED" in call(home, "backup", str(tmp_path / "disk"))
+    assert "DOES NOT COUNT" in call(home, "status")
+    assert data(home, "status")["backup_counts"] is False
+    (home / "steward" / "central.key").write_bytes(role_key_bytes(project.id, Role.CENTRAL, project.central))
+    assert "NOT SIGNED" not in call(home, "backup", str(tmp_path / "disk"))
+    assert "Last backed up" in call(home, "status")
+    assert data(home, "status")["backup_counts"] is True
+    later = (SystemClock().now() + timedelta(days=400)).isoformat("T", "seconds")
+    with open_central(home) as central, central.store.write() as writer:
+        row = noted(one.device, 2, one.head_at(2), later, key=project.central, project=project.id)
+        writer.covered([row], later)
+    assert f"DATED {later}, which is to come" in call(home, "status")
+    assert data(home, "status")["backup_counts"] is False
 
 
 def test_lost_and_restored(home: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sync.merge import Link
 from sync.sets import COVERED, SETS
 from sync.store import (
     AbsentEntry,
+    Covered,
     Notice,
     SeenBatch,
     Store,
@@ -54,7 +55,7 @@ def fill(writer: Writer) -> None:
     writer.tombstone(b"t" * 32, b"code")
     writer.project(StoredProject(3, b"p" * 32, b"project" * 1000))
     writer.notice(Notice("return", b"n" * 32, DEVICE, b"sealed"))
-    writer.covered([(DEVICE, 1, b"\x01" * 32)], "2026-03-01T08:00:00Z")
+    writer.covered([Covered(DEVICE, 1, b"\x01" * 32, b"note")], "2026-03-01T08:00:00Z")
 
 
 def test_adding_twice_changes_nothing(store: Store, kind: Kind) -> None:
@@ -101,7 +102,7 @@ def test_what_went_in_comes_out(store: Store) -> None:
     assert list(store.notices("return")) == list(store.notices("return", DEVICE))
     assert list(store.notices("return")) == [Notice("return", b"n" * 32, DEVICE, b"sealed")]
     assert list(store.notices("return", OTHER)) == list(store.notices("erasure")) == []
-    assert store.covered(DEVICE) == [(1, b"\x01" * 32)]
+    assert store.covered(DEVICE) == [Covered(DEVICE, 1, b"\x01" * 32, b"note")]
     assert store.last_backup() == "2026-03-01T08:00:00Z"
     assert store.senders() == [DEVICE]
     assert store.entries_from(DEVICE, 2) == 2
@@ -227,10 +228,10 @@ def test_versions_come_by_case(store: Store) -> None:
 def test_a_backup_replaces_what_the_one_before_covered(store: Store) -> None:
     """Only the newest counts; one that covers nothing leaves nothing."""
     with store.write() as writer:
-        writer.covered([(DEVICE, 2, b"2" * 32), (OTHER, 1, b"1" * 32)], "2026-03-01T08:00:00Z")
+        writer.covered([Covered(DEVICE, 2, b"2" * 32), Covered(OTHER, 1, b"1" * 32)], "2026-03-01T08:00:00Z")
     with store.write() as writer:
-        writer.covered([(DEVICE, 3, b"3" * 32), (DEVICE, 3, b"4" * 32)], "2026-03-02T08:00:00Z")
-    assert store.covered(DEVICE) == [(3, b"3" * 32), (3, b"4" * 32)]
+        writer.covered([Covered(DEVICE, 3, b"4" * 32), Covered(DEVICE, 3, b"3" * 32, b"n")], "2026-03-02T08:00:00Z")
+    assert store.covered(DEVICE) == [Covered(DEVICE, 3, b"3" * 32, b"n"), Covered(DEVICE, 3, b"4" * 32)]
     assert store.covered(OTHER) == []
     with store.write() as writer:
         writer.covered([], "2026-03-03T08:00:00Z")

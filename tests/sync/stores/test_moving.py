@@ -22,7 +22,7 @@ from sync.postgres_store import PostgresStore
 from sync.postgres_writer import PostgresWriter
 from sync.sets import BODIES
 from sync.sqlite_store import SqliteStore, SqliteWriter
-from sync.store import Store
+from sync.store import Covered, Store
 from tests.sync.laptops import laptop
 from tests.sync.stores.filled import fill_central
 from tests.sync.stores.kinds import PostgresKind, SqliteKind
@@ -47,7 +47,7 @@ def home(tmp_path: Path) -> Path:
         fill_central(central.store)
         with central.store.write() as writer:
             device = central.store.devices()[0].device
-            writer.covered([(device, 1, b"1" * 32)], "2026-03-01T08:00:00Z")
+            writer.covered([Covered(device, 1, b"1" * 32, b"note")], "2026-03-01T08:00:00Z")
     return made
 
 

@@ -9,6 +9,7 @@ from fieldsurvey.base.files import NotWritableError
 from fieldsurvey.base.sqlite import DatabaseDamagedError
 from sync.errors import ForeignDatabaseError, NewerCentralError
 from sync.postgres_store import PostgresStore
+from sync.store import Covered
 from tests.sync.stores.servers import change, only_value
 
 
@@ -78,7 +79,26 @@ def test_a_migration_and_its_record_commit_together(dsn: str, monkeypatch: pytes
         PostgresStore(dsn)
     assert only_value(dsn, "SELECT count(*) FROM pg_namespace WHERE nspname = 'fieldsurvey'") == 0
     PostgresStore(dsn).close()
-    assert only_value(dsn, "SELECT count(*) FROM fieldsurvey.migrations") == 1
+    assert only_value(dsn, "SELECT count(*) FROM fieldsurvey.migrations") == len(postgres_schema._MIGRATIONS)
+
+
+def test_what_was_noted_of_a_backup_before_notes_were_signed_stays_unsigned(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row and the date are there after the tables were brought up to date; with nothing that could be believed."""
+    from sync import postgres_schema
+
+    with monkeypatch.context() as patch:
+        patch.setattr(postgres_schema, "_MIGRATIONS", postgres_schema._MIGRATIONS[:1])
+        shape = {**postgres_schema._SHAPE, "covered": "device t! seq i! head b!"}
+        patch.setattr(postgres_schema, "_SHAPE", shape)
+        PostgresStore(dsn).close()
+    change(dsn, f"INSERT INTO fieldsurvey.covered VALUES ('{'d0' * 16}', 2, '\\x61')")
+    change(dsn, "INSERT INTO fieldsurvey.last_backup VALUES ('2026-03-01T08:00:00Z')")
+    store = PostgresStore(dsn)
+    assert store.covered("d0" * 16) == [Covered("d0" * 16, 2, b"a", None)]
+    assert store.last_backup() == "2026-03-01T08:00:00Z"
+    store.close()
 
 
 def test_who_may_only_read_is_told(postgres: PostgresStore, dsn: str) -> None:

@@ -36,6 +36,20 @@ def test_after_a_backup_nothing_is_loud(tmp_path: Path) -> None:
     assert all(sentence.good for sentence in said)
 
 
+def test_without_centrals_key_it_says_that_nobody_is_freed(tmp_path: Path) -> None:
+    """The backup is made; what to do next is said, and the warning stays."""
+    province = Province(tmp_path)
+    province.bring(province.laptop("Laptop 1", 3).batch())
+    (province.home / "steward" / "central.key").unlink()
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = make_backup(province.desk, disk, told, lambda: False)
+    assert any(not one.good and "NOT SIGNED" in one.text and "Back up again" in one.advice for one in backup_said(done))
+    seen = look(province.desk)
+    assert seen.backup_due
+    assert seen.devices[0].backed_up == 0
+
+
 def test_a_backup_can_be_stopped(tmp_path: Path) -> None:
     """No file, no half file, the warning stays; it is said that the next one starts again, while it stops and after."""
     province = Province(tmp_path)

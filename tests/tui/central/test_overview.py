@@ -25,6 +25,7 @@ from fieldsurvey.tui.central.wording import (
 from sync.backups import back_up
 from sync.store import SeenBatch
 from tests.sync.laptops import PROJECT
+from tests.sync.projects import noted
 from tests.tui.central.province import NOW, PEOPLE, Province, troubled
 
 
@@ -166,7 +167,8 @@ def test_a_receipt_of_the_backup_is_shown(tmp_path: Path) -> None:
     province.bring(made.batch())
     with province.desk.central() as central:
         with central.store.write() as writer:
-            writer.covered([(made.device, 2, made.log[1][0].head)], NOW.isoformat())
+            row = noted(made.device, 2, made.log[1][0].head, NOW.isoformat(), key=province.project.central)
+            writer.covered([row], NOW.isoformat())
         seen = overview(central)
         known = detail(central, seen.devices[0])
     assert seen.devices[0].backed_up == 2

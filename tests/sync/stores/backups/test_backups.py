@@ -23,7 +23,7 @@ from sync.errors import ForeignProjectError
 from sync.place import Place, open_central, read_place
 from sync.sets import PROJECTS
 from tests.sync.laptops import laptop
-from tests.sync.projects import SyntheticProject, enrol
+from tests.sync.projects import CENTRAL, SyntheticProject, enrol
 from tests.sync.stores.backups.kit import bodies
 from tests.sync.stores.filled import Filled, fill_central
 from tests.sync.stores.kinds import SqliteKind
@@ -61,7 +61,8 @@ def test_a_backup_makes_receipts_of_what_it_holds(central: Central, home: Path, 
     enrol(central, item)
     central.merge(io.BytesIO(item.batch()))
     assert {receipt.level for receipt in central.receipts(item.device)} == {Level.COMMITTED}
-    report = back_up(central, home, disk, clock=clock)
+    report = back_up(central, home, disk, key=CENTRAL, clock=clock)
+    assert report.signed
     assert central.store.last_backup() == report.at == "2026-03-02T09:00:00Z"
     item.seal()
     central.merge(io.BytesIO(item.batch(4)))
@@ -78,7 +79,7 @@ def test_a_gap_is_not_covered(central: Central, home: Path, disk: Path, clock: F
     for first, last in ((1, 2), (4, 5)):
         central.merge(io.BytesIO(item.batch(first, last)))
     back_up(central, home, disk, clock=clock)
-    assert central.store.covered(item.device) == [(2, item.log[1][0].head)]
+    assert central.store.covered(item.device) == [(item.device, 2, item.log[1][0].head, None)]
 
 
 def test_restoring_brings_nothing_withdrawn_back(

@@ -48,7 +48,7 @@ def test_imports_go_on_while_a_backup_is_made(
     monkeypatch.setattr(backups, "copy_sets", real)
     clock.move(hours=1)
     back_up(central, home, disk, clock=clock)
-    assert central.store.covered(late.device) == [(4, late.log[-1][0].head)]
+    assert central.store.covered(late.device) == [(late.device, 4, late.log[-1][0].head, None)]
 
 
 def test_what_a_killed_backup_left_is_cleared_away(central: Central, home: Path, disk: Path, clock: FixedClock) -> None:
