@@ -278,6 +278,7 @@ class Service:
 
     def _receipts(self, central: Central, device: str, end: int = 0) -> tuple[str, ...]:
         """`end`: how far the caller's own copy of the log goes, which it may have no other way to follow up to ours."""
+        central.trust(self._project().model)
         vouching = Vouching(central, device)
         known = vouching.receipts()[-60:]
         given = [*known, *vouching.receipts_at([end], known)]

@@ -70,9 +70,7 @@ def backup_said(done: BackupReport) -> list[Sentence]:
 
 def _freed(done: BackupReport) -> Sentence:
     if done.signed:
-        return Sentence(
-            True, _("The next receipts say that it is backed up: laptops may then let go of their copies.")
-        )
+        return Sentence(True, _("The next receipts say that it is backed up: laptops may then let go of their copies."))
     return Sentence(
         False,
         _("NOT SIGNED: central.key and the project are not here. Laptops let go of nothing after it."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sync.http.packs import cut, write_offer
 from sync.http.wire import EMPTY, Heads, HeadsAsked, LogAsked, Offered, Refused, Taken, join_pieces, split_pieces
 from tests.sync.http.worlds import Asker, Place, asking
 from tests.sync.laptops import OTHER_PROJECT, SyntheticLaptop, laptop
+from tests.sync.projects import NOW, noted
 
 PACK = 1 << 16
 
@@ -58,6 +60,29 @@ def send_again(asker: Asker, data: bytes) -> Offered:
     answer = asker.ask("POST", "/v1/batches", write_offer(batch.head, batch.names))
     assert answer.status_code == 200
     return Offered.from_bytes(answer.content)
+
+
+def test_what_central_signed_of_a_backup_is_said_over_the_line(tmp_path: Path) -> None:
+    """By each of the server's connections to central, whichever of them learned of the project; a forged row is not."""
+    one = laptop(2)
+    place = Place.make(tmp_path, one)
+    with asking(place, one, workers=3) as (asker, service):
+        send(asker, one.batch())
+        together = threading.Barrier(3)
+
+        def said() -> list[Level]:
+            together.wait(20)  # in three threads, of which one learned of the project
+            files = service._receipts(service._central(), one.device)
+            return [read_receipt(bytes.fromhex(file), place.signed.model.role_keys).level for file in files]
+
+        for key, levels in (
+            (SigningKey.generate(), [Level.COMMITTED]),
+            (place.project.central, [Level.COMMITTED, Level.BACKED_UP]),
+        ):
+            with place.central() as central, central.store.write() as writer:
+                row = noted(one.device, 2, one.head_at(2), NOW.isoformat(), key=key, project=place.project.id)
+                writer.covered([row], NOW.isoformat())
+            assert [given.result(20) for given in [service.pool.submit(said) for _ in range(3)]] == [levels] * 3
 
 
 def test_missing_packs_are_named(tmp_path: Path) -> None:
