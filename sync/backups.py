@@ -2,17 +2,16 @@
 
 It is made at home, looked through from the bytes up, and only then copied to where it is kept, read back and compared:
 no SQLite is ever opened on a stick or a share. What it holds is noted at central: laptops remove their own copies of
-records only when a backup has them. Backups older than KEEP_DAYS are removed, so that what was withdrawn is gone.
+records only when a backup has them. Backups that are too old are removed, so that what was withdrawn is gone.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -31,6 +30,7 @@ from sync.central import Central
 from sync.copying import copy_sets, weight
 from sync.covering import keep_days
 from sync.errors import CentralBusyError, ForeignProjectError
+from sync.expiring import expire, name_of
 from sync.journal import Journal
 from sync.moving import Meter
 from sync.place import read_place
@@ -40,8 +40,6 @@ from sync.stick import Progress, opened
 from sync.store import Counts, Covered, Store
 from sync.vouching import Stretches, Vouching
 
-_NAME: Final = re.compile(r"central-[0-9a-f]{8}-(\d{8}T\d{6}Z)\.db(\.sha256)?(\.part)?")
-_STAMP: Final = "%Y%m%dT%H%M%SZ"
 _PIECE: Final = 1 << 20
 
 
@@ -88,10 +86,10 @@ class _Held(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BackupReport:
-    """A backup that was made. `removed`: names of older ones; `covered`: how many logs it holds unbroken beginnings of.
+    """A backup that was made. `covered`: how many logs it holds unbroken beginnings of.
 
-    `problem`: why an older one could not be removed, or None. `signed`: whether central's key signed what it holds, so
-    that receipts will say "backed up".
+    `removed`: names of older ones, each once; `problem`: why one could not be removed, or None. `signed`: whether
+    central's key signed what it holds, so that receipts will say "backed up".
     """
 
     path: str
@@ -147,7 +145,7 @@ def back_up(
     try:
         held, counts = _make(central, work, meter)
         project = central.project()
-        name = f"central-{project.id[:8] if project else '0' * 8}-{now.strftime(_STAMP)}.db"
+        name = name_of(project.id if project else "", now)
         meter.text = _("writing")
         sha256 = write_atomic(folder / name, _pieces(work), private=True)
         size = (folder / name).stat().st_size
@@ -160,7 +158,7 @@ def back_up(
     at = now.isoformat("T", "seconds").replace("+00:00", "Z")
     with central.store.write() as writer:
         writer.covered([_covered(one, project, at, sha256, key) for one in held], at)
-    removed, problem = _expire(folder, now, name, keep_days(central.trusted or project))
+    removed, problem = expire(folder, now, name, keep_days(central.trusted or project))
     Journal(home, clock).note("backup", "central", place=str(folder), records=counts.bodies)
     devices = len({one.device for one in held})
     return BackupReport(str(folder / name), size, sha256, at, counts, devices, removed, problem, signed=key is not None)
@@ -222,36 +220,6 @@ def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         while piece := stream.read(_PIECE):
             yield piece
-
-
-def _expire(folder: Path, now: datetime, newest: str, days: int) -> tuple[tuple[str, ...], str | None]:
-    """Remove what is older than `days` and what was left half written; never the newest, nor anybody else's file: of
-    another project's central it may be the only backup.
-    """
-    ours = newest[: -len("YYYYMMDDTHHMMSSZ.db")]
-    try:
-        names = sorted(folder.iterdir())
-    except OSError as error:  # the disk went away after the backup was written, read back and noted: that stands
-        return (), storage_error(error, folder).message
-    removed: list[str] = []
-    problem = None
-    for path in names:
-        match = _NAME.fullmatch(path.name) if path.name.startswith(ours) else None
-        if match is None or path.name.startswith(newest) or path.is_symlink() or not path.is_file():
-            continue
-        try:
-            made = datetime.strptime(match[1], _STAMP).replace(tzinfo=UTC)
-        except ValueError:  # a day that there is not: no name of ours
-            continue
-        if match[3] is None and now - made <= timedelta(days=days):
-            continue
-        try:
-            path.unlink()
-        except OSError as error:
-            problem = storage_error(error, path).message
-        else:
-            removed.append(path.name)
-    return tuple(removed), problem
 
 
 def restore(

@@ -24,6 +24,7 @@ from fieldsurvey.records.erased import Place
 from fieldsurvey.records.withdrawal import Tombstone
 from sync.batches import Batch
 from sync.central import Central
+from sync.covering import instant
 from sync.stick import Stick
 from sync.store import Notice
 from sync.withdrawals import (
@@ -92,7 +93,7 @@ def settle(central: Central, home: Path, key: Signer | None, now: datetime, sour
     if key is not None and tags:
         totals = _totals(central, tags)
         days = project.policy.retention.backup_days
-        until = _backups_until(central, days) if any(totals.values()) else None
+        until = _backups_until(central, days, now) if any(totals.values()) else None
         reports.write(Place.CENTRAL, key, project.id, totals, now, backups_until=until, total=True)
     hand_on(central, reports)
     gone = 0
@@ -189,10 +190,10 @@ def _totals(central: Central, tags: frozenset[str]) -> Counter[str]:
     return found
 
 
-def _backups_until(central: Central, days: int) -> date | None:
-    """The last day on which a backup that was made so far is kept."""
+def _backups_until(central: Central, days: int, now: datetime) -> date | None:
+    """The last day on which a backup that was made so far is kept; from today, where it is dated in the future."""
     last = central.store.last_backup()
-    return datetime.fromisoformat(last).date() + timedelta(days=days) if last else None
+    return min(instant(last), now).date() + timedelta(days=days) if last else None
 
 
 def _from_notices(central: Central, reports: Reports) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fieldsurvey.base.errors import FieldsurveyError
@@ -151,9 +151,14 @@ def backup_to_go(reports: Iterable[HeardReport], project: str, last: str | None,
         for heard in reports
         if heard.report.place is Place.CENTRAL and heard.report.backups_until is not None
         if heard.report.project == project and last is not None
-        if datetime.fromisoformat(last) < datetime.fromisoformat(heard.report.at)
+        if _may_be_before(datetime.fromisoformat(last), datetime.fromisoformat(heard.report.at), today)
     ]
     return min((until for until in held if until < today.isoformat()), default=None)
+
+
+def _may_be_before(last: datetime, erased: datetime, today: date) -> bool:
+    """Of a backup that is dated in the future nobody knows when it was made."""
+    return last < erased or last.date() > today + timedelta(days=1)
 
 
 def backup_to_go_line(until: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.returned import ReturnedWork, ReturnManifest, write_return
 from fieldsurvey.records.signing import SigningKey
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
+from fieldsurvey.tui.withdrawing import backup_to_go
 from sync.central import Central
 from sync.erasing import hear_reports, learn_withdrawals, makers, settle, trust_of
 from sync.folder import collect, export_batches
@@ -29,7 +31,7 @@ from sync.importing import import_folder
 from sync.store import Notice
 from sync.withdrawals import export_withdrawals, take_reports
 from tests.sync.laptops import HMU, PROJECT, laptop
-from tests.sync.projects import NOW, PASSPHRASE, SyntheticProject, enrol, join
+from tests.sync.projects import CENTRAL, NOW, PASSPHRASE, SyntheticProject, enrol, join
 
 DAY = NOW.date()
 
@@ -278,3 +280,24 @@ def test_returned_work_of_a_withdrawn_case_goes_too(tmp_path: Path, clock: Fixed
         assert [notice.data for notice in central.store.notices("return")] == [stays]
         assert not any(leaves[-200:] in path.read_bytes() for path in files if path.exists())
     assert sorted(len(path.read_bytes()) for path in folder.iterdir()) == sorted([4, len(stays)])
+
+
+def test_a_backup_dated_in_the_future_is_counted_from_today(tmp_path: Path, clock: FixedClock) -> None:
+    """Its clock was wrong: the report says ten days from now, not from then, and is not taken for settled by it."""
+    one, code = laptop(0), WithdrawalCode.generate()
+    one.seal(withdrawal=code.tag(PROJECT))
+    with Central.open(tmp_path / "central.db", clock=clock) as central:
+        enrol(central, one)
+        central.merge(io.BytesIO(one.batch()))
+        later = (NOW + timedelta(days=3650)).isoformat()
+        with central.store.write() as writer:
+            writer.covered([], later)
+        central.withdraw(Tombstone(project=PROJECT, code=code.raw, requested=DAY.isoformat()))
+        settle(central, tmp_path, CENTRAL, NOW)
+        (heard,) = Reports(tmp_path, trust_of(central))
+    until = (DAY + timedelta(days=10)).isoformat()
+    assert heard.report.backups_until == until
+    assert backup_to_go([heard], PROJECT, later, DAY + timedelta(days=10)) is None
+    assert backup_to_go([heard], PROJECT, later, DAY + timedelta(days=11)) == until
+    made = (NOW + timedelta(days=1)).isoformat()  # the control: a backup that came after it
+    assert backup_to_go([heard], PROJECT, made, DAY + timedelta(days=11)) is None

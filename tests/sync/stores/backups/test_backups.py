@@ -147,15 +147,60 @@ def test_old_backups_go_and_nothing_else(central: Central, home: Path, disk: Pat
     clock.move(days=10)
     report = back_up(central, home, disk, clock=clock)
     assert first.exists()
-    assert report.removed == (half,)
+    assert report.removed == (half.removesuffix(".part"),)
     clock.move(seconds=1)
     report = back_up(central, home, disk, clock=clock)
-    assert set(report.removed) == {first.name, first.name + ".sha256"}
+    assert report.removed == (first.name,)
+    assert not list(disk.glob(f"{first.name}*"))
     clock.move(days=-4000)  # a clock that is wrong removes no newer ones
     report = back_up(central, home, disk, clock=clock)
     assert report.removed == ()
     assert (disk / "central-notes.db").exists()
     assert (disk / "central-0123abcd-20200101T000000Z.db.bak").exists()
+
+
+def test_a_backup_dated_in_the_future_goes_days_after_it_was_noticed(
+    central: Central, home: Path, disk: Path, clock: FixedClock
+) -> None:
+    """Made by a clock that was ten years ahead: the first backup by a right one notes it, ten days later it goes."""
+    fill_central(central.store, laptops=1, records=1)
+    clock.move(days=3650)
+    wrong = Path(back_up(central, home, disk, clock=clock).path)
+    clock.move(days=-3650, minutes=1)
+    assert back_up(central, home, disk, clock=clock).removed == ()
+    assert (disk / f"{wrong.name}.noticed").read_text() == clock.now().strftime("%Y%m%dT%H%M%SZ\n")
+    clock.move(days=10)
+    assert back_up(central, home, disk, clock=clock).removed == ()
+    clock.move(seconds=1)
+    assert wrong.name in back_up(central, home, disk, clock=clock).removed
+    assert not list(disk.glob(f"{wrong.name}*"))
+
+
+def test_a_clock_that_falls_back_takes_no_backup(central: Central, home: Path, disk: Path, clock: FixedClock) -> None:
+    """Of twenty years ago, for longer than backups are kept: when it is right again, their own dates count again."""
+    fill_central(central.store, laptops=1, records=1)
+    good = Path(back_up(central, home, disk, clock=clock).path)
+    clock.move(days=-7300)
+    back_up(central, home, disk, clock=clock)
+    clock.move(days=7300 + 9)
+    back_up(central, home, disk, clock=clock)
+    assert good.exists()
+    clock.move(days=2)
+    assert good.name in back_up(central, home, disk, clock=clock).removed
+
+
+@pytest.mark.parametrize("said", [b"", b"\xff\xff", b"29991231T000000Z", b"19700101"])
+def test_a_note_that_says_nothing_is_written_again(
+    central: Central, home: Path, disk: Path, clock: FixedClock, said: bytes
+) -> None:
+    """Damaged, or itself dated in the future: from now on, then."""
+    fill_central(central.store, laptops=1, records=1)
+    clock.move(days=400)
+    wrong = back_up(central, home, disk, clock=clock).path
+    clock.move(days=-400)
+    Path(wrong + ".noticed").write_bytes(said)
+    assert back_up(central, home, disk, clock=clock).removed == ()
+    assert Path(wrong + ".noticed").read_text() == "20260302T090000Z\n"
 
 
 def test_another_projects_only_backup_stays(tmp_path: Path, home: Path, disk: Path, clock: FixedClock) -> None:
