@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len, set_cell_size
 
 from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import gettext as _
+from fieldsurvey.base.i18n import language
+from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.erasing import clear_here, hmu_keys
 from fieldsurvey.needs.opened.opening import round_kept
@@ -17,6 +20,7 @@ from fieldsurvey.needs.quotas import QuotaCount, quota_counts
 from fieldsurvey.project.keys import HmuKeys
 from fieldsurvey.project.policy import Round
 from fieldsurvey.project.steward import read_steward
+from fieldsurvey.tui.whom import Whom, parish_names
 
 RoundOption = Annotated[
     str | None, typer.Option("--round", metavar="R", help="The round's id in the project's plan [default: all].")
@@ -45,7 +49,9 @@ def register(app: typer.Typer) -> None:
         keys = hmu_keys()
         clear_here(project, keys)
         found = {one.id: _counts(one, keys, must=round_ is not None) for one in wanted}
-        lines = [line for one in wanted for line in _lines(one, found[one.id])]
+        whom = Whom(project)
+        whom.learn(quota for one in wanted for quota in one.quotas)
+        lines = [line for one in wanted for line in _lines(one, found[one.id], whom)]
         told = [
             *lines,
             "",
@@ -62,20 +68,34 @@ def _counts(planned: Round, keys: HmuKeys, *, must: bool) -> tuple[QuotaCount, .
     return quota_counts(load_dataset(planned.id, keys), planned)
 
 
-def _lines(planned: Round, found: tuple[QuotaCount, ...] | None) -> list[str]:
-    head = _("Round {round}: {title}").format(round=planned.id, title=planned.title)
+def _lines(planned: Round, found: tuple[QuotaCount, ...] | None, whom: Whom) -> list[str]:
+    head = filled(_("Round {round}: {title}"), round=planned.id, title=planned.title)
     if found is None:
         return [head, "  " + _("not opened here")]
-    return [head, *(map(_line, found) if found else ["  " + _("no quotas")])]
+    if not found:
+        return [head, "  " + _("no quotas")]
+    named = [visible(_named(one, whom)) for one in found]
+    said = [_("{done} of {wanted}").format(done=one.done, wanted=one.quota.count) for one in found]
+    wide, number = max(map(cell_len, named)), max(map(len, said))
+    return [
+        head,
+        *(
+            f"  {set_cell_size(label, wide)}  {count:>{number}}  {_rest(one)}"
+            for one, label, count in zip(found, named, said, strict=True)
+        ),
+    ]
 
 
-def _line(one: QuotaCount) -> str:
-    quota = one.quota
-    whom = ", ".join(code for code in (quota.parish, quota.mobility, quota.sex, quota.age) if code) or _("anybody")
-    left = max(0, quota.count - one.done)
-    said = _("{done} of {wanted}").format(done=one.done, wanted=quota.count)
-    rest = _("{left} to go").format(left=left) if left else _("reached")
-    return f"  {whom:<40} {said:>14}  {rest}"
+def _named(one: QuotaCount, whom: Whom) -> str:
+    """As Home says it: whom, then where."""
+    parish = one.quota.parish
+    where = parish_names(language()).get(parish, parish) if parish else _("in all parishes")
+    return f"{whom(one.quota) or _('anybody')}, {where}"
+
+
+def _rest(one: QuotaCount) -> str:
+    left = max(0, one.quota.count - one.done)
+    return _("{left} to go").format(left=left) if left else _("reached")
 
 
 def _data(planned: Round, found: tuple[QuotaCount, ...] | None) -> dict[str, Any]:

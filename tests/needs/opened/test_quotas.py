@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import shutil
 from collections import Counter
 from datetime import date
@@ -24,6 +25,7 @@ from fieldsurvey.project import steward
 from fieldsurvey.project.draft import Draft
 from fieldsurvey.project.policy import Plan, Quota
 from fieldsurvey.project.quotas import Cell
+from fieldsurvey.tui.whom import parish_names
 from fieldsurvey.xforms import load_form
 from forms import catalogue
 from tests.needs.opened.world import HMU_WORDS, NEXT, ROUND, WORDS, World
@@ -140,6 +142,12 @@ def test_the_command_shows_every_round(home: Path, quotas: tuple[Quota, ...]) ->
         assert f"{one['done']} of {one['wanted']}" in said.output
     assert "Synthetic round 2\n  not opened here" in said.output
     assert "Nothing of this is published." in said.output
+    parts = {part for line in said.output.splitlines() for part in re.split(r" · |, |  +", line.strip())}
+    codes = {code for quota in quotas for code in (quota.parish, quota.mobility, quota.sex, quota.age) if code}
+    assert codes & parts == {"999999"}  # words as Home has them; what is in no list stays a code
+    assert f"anybody, {parish_names('en')[str(quotas[1].parish)]} " in said.output
+    assert "anybody, in all parishes" in said.output
+    assert first["quotas"][2]["mobility"] == quotas[2].mobility  # for programs: codes
     (home.parent / "words").write_text(WORDS, encoding="utf-8")
     refused = run("quotas")
     assert (refused.exit_code, "does not open" in refused.output) == (1, True)
