@@ -18,6 +18,7 @@ from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.overdue import central_key, settle_here
 from fieldsurvey.cli.progress import progress_bar
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward
+from fieldsurvey.tui.standing import local_day, moment
 from sync.backups import BackupReport, RestoreReport, back_up, restore
 from sync.central import Central
 from sync.covering import Backing
@@ -44,8 +45,9 @@ def opened_central() -> Central:
 
 def backup_lines(backed: Backing) -> list[str]:
     """When central was last backed up; a warning where that is too long ago, or does not count."""
-    if not is_unbacked(backed, SystemClock().now()):
-        return [_("Last backed up: {when}").format(when=backed.at)]
+    if backed.at is not None and not is_unbacked(backed, SystemClock().now()):
+        return [_("Last backed up: {when}").format(when=moment(backed.at))]
+    day = local_day(backed.at) if backed.at is not None else ""  # with its year: it is long ago, or to come
     if backed.at is None:
         text = _("NEVER BACKED UP: if this machine breaks, only what is still on the laptops is left.")
     elif backed.ahead:
@@ -55,7 +57,7 @@ def backup_lines(backed: Backing) -> list[str]:
     else:
         text = _("NOT BACKED UP SINCE {when}: newer records would be lost with this machine.")
     return [
-        text.format(when=backed.at),
+        text.format(when=day),
         _("  Laptops keep their own copies until a backup has them: fieldsurvey central backup FOLDER"),
     ]
 

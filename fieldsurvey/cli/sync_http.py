@@ -17,7 +17,8 @@ from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.progress import progress_bar
-from fieldsurvey.cli.sync_words import receipts_data, received_lines
+from fieldsurvey.cli.sync_words import left_out_line, receipts_data, received_lines
+from fieldsurvey.tui.standing import asked_again_line
 
 if TYPE_CHECKING:
     from sync.http.relaying import RelayPushReport
@@ -165,17 +166,11 @@ def _push_lines(report: PushReport) -> list[str]:
         text = ngettext("{count} record sent to {server}.", "{count} records sent to {server}.", report.sent)
         lines.insert(0, filled(text, count=report.sent, server=report.server))
     if report.again:
-        text = ngettext(
-            "Central had lost {count} record that it had confirmed: it asked again, and got it.",
-            "Central had lost {count} records that it had confirmed: it asked again, and got them.",
-            report.again,
-        )
-        lines.append(text.format(count=report.again))
+        lines.append(asked_again_line(report.again))
     if lost := trouble(report):
         lines += [lost.message, lost.advice]
     if left:
-        text = _("Not sent, damaged on this laptop: {entries}. Tell the project's steward.")
-        lines.append(text.format(entries=", ".join(map(str, left))))
+        lines.append(left_out_line(left))
     if report.confirmed and not left:
         lines.append(_("Everything that is sealed on this laptop is confirmed by central."))
     return lines
@@ -195,18 +190,7 @@ def _relay_data(report: RelayPushReport) -> dict[str, Any]:
 
 
 def _relay_lines(report: RelayPushReport) -> list[str]:
-    text = ngettext(
-        "{count} record handed on to {server}.", "{count} records handed on to {server}.", report.pushed.sent
-    )
-    lines = [filled(text, count=report.pushed.sent, server=report.pushed.server)]
-    if report.forgotten:
-        text = ngettext(
-            "{count} batch is safe at central and was let go of here.",
-            "{count} batches are safe at central and were let go of here.",
-            report.forgotten,
-        )
-        lines.append(text.format(count=report.forgotten))
-    if report.left:
-        text = ngettext("{count} batch is still held here.", "{count} batches are still held here.", report.left)
-        lines.append(text.format(count=report.left))
-    return lines
+    """As the relay's screen says it."""
+    from fieldsurvey.tui.central.pushing import Pushed, push_words  # start-up: central's store, see `push`
+
+    return [text for one in push_words(Pushed.of(report)) for text in (one.text, one.advice) if text]

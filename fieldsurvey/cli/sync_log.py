@@ -9,26 +9,17 @@ from typing import Annotated
 import typer
 
 from fieldsurvey.base import paths
+from fieldsurvey.base.clock import SystemClock
+from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.base.i18n import n_, ngettext
-from fieldsurvey.base.visible import filled, visible
+from fieldsurvey.base.i18n import ngettext
+from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.common import Json, command, result
-from sync.journal import Journal, Line
+from fieldsurvey.fieldwork import Laptop
+from sync.journal import Journal
 
 SHOWN = 40
-_WHAT = {
-    "import": n_("import"),
-    "export": n_("export"),
-    "push": n_("push"),
-    "receipt": n_("receipt"),
-    "refusal": n_("REFUSED"),
-    "erasure": n_("erasure"),
-    "withdrawal": n_("withdrawal"),
-    "return": n_("returned work"),
-    "backup": n_("backup"),
-    "project": n_("project"),
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -56,12 +47,25 @@ def register(app: typer.Typer) -> None:
             said = ngettext("{count} line written to {path}.", "{count} lines written to {path}.", count)
             result(json_, {"lines": count, "path": str(table)}, filled(said, count=count, path=table))
             return
+        from fieldsurvey.tui.central.journal import log_cells  # start-up: see `_names`
+
         found = list(deque(journal.lines(), maxlen=last))
-        lines = [_line(line) for line in found] or [_("Nothing has come or gone here yet.")]
+        names = {} if json_ or not found else _names(paths.home())
+        lines = ["  ".join(log_cells(line, names, place=None)) for line in found]
+        lines = lines or [_("Nothing has come or gone here yet.")]
         result(json_, {"lines": [line.as_dict() for line in found]}, "\n".join(lines))
 
 
-def _line(line: Line) -> str:
-    counts = " ".join(f"{name}={count}" for name, count in line.counts.items() if count)
-    parts = [line.at[:16].replace("T", " "), _(_WHAT[line.what]), line.device[:8], line.place, counts, line.code]
-    return "  ".join(visible(part) for part in parts if part)
+def _names(home: Path) -> dict[str, str]:
+    """Laptop -> its name in the project that is trusted here; what cannot be read must not hide the log."""
+    from fieldsurvey.tui.central.desk import Desk  # start-up: central's store, which a laptop's export does not need
+
+    desk = Desk(home, SystemClock())
+    try:
+        if desk.begun or desk.relaying:
+            return desk.names()
+        laptop = Laptop.open(home, SystemClock())
+        card = laptop.locked.device_card()
+        return {**{device.id: device.name for device in laptop.project.model.devices}, card.device: card.name}
+    except FieldsurveyError:
+        return {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fieldsurvey.base.errors import Rendered
@@ -12,7 +11,7 @@ from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.base.visible import filled, visible
 from fieldsurvey.fieldwork import DeviceStatus, SealedCard
-from fieldsurvey.tui.standing import STATES, waiting_lines, when
+from fieldsurvey.tui.standing import STATES, local_day, moment, waiting_lines, when
 from sync.drives import Drive
 from sync.folder import ExportReport, ReceiptsReport
 from sync.refusals import RefusedFile
@@ -51,12 +50,15 @@ def export_lines(report: ExportReport) -> list[str]:
             ).format(count=report.present)
         )
     if report.left_out:
-        entries = ", ".join(str(seq) for seq in report.left_out)
-        lines.append(
-            _("Not copied, damaged on this laptop: {entries}. Tell the project's steward.").format(entries=entries)
-        )
+        lines.append(left_out_line(report.left_out))
     lines.append(_("They stay on this laptop until central says that it holds them. The stick can be taken out."))
     return lines
+
+
+def left_out_line(entries: Sequence[int]) -> str:
+    """What was neither copied nor sent."""
+    text = _("Left out, damaged on this laptop: {entries}. Tell the project's steward.")
+    return text.format(entries=", ".join(map(str, entries)))
 
 
 def receipts_data(report: ReceiptsReport) -> dict[str, Any]:
@@ -200,7 +202,7 @@ def backup_lines(last: str | None, *, unbacked: bool) -> list[str]:
     told = (
         _("NOBODY HAS BACKED CENTRAL UP.")
         if last is None
-        else _("CENTRAL WAS LAST BACKED UP ON {day}.").format(day=last[:10])
+        else _("CENTRAL WAS LAST BACKED UP ON {day}.").format(day=local_day(last))
     )
     return [
         told,
@@ -214,16 +216,11 @@ def problem_data(problem: Rendered | None) -> dict[str, str] | None:
 
 
 def _where(copied: tuple[str, str] | None) -> str:
-    return filled(_(", last to {place} on {at}"), place=copied[0], at=_moment(copied[1])) if copied else ""
+    return filled(_(", last to {place} on {at}"), place=copied[0], at=moment(copied[1])) if copied else ""
 
 
 def _when(issued: str | None) -> str:
-    return _(", last on {at}").format(at=_moment(issued)) if issued else ""
-
-
-def _moment(iso: str) -> str:
-    """`21/11 10:42`, on this machine's clock."""
-    return when(datetime.fromisoformat(iso).astimezone().isoformat())
+    return _(", last on {at}").format(at=moment(issued)) if issued else ""
 
 
 def drive_line(drive: Drive) -> str:

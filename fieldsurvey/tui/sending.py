@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.base.i18n import ngettext
-from fieldsurvey.tui.standing import when
+from fieldsurvey.tui.standing import asked_again_line, when
 from sync.http.state import PushState, read_state
 
 _NOT_ITS_BUSINESS = "FIELDSURVEY_PASSPHRASE_FILE_"
@@ -61,12 +60,7 @@ def _words(state: PushState) -> tuple[str, bool]:
     if state.stage == "sending":
         return _("Sending to central …"), False
     if state.stage == "done" and state.again:
-        text = ngettext(
-            "Central had lost {count} record that it had confirmed: it asked again, and got it.",
-            "Central had lost {count} records that it had confirmed: it asked again, and got them.",
-            state.again,
-        )
-        return text.format(count=state.again), False
+        return asked_again_line(state.again), False
     if state.stage == "done":
         return _("Sent by itself; central confirmed {count} on {at}.").format(
             count=state.confirmed, at=when(state.at)

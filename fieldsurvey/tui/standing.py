@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
@@ -29,6 +30,26 @@ def when(iso: str) -> str:
     day, _t, clock = iso.partition("T")
     year, month, date = [*day.split("-"), "", ""][:3]
     return f"{date}/{month} {clock[:5]}" if clock else f"{date}/{month}/{year}"
+
+
+def moment(iso: str) -> str:
+    """The same on this machine's clock, from a time with its zone."""
+    return when(datetime.fromisoformat(iso).astimezone().isoformat())
+
+
+def local_day(iso: str) -> str:
+    """`21/11/2026` on this machine's clock, from a time with its zone."""
+    return when(datetime.fromisoformat(iso).astimezone().date().isoformat())
+
+
+def asked_again_line(count: int) -> str:
+    """Something that this laptop took for safe was not, and is again."""
+    text = ngettext(
+        "Central had lost {count} record that it had confirmed: it asked again, and got it.",
+        "Central had lost {count} records that it had confirmed: it asked again, and got them.",
+        count,
+    )
+    return text.format(count=count)
 
 
 def waiting_lines(status: DeviceStatus) -> list[str]:

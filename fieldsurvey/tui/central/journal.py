@@ -22,7 +22,7 @@ KINDS: Mapping[What, str] = {
     "import": n_("import"),
     "export": n_("export"),
     "push": n_("push"),
-    "receipt": n_("receipts"),
+    "receipt": n_("receipt"),
     "refusal": n_("REFUSED"),
     "erasure": n_("erasure"),
     "withdrawal": n_("withdrawal"),
@@ -48,13 +48,29 @@ COUNTS: Mapping[str, str] = {
     "withdrawn": n_("withdrawn"),
     "bytes": n_("bytes"),
 }
+CODES: Mapping[str, str] = {
+    "received": n_("held by a supervisor"),
+    "committed": n_("held by central"),
+    "backed_up": n_("held by central, backed up"),
+    "purged": n_("backed up at central, removed here"),
+}
+"""What a line's code says where nothing was refused."""
+REASONS: Mapping[str, str] = {
+    "untrusted": n_("damaged, altered or foreign"),
+    "storage": n_("a stick, a disk or the line failed"),
+    "refused": n_("not allowed"),
+    "input": n_("of no use as it is"),
+    "receipt": n_("a receipt that does not hold"),
+    "return": n_("returned work that does not hold"),
+}
+"""What a refusal's code begins with; the code stands beside it, for whoever is asked for help."""
 _PLACES: Final = ("first", "last", "up_to")
 """Counts that are positions of a log."""
 
 
 def problem(line: Line) -> bool:
     """Whether somebody should look at it."""
-    return line.what == "refusal" or bool(line.code) or line.counts.get("refused", 0) > 0
+    return line.what == "refusal" or line.counts.get("refused", 0) > 0
 
 
 def newest(journal: Journal, view: str = "", words: str = "") -> list[Line]:
@@ -91,7 +107,7 @@ def log_cells(line: Line, names: Mapping[str, str], *, place: int | None = PLACE
     if "up_to" in counts:
         parts.append(_("up to {up_to}").format(up_to=counts["up_to"]))
     if line.code:
-        parts.append(line.code)
+        parts.append(why(line.code))
     said = ", ".join(parts)
     whose = visible(names.get(line.device, short(line.device))) if line.device else "–"
     return (
@@ -101,6 +117,14 @@ def log_cells(line: Line, names: Mapping[str, str], *, place: int | None = PLACE
         (tail(visible(line.place), place) if place else visible(line.place)) or "–",
         visible(said) or "–",
     )
+
+
+def why(code: str) -> str:
+    """A line's code in words."""
+    if code in CODES:
+        return _(CODES[code])
+    said = REASONS.get(code.partition(".")[0])
+    return f"{_(said)} ({code})" if said else code
 
 
 def log_whole(line: Line, names: Mapping[str, str]) -> list[str]:

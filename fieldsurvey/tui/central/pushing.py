@@ -19,6 +19,7 @@ from sync.stick import Progress
 
 if TYPE_CHECKING:
     from fieldsurvey.project.model import Server
+    from sync.http.relaying import RelayPushReport
 
 TRIES: Final = 5
 _STEP: Final = 0.1
@@ -43,6 +44,11 @@ class Pushed:
     left: int
     receipts: int
 
+    @classmethod
+    def of(cls, done: RelayPushReport) -> Pushed:
+        """What sending reported."""
+        return cls(done.pushed.server, done.pushed.sent, done.forgotten, done.left, len(done.receipts))
+
 
 def relay_push(desk: Desk, _place: Path, told: Told, stop: Stop) -> Pushed:
     """Send it all. Raises what `push_relay` raises, PushStoppedError."""
@@ -54,8 +60,7 @@ def relay_push(desk: Desk, _place: Path, told: Told, stop: Stop) -> Pushed:
     tell(0, 1, _("calling {server} …").format(server=_server(relay.project.model.servers)))
     progress = whole(relay.holding.batches(), tell)
     patience = Patience(TRIES, lambda seconds: _wait(seconds, tell))
-    done = push_relay(relay, progress=progress, patience=patience)
-    return Pushed(done.pushed.server, done.pushed.sent, done.forgotten, done.left, len(done.receipts))
+    return Pushed.of(push_relay(relay, progress=progress, patience=patience))
 
 
 def whole(held: Sequence[Held], told: Told) -> Progress:

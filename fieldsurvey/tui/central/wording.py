@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
@@ -13,7 +12,7 @@ from fieldsurvey.records.receipt import Level
 from fieldsurvey.tui.central.cases import LISTED, CaseList, CaseRow, Kind, Part
 from fieldsurvey.tui.central.overview import DeviceDetail, DeviceRow, Overview, Trouble
 from fieldsurvey.tui.central.returned import ReturnRow, ReturnState
-from fieldsurvey.tui.standing import when
+from fieldsurvey.tui.standing import moment
 from fieldsurvey.tui.withdrawing import backup_to_go_line, overdue_lines
 
 STANDINGS: Mapping[str, str] = {
@@ -60,7 +59,7 @@ def short(device: str) -> str:
 
 def at(iso: str) -> str:
     """When, on this machine's clock."""
-    return when(datetime.fromisoformat(iso).astimezone().isoformat())
+    return moment(iso)
 
 
 def ranges(spans: Sequence[tuple[int, int]], most: int = 6) -> str:

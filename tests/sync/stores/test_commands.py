@@ -19,6 +19,7 @@ from fieldsurvey.cli import central as central_commands
 from fieldsurvey.cli import sync as sync_commands
 from fieldsurvey.project.keys import role_key_bytes
 from fieldsurvey.records.receipt import Role
+from fieldsurvey.tui.standing import local_day
 from sync.place import open_central
 from tests.sync.laptops import laptop
 from tests.sync.projects import SyntheticProject, join, noted, seal_some
@@ -85,7 +86,7 @@ def test_status_says_what_is_wrong_with_a_backup(home: Path, tmp_path: Path) -> 
     with open_central(home) as central, central.store.write() as writer:
         row = noted(one.device, 2, one.head_at(2), later, key=project.central, project=project.id)
         writer.covered([row], later)
-    assert f"DATED {later}, which is to come" in call(home, "status")
+    assert f"DATED {local_day(later)}, which is to come" in call(home, "status")
     assert data(home, "status")["backup_counts"] is False
 
 

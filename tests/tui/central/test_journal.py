@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 from fieldsurvey.base.clock import FixedClock
-from fieldsurvey.tui.central.journal import PROBLEMS, log_cells, log_whole, newest, view_name, views
+from fieldsurvey.base.errors import InputError, RefusedError, StorageError, UntrustedError
+from fieldsurvey.records.receipt import Level
+from fieldsurvey.tui.central.journal import (
+    CODES,
+    PROBLEMS,
+    REASONS,
+    log_cells,
+    log_whole,
+    newest,
+    view_name,
+    views,
+    why,
+)
 from sync.journal import Journal
 from tests.tui.central.province import NOW
 
@@ -51,7 +63,31 @@ def test_a_row_says_who_and_how_many(journal: Journal) -> None:
     first = newest(journal)[-1]
     assert log_cells(first, {DEVICE: "Laptop 1"})[1:] == ("import", "Laptop 1", "/media/AZUL", "5 new")
     assert log_cells(first, {})[2] == DEVICE[:8]
-    assert log_cells(newest(journal, "refusal")[0], {})[4] == "untrusted.container"
+    said = log_cells(newest(journal, "refusal")[0], {})[4]
+    assert said == "damaged, altered or foreign (untrusted.container)"
+
+
+def test_a_receipt_is_no_problem_and_its_level_is_said(tmp_path: Path) -> None:
+    """A laptop's own log notes the level as the line's code; the control: what was refused is a problem."""
+    log = Journal(tmp_path, FixedClock(NOW))
+    log.note("receipt", "laptop", place="/media/AZUL", device=DEVICE, up_to=3, code="committed")
+    log.note("erasure", "laptop", place="/media/AZUL", device=DEVICE, records=2, code="purged")
+    log.note("refusal", "laptop", place="/media/AZUL", code="receipt.forged")
+    assert [line.what for line in newest(log, PROBLEMS)] == ["refusal"]
+    said = [log_cells(line, {})[4] for line in newest(log)[::-1]]
+    assert said == [
+        "up to 3, held by central",
+        "2 records, backed up at central, removed here",
+        "a receipt that does not hold (receipt.forged)",
+    ]
+
+
+def test_every_code_that_is_noted_has_words() -> None:
+    """Levels of receipts, and each branch that an error's code can begin with."""
+    assert {level.value for level in Level} <= CODES.keys()
+    branches = {one.code for one in (InputError, UntrustedError, StorageError, RefusedError)}
+    assert branches <= REASONS.keys()
+    assert why("unheard.of") == "unheard.of"
 
 
 def test_the_whole_of_a_line_cuts_nothing(journal: Journal) -> None:
