@@ -28,6 +28,7 @@ from fieldsurvey.project import steward
 from fieldsurvey.project.draft import Draft
 from fieldsurvey.project.formfile import form_of
 from fieldsurvey.project.keys import CENTRAL, HMU, read_role_key, unlock_hmu
+from fieldsurvey.project.ledger import Ledger as KeyLedger
 from fieldsurvey.project.policy import Plan, Policy, Round
 from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.records.words import generate_passphrase
@@ -207,22 +208,26 @@ class Showcase:
     def _needs(self, progress: Progress | None) -> tuple[Path, Path]:
         # start-up: polars and its kin, 0.4 s, when it is their turn
         from fieldsurvey.needs.export import export_release
+        from fieldsurvey.needs.ledger import Ledger
         from fieldsurvey.needs.opened.opening import open_round, round_named
         from fieldsurvey.needs.opened.store import save_dataset
-        from fieldsurvey.needs.release import build_release
+        from fieldsurvey.needs.publish import Rounds
         from fieldsurvey.needs.report import page
 
         project = steward.read_steward(self._steward)
+        book = KeyLedger(self._steward, project.model)
         keys = unlock_hmu(self._steward / HMU, self.words["hmu"])
         with open_central(self.hmu_home) as central:
             central.learn(project.model)
             dataset = open_round(central, project, keys, round_named(project, ROUND), progress=progress)
+        now, cases = datetime.now(UTC), dataset.quality.cases
+        text = _("Demonstration (synthetic)")
+        book.append(keys.sign, "opened", at=steward.stamp(now), who=keys.people, round_id=ROUND, count=cases, text=text)
         place = self.hmu_home / "needs"
         place.mkdir(mode=0o700)
         save_dataset(dataset, keys, place)
-        release = build_release(
-            dataset, project, number=1, issued=datetime.now(UTC).date(), simulated=True, progress=progress
-        )
+        way = Rounds(project, ROUND, Ledger(place))
+        release = way.release(lambda: dataset, now.date(), simulated=True, progress=progress)
         report = place / f"{ROUND}.html"
         write_atomic(report, page(release, language()).encode("utf-8"))
         return report, export_release(release, place / ROUND, language()).workbook
