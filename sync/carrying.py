@@ -27,12 +27,14 @@ from sync.answers import SUFFIX as RECEIPT_SUFFIX
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.batches import read_batch
 from sync.damaged import Damaged
+from sync.errors import RelayBusyError
 from sync.holding import SUFFIX, Held
 from sync.holding import Outcome as Taking
 from sync.journal import Journal
 from sync.refusals import RefusedFile, passing_over, refusal, take_files
 from sync.relay import Relay
 from sync.stick import Found, Progress, Stick, check_room, looks_ours, opened, read_piece
+from sync.waiting import Waiting
 from sync.withdrawals import export_withdrawals, keep_withdrawals, take_reports
 
 Outcome = Literal[Taking, "refused", "ignored", "left"]
@@ -61,8 +63,9 @@ class TakeReport:
     """What a relay took from a stick, and what it put there.
 
     `committed`: receipts of central's that were new here; `forgotten`: batches that central has, `erased`: batches that
-    named a withdrawn case: both are gone from here. `receipts`: `received` ones now on the stick. `project`: the new
-    version taken; `project_problem`: why the one there was not. `stick_problem`: why the stick could not be written to.
+    named a withdrawn case: both are gone from here; `waiting`: those that name one and are still to be handed on.
+    `receipts`: `received` ones now on the stick. `project`: the new version taken; `project_problem`: why the one there
+    was not. `stick_problem`: why the stick could not be written to.
     `damaged`: what was held here before, and its own disk has damaged since.
     """
 
@@ -78,6 +81,7 @@ class TakeReport:
     project_problem: Rendered | None = None
     stick_problem: Rendered | None = None
     damaged: tuple[Damaged, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
 
     def having(self, outcome: Outcome) -> tuple[RelayFile, ...]:
         """The files with this outcome."""
@@ -87,7 +91,8 @@ class TakeReport:
 @dataclass(frozen=True, slots=True)
 class HandReport:
     """What a relay handed on to a stick. `written`, `present`: batches; `bytes`: of those written; `damaged`: what it
-    held and did not hand on, because its own disk has damaged it.
+    held and did not hand on, because its own disk has damaged it; `erased`: batches that named a withdrawn case, and
+    are gone from here.
     """
 
     place: str
@@ -99,6 +104,7 @@ class HandReport:
     withdrawals: int = 0
     project: Offer = "failed"
     damaged: tuple[Damaged, ...] = ()
+    erased: int = 0
 
 
 def take_stick(
@@ -131,6 +137,7 @@ def take_stick(
             Journal(relay.home, relay.clock).note("refusal", "relay", place=str(source), code=error.code)
             raise
         forgotten = relay.forget()
+        erased += relay.erase()  # of what has become needless with it
         receipts: tuple[Receipt, ...] = ()
         stick_problem: Rendered | None = None
         try:
@@ -140,7 +147,7 @@ def take_stick(
             stick_problem = render(error)
     report = TakeReport(
         str(source), tuple(files), withdrawals.new, committed, returns, len(forgotten), len(erased), receipts, version,
-        problem, stick_problem, tuple(relay.holding.damaged()),
+        problem, stick_problem, tuple(relay.holding.damaged()), relay.waiting(),
     )  # fmt: skip
     _note_taken(relay, report)
     return report
@@ -150,12 +157,13 @@ def hand_on(relay: Relay, target: Path, progress: Progress | None = None) -> Han
     """Put everything that is held on a stick: batches that are not whole on it, receipts, returns, withdrawals.
 
     The free space is looked at before anything is written; each batch is read back. They stay here until central's
-    receipt. `progress` counts bytes. Raises StickTooSmallError, RelayBusyError, StorageError; trying again goes on.
+    receipt, but for those that waited with a record of a withdrawn case: central takes the rest of them. `progress`
+    counts bytes. Raises StickTooSmallError, RelayBusyError, StorageError; trying again goes on.
     """
     stick = Stick(target)
     model = relay.project.model
     with relay.alone():
-        relay.erase()
+        erased = relay.erase()
         relay.forget()
         stick.make(stick.batches)
         _clear_unfinished(stick)
@@ -168,16 +176,36 @@ def hand_on(relay: Relay, target: Path, progress: Progress | None = None) -> Han
             name = f"{held.device[:12]}-{held.first:06d}-{held.last:06d}-{held.manifest.hex()[:8]}{SUFFIX}"
             copying.copy(held, stick.batches / name)
         stick.stays()
+        erased += relay.erase(there | {held.manifest for held in todo})  # and its report goes with the same stick
         receipts = put_receipts(stick, [*signed(relay.receipts(), relay.key), *relay.proofs.files()], model)
         report = HandReport(
             str(target), len(todo), len(there), total, receipts,
             put_returns(stick, relay.returns()), export_withdrawals(relay.home, target),
-            offer_project(stick, relay.project), tuple(relay.holding.damaged()),
+            offer_project(stick, relay.project), tuple(relay.holding.damaged()), len(erased),
         )  # fmt: skip
     log = Journal(relay.home, relay.clock)
     log.note("export", "relay", place=report.place, batches=report.written, present=report.present, bytes=report.bytes)
+    if report.erased:
+        log.note("erasure", "relay", place=report.place, batches=report.erased)
     _note_damaged(log, relay, report.damaged)
     return report
+
+
+def settle(relay: Relay) -> int:
+    """Erase what waited for too long, or waits no more, without any stick; how many batches went. For whoever looks.
+
+    Where another process is at it already, that one does. Raises StorageError.
+    """
+    if not relay.noted:
+        return 0
+    try:
+        with relay.alone():
+            gone = relay.erase()
+    except RelayBusyError:
+        return 0
+    if gone:
+        Journal(relay.home, relay.clock).note("erasure", "relay", batches=len(gone))
+    return len(gone)
 
 
 def _project(relay: Relay, stick: Stick) -> tuple[int | None, Rendered | None]:

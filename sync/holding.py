@@ -68,13 +68,20 @@ class Held:
         return cls(batch.manifest_hash, path, size, batch.device, batch.card.name, batch.first, batch.last, end, erased)
 
 
+class NamedRecord(NamedTuple):
+    """A record of a withdrawn case: its place in its log, its hash (hexadecimal), the withdrawal's tag."""
+
+    seq: int
+    record: str
+    tag: str
+
+
 class Named(NamedTuple):
-    """The batches with a record of a withdrawn case; tag -> how many different records of it are here; the batches that
-    are damaged, so that nobody can tell.
+    """The batches with a record of a withdrawn case, and which records those are; the batches that are damaged, so that
+    nobody can tell.
     """
 
-    batches: tuple[Held, ...]
-    records: Counter[str]
+    batches: dict[Held, tuple[NamedRecord, ...]]
     damaged: tuple[Held, ...]
 
 
@@ -155,24 +162,37 @@ class Holding:
                 drop_note(path)
 
     def links(self, device: str) -> Chain:
-        """Every entry of a device that is here."""
+        """Every entry of a device that is here, and can be read now."""
         found: Chain = {}
-        for held in self.of(device):
-            found.update({(link.seq, link.head): link.previous for link in self._manifest(held).links()})
+        for _held, batch in self.manifests(device):
+            found.update({(link.seq, link.head): link.previous for link in batch.links()})
         return found
 
+    def manifests(self, device: str) -> Iterator[tuple[Held, Batch]]:
+        """The batches of a device with their manifests, verified. One that cannot be read now is passed over."""
+        for held in self.of(device):
+            with suppress(UntrustedError, StorageError):
+                yield held, self.manifest(held)
+
     def take(
-        self, path: Path, size: int, tags: AbstractSet[str], at_central: Callable[[Batch], bool]
+        self,
+        path: Path,
+        size: int,
+        tags: AbstractSet[str],
+        at_central: Callable[[Batch], bool],
+        *,
+        waiting: AbstractSet[str] = frozenset(),
     ) -> tuple[Outcome, Batch]:
         """Copy a batch file here, unless its records are here or at central; what became of it, and what it is.
 
-        What breaks off, or is not what its manifest says, leaves nothing behind. Raises what `read_batch` and
+        `waiting`: manifests (hexadecimal) of batches that are soon to go: what only they hold is still taken. What
+        breaks off, or is not what its manifest says, leaves nothing behind. Raises what `read_batch` and
         `Batch.records` raise, RelayFullError, StorageError.
         """
         with opened(path) as stream:
             batch = read_batch(stream, self.project.id)
         outcome: Outcome | None = None
-        if batch.manifest_hash in {held.manifest for held in self.batches()} or self._within(batch):
+        if batch.manifest_hash in {held.manifest for held in self.batches()} or self._within(batch, waiting):
             outcome = "present"
         elif at_central(batch):
             outcome = "committed"
@@ -211,6 +231,10 @@ class Holding:
         )
         return "taken", copied
 
+    def keeps(self, manifest: str) -> bool:
+        """Whether a file of that manifest (hexadecimal) lies here, whole or not."""
+        return (self.folder / f"{manifest}{SUFFIX}").exists()
+
     def remove(self, held: Held) -> None:
         """Let go of it. Raises StorageError."""
         try:
@@ -223,24 +247,23 @@ class Holding:
 
     def named_by(self, tags: AbstractSet[str]) -> Named:
         """The batches with a record of these tags, and those of which nobody can tell."""
-        found, damaged = [], []
-        records: dict[bytes, str] = {}
+        found: dict[Held, tuple[NamedRecord, ...]] = {}
+        damaged = []
         for held in self.batches():
             try:
                 with opened(held.path) as stream:
-                    named = {
-                        entry.record_hash: header.withdrawal
+                    named = tuple(
+                        NamedRecord(entry.seq, entry.record_hash.hex(), header.withdrawal)
                         for entry, header, _body in read_batch(stream, self.project.id).records()
                         if header.withdrawal is not None and header.withdrawal in tags
-                    }
+                    )
             except (UntrustedError, RefusedError, StorageError) as error:
                 refusal(error, held.path)
                 damaged.append(held)
                 continue
             if named:
-                found.append(held)
-                records.update(named)
-        return Named(tuple(found), Counter(records.values()), tuple(damaged))
+                found[held] = named
+        return Named(found, tuple(damaged))
 
     def _verify(self, path: Path, manifest: bytes, tags: AbstractSet[str] = frozenset()) -> tuple[Batch, Counter[str]]:
         """A file is the batch of that manifest, to its end; which of `tags` it names."""
@@ -250,19 +273,20 @@ class Holding:
                 raise BatchError(reason="it changed while it was read")
             return batch, withdrawn_in(batch, tags)
 
-    def _manifest(self, held: Held) -> Batch:
+    def manifest(self, held: Held) -> Batch:
+        """Its manifest, verified; nothing can be read of its records. Raises UntrustedError, StorageError."""
         with opened(held.path) as stream:
             return read_batch(stream, self.project.id)
 
-    def _within(self, batch: Batch) -> bool:
-        """Whether one batch here holds every record of this one."""
+    def _within(self, batch: Batch, waiting: AbstractSet[str]) -> bool:
+        """Whether one batch here that stays holds every record of this one."""
         around = [held for held in self.of(batch.device) if held.first <= batch.first and held.last >= batch.last]
-        return any(_is_within(batch, self._manifest(held)) for held in around)
+        return any(_is_within(batch, self.manifest(held)) for held in around if held.manifest.hex() not in waiting)
 
     def _inside(self, batch: Batch, held: Held) -> list[Held]:
         """Those here whose records are all in this one."""
         inside = [one for one in self.of(held.device) if held.first <= one.first and held.last >= one.last]
-        return [one for one in inside if one.manifest != held.manifest and _is_within(self._manifest(one), batch)]
+        return [one for one in inside if one.manifest != held.manifest and _is_within(self.manifest(one), batch)]
 
     def _check_room(self, batch: Batch, path: Path, size: int) -> None:
         """`path`: of what is not taken, for other files may be. Raises RelayFullError, StorageError."""

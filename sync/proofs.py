@@ -12,6 +12,7 @@ from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.project.model import Project
 from fieldsurvey.records.receipt import MAX_BYTES, Receipt, Role, read_receipt
 from fieldsurvey.vault.sealed_log import utc
+from sync.holding import Chain, Held
 
 SUFFIX: Final = ".fsr"
 KEPT: Final = 16
@@ -87,6 +88,27 @@ class Proofs:
         except OSError as error:
             raise storage_error(error, path) from error
         self._read().pop(path, None)
+
+
+def left_out(receipt: Receipt, held: Held) -> bool:
+    """Whether central lacks a record of that batch that is in it."""
+    return any(
+        not held.erased.issuperset(range(max(first, held.first), min(last, held.last) + 1))
+        for first, last in receipt.absent
+    )
+
+
+def down_from(ends: set[tuple[int, bytes]], links: Chain) -> set[tuple[int, bytes]]:
+    """The ends, and every entry that one of them follows from, as far as the links are known."""
+    found: set[tuple[int, bytes]] = set()
+    for end in ends:
+        seq, head = end
+        while (seq, head) not in found:
+            found.add((seq, head))
+            if (seq, head) not in links:
+                break
+            seq, head = seq - 1, links[seq, head]
+    return found
 
 
 def _reach(receipt: Receipt) -> tuple[int, str]:

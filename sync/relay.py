@@ -7,26 +7,27 @@
     HOME/relay/returned/         work that the HMU sends back, on its way to its laptops
 
 It holds sealed records and cannot read one. A batch is forgotten when central's signed receipt shows that central holds
-this very history up to its end, and at once when a withdrawal names a record in it: its laptop still has the rest, and
-sends it again without. How sticks come and go is `carrying`'s business.
+this very history up to its end. One that holds a record which a withdrawal names is erased: at once where everything
+else in it is at central or in another batch here; else when it was handed on, on the policy's last day at the latest,
+for its laptop may be lost. How sticks come and go is `carrying`'s business.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
-from datetime import UTC
+from datetime import UTC, date
 from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.clock import Clock, SystemClock
-from fieldsurvey.base.errors import UntrustedError
+from fieldsurvey.base.errors import StorageError, UntrustedError
 from fieldsurvey.base.files import storage_error, write_atomic
 from fieldsurvey.base.process_lock import ProcessLock
 from fieldsurvey.fieldwork.erasures import Reports, Trust
+from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.keys import MAX_KEY_FILE, SUPERVISOR, read_role_key
 from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.erased import Place
@@ -37,9 +38,10 @@ from fieldsurvey.records.returned import SUFFIX, read_return
 from fieldsurvey.records.signing import SigningKey
 from sync.batches import Batch
 from sync.errors import NoRelayError, NotSupervisorsKeyError, RelayBusyError
-from sync.holding import Chain, Held, Holding, Outcome
-from sync.proofs import Proofs
+from sync.holding import Chain, Held, Holding, NamedRecord, Outcome
+from sync.proofs import Proofs, down_from, left_out
 from sync.stick import opened
+from sync.waiting import Found, Waiting, known_as, read_found, waits_until, write_found
 from sync.withdrawals import tags_withdrawn
 
 FOLDER: Final = "relay"
@@ -145,7 +147,8 @@ class Relay:
 
         Raises what `read_batch` and `Batch.records` raise, RelayFullError, StorageError.
         """
-        return self.holding.take(path, size, tags, self._at_central)
+        waiting = read_found(self.folder / _APPLIED)[0].named.keys()
+        return self.holding.take(path, size, tags, self._at_central, waiting=waiting)
 
     def take_receipt(self, data: bytes) -> Receipt | None:
         """Keep a receipt of central's, for laptops and as proof; None where it says nothing new, or is no central's.
@@ -179,7 +182,7 @@ class Relay:
             if not ends:
                 continue
             links = self.holding.links(device)
-            safe = _down_from(ends, links)
+            safe = down_from(ends, links)
             gone += [
                 held
                 for held in self.holding.of(device)
@@ -196,33 +199,105 @@ class Relay:
         """Of every withdrawal that is known here."""
         return tags_withdrawn(self.home, self.project.model.id)
 
-    def erase(self) -> tuple[Held, ...]:
-        """Delete every batch with a record that a withdrawal names, and report it; which. Raises StorageError.
+    def erase(self, handed: AbstractSet[bytes] = frozenset()) -> tuple[Held, ...]:
+        """Delete every batch with a record that a withdrawal names, but those that wait; which. Raises StorageError.
 
-        Done again wherever it was cut off: what was done for all withdrawals is noted last.
+        `handed`: manifests of what has just been handed on, which need not wait. A case is reported when nothing of it
+        is here any more. Done again wherever it was cut off: what was found is noted first, what was done last.
         """
         tags = self.tags()
-        done = hashlib.sha256("".join(sorted(tags)).encode("ascii")).hexdigest().encode("ascii")
         note = self.folder / _APPLIED
-        if not tags or (note.exists() and note.read_bytes() == done):
+        found, of = read_found(note)
+        if not tags or (of == known_as(tags) and not found.named):
             return ()
-        gone, records, damaged = self.holding.named_by(tags)
+        told = found.tags(found.named.keys())
+        if of != known_as(tags):
+            told = set(tags)
+            found = Found(found.only(tags).named | self._named_by(tags))
+            make(self.folder)
+            write_found(note, found, of)  # not done yet: cut off here, every batch is looked at again
+        days = self._days(found)
+        elsewhere: dict[str, set[tuple[int, bytes]]] = {}
+        gone = []
+        for held in self.holding.batches():
+            records = found.named.get(held.manifest.hex())
+            if not records:
+                continue
+            if held.manifest.hex() in days and held.manifest not in handed:
+                if held.device not in elsewhere:
+                    elsewhere[held.device] = self._elsewhere(held.device, found)
+                if not self._is_needless(held, records, elsewhere[held.device]):
+                    continue
+            self.holding.remove(held)
+            gone.append(held)
+        if any(self.holding.keeps(manifest) for manifest in found.named.keys() - days.keys()):
+            self.holding.set_unread_aside()  # its days are over, and it cannot be read just now
+        waits = found.tags({manifest for manifest in found.named if self.holding.keeps(manifest)})
+        counts = found.counts()
+        self._report({tag: counts[tag] for tag in told - waits})
+        write_found(note, found.only(waits), known_as(tags))
+        return tuple(gone)
+
+    @property
+    def noted(self) -> bool:
+        """Whether something of a withdrawn case was still here when `erase` was last called, or it was cut off."""
+        found, of = read_found(self.folder / _APPLIED)
+        tags = self.tags()
+        return bool(found.named) or bool(tags and of != known_as(tags))
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """The batches that a withdrawal names and that may wait to be handed on, each with the day on which it goes.
+
+        As found when `erase` was last called. What is not among them any more, and still here, the next call erases.
+        """
+        found, _of = read_found(self.folder / _APPLIED)
+        days = self._days(found) if found.named else {}
+        return tuple(
+            Waiting(held, days[held.manifest.hex()])
+            for held in (self.holding.batches() if days else ())
+            if held.manifest.hex() in days
+        )
+
+    def _days(self, found: Found) -> dict[str, date]:
+        """The manifests of batches that may wait, each with the day on which it goes."""
+        model = self.project.model
+        stones = Withdrawals(self.home).of(model.id)
+        today = self.clock.now().date()
+        days = {key: waits_until(records, stones, model, today) for key, records in found.named.items()}
+        return {key: day for key, day in days.items() if day is not None}
+
+    def _named_by(self, tags: AbstractSet[str]) -> dict[str, tuple[NamedRecord, ...]]:
+        """Look at every batch. What is damaged is set aside, and returned work of these cases goes."""
+        found, damaged = self.holding.named_by(tags)
         self.holding.set_unread_aside()  # it may be of somebody who withdrew, and is of no use
         for held in damaged:
             self.holding.set_aside(held)
-        for held in gone:
-            self.holding.remove(held)
         for path, _data, tag in list(self._returns()):
             if tag in tags:
                 _unlink(path)
-        counts = Counter(dict.fromkeys(tags, 0))
-        counts.update(records)
+        return {held.manifest.hex(): records for held, records in found.items()}
+
+    def _is_needless(self, held: Held, records: Iterable[NamedRecord], elsewhere: set[tuple[int, bytes]]) -> bool:
+        """Whether every record of a batch but these is elsewhere; what cannot be read now is not known to be."""
+        withdrawn = {one.seq for one in records}
+        try:
+            brought = self.holding.manifest(held).brought
+        except (UntrustedError, StorageError):
+            return False
+        return elsewhere.issuperset(place for place in brought if place[0] not in withdrawn)
+
+    def _elsewhere(self, device: str, found: Found) -> set[tuple[int, bytes]]:
+        """The entries whose records are at central, or here in a batch that stays."""
+        every = self.holding.manifests(device)
+        return self._committed(device).union(
+            *(batch.brought for held, batch in every if held.manifest.hex() not in found.named)
+        )
+
+    def _report(self, counts: dict[str, int]) -> None:
         model = self.project.model
-        reports = Reports(self.home, Trust.of(model))
-        reports.write(Place.RELAY, self.key, model.id, counts, self.clock.now())
-        make(self.folder)
-        write_atomic(note, done, private=True)
-        return gone
+        if counts:
+            reports = Reports(self.home, Trust.of(model))
+            reports.write(Place.RELAY, self.key, model.id, counts, self.clock.now(), total=True)
 
     def keep_return(self, data: bytes) -> bool:
         """Keep work that the HMU sends back to a laptop; whether it is new. Raises UntrustedError, StorageError."""
@@ -264,10 +339,19 @@ class Relay:
             return True
         end = held.last, held.end
         return any(
-            not _left_out(receipt, held)
-            and end in _down_from({(receipt.up_to, bytes.fromhex(receipt.head)), *self._seen[held.device]}, links)
+            not left_out(receipt, held)
+            and end in down_from({(receipt.up_to, bytes.fromhex(receipt.head)), *self._seen[held.device]}, links)
             for receipt in known
         )
+
+    def _committed(self, device: str) -> set[tuple[int, bytes]]:
+        """The entries of a device that central holds with their records, by its receipts."""
+        links = self.holding.links(device)
+        found: set[tuple[int, bytes]] = set()
+        for receipt in self.proofs.of(device):
+            line = down_from({(receipt.up_to, bytes.fromhex(receipt.head)), *self._seen[device]}, links)
+            found |= {place for place in line if not any(first <= place[0] <= last for first, last in receipt.absent)}
+        return found
 
     def _at_central(self, batch: Batch) -> bool:
         ends = self._ends(batch.device)
@@ -275,7 +359,7 @@ class Relay:
             return False
         links = {(link.seq, link.head): link.previous for link in batch.links()}
         links.update(self.holding.links(batch.device))
-        known = _down_from(ends, links)
+        known = down_from(ends, links)
         if (batch.last, batch.entries[-1].head) not in known:
             return False
         if not self._with_records(Held.of(batch, Path(), 0), links):
@@ -293,27 +377,6 @@ class Relay:
             by=Role.SUPERVISOR,
             issued=self.clock.now().astimezone(UTC).isoformat("T", "seconds"),
         )
-
-
-def _left_out(receipt: Receipt, held: Held) -> bool:
-    """Whether central lacks a record of that batch that is in it."""
-    return any(
-        not held.erased.issuperset(range(max(first, held.first), min(last, held.last) + 1))
-        for first, last in receipt.absent
-    )
-
-
-def _down_from(ends: set[tuple[int, bytes]], links: Chain) -> set[tuple[int, bytes]]:
-    """The ends, and every entry that one of them follows from, as far as the links are known."""
-    found: set[tuple[int, bytes]] = set()
-    for end in ends:
-        seq, head = end
-        while (seq, head) not in found:
-            found.add((seq, head))
-            if (seq, head) not in links:
-                break
-            seq, head = seq - 1, links[seq, head]
-    return found
 
 
 def make(folder: Path) -> None:

@@ -30,7 +30,7 @@ from fieldsurvey.project.steward import PROJECT_FILE
 from fieldsurvey.records.erased import Place
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from fieldsurvey.tui.standing import when
-from fieldsurvey.tui.withdrawing import access_lines, erased_lines, place_lines
+from fieldsurvey.tui.withdrawing import access_lines, erased_lines, place_lines, waiting_lines
 from sync.place import central_exists, open_central
 
 if TYPE_CHECKING:
@@ -212,8 +212,11 @@ class Here:
     def _erase_at_relay(self, done: Done) -> None:
         with self._relay() as relay:
             if relay is not None:
-                done.erased[Place.RELAY] = count = len(relay.erase())
+                count = len(relay.erase())
+                waiting = relay.waiting()
+                done.erased[Place.RELAY] = None if waiting else count
                 done.lines.append(_("Batches erased on this relay: {count}.").format(count=count))
+                done.lines += waiting_lines(waiting)
 
     def _erase_at_central(self, done: Done) -> None:
         if not self.has_central:

@@ -23,7 +23,8 @@ from fieldsurvey.project.keys import SUPERVISOR
 from fieldsurvey.project.signed import read_project
 from fieldsurvey.project.steward import wipe
 from fieldsurvey.records.container import MAX_FILE
-from sync.carrying import HandReport, TakeReport, hand_on, take_stick
+from fieldsurvey.tui.withdrawing import erased_batches, waiting_lines
+from sync.carrying import HandReport, TakeReport, hand_on, settle, take_stick
 from sync.errors import NoRelayError
 from sync.relay import FOLDER, Relay
 from sync.stick import Stick, opened
@@ -66,11 +67,14 @@ def carried(home: Path) -> Carried | None:
     if not (home / FOLDER / SUPERVISOR).exists():
         return None
     try:
-        holding = Relay.open(home, SystemClock()).holding
-        held, damaged = holding.batches(), holding.damaged()
+        relay = Relay.open(home, SystemClock())
+        settle(relay)
+        held, damaged = relay.holding.batches(), relay.holding.damaged()
     except RefusedError as error:  # it must not hide how the laptop's own work stands
         shown = render(error)
         return Carried({"problem": problem_data(shown)}, [shown.as_text()])
+    waiting = relay.waiting()
+    until = {one.held.manifest: one.until.isoformat() for one in waiting}
     lines = [_("Carried for others, until central has it:")] if held else [_("Nothing is carried for others.")]
     for one in held:
         text = _("  {name} ({device}): entries {first} to {last}, {size} KB")
@@ -78,11 +82,18 @@ def carried(home: Path) -> Carried | None:
             filled(text, name=one.name, device=one.device[:8], first=one.first, last=one.last, size=-(-one.size >> 10))
         )
     data = [
-        {"device": one.device, "name": one.name, "first": one.first, "last": one.last, "bytes": one.size}
+        {
+            "device": one.device,
+            "name": one.name,
+            "first": one.first,
+            "last": one.last,
+            "bytes": one.size,
+            "waits_until": until.get(one.manifest),
+        }
         for one in held
     ]
     told = {"batches": data, "damaged": [one.as_data() for one in damaged]}
-    return Carried(told, lines + [visible(one.told) for one in damaged])
+    return Carried(told, lines + waiting_lines(waiting) + [visible(one.told) for one in damaged])
 
 
 def _set_up(stick: Stick, key: Path | None, *, yes: bool) -> list[str]:
@@ -129,6 +140,7 @@ def _take_data(report: TakeReport) -> dict[str, Any]:
         "forgotten": report.forgotten,
         "withdrawals": report.withdrawals,
         "erased": report.erased,
+        "waiting": len(report.waiting),
         "returns": report.returns,
         "project_version": report.project,
         "project_problem": problem_data(report.project_problem),
@@ -142,7 +154,10 @@ def _take_lines(report: TakeReport) -> list[str]:
         "taken": _("{name}: taken, {device_name}, entries {first} to {last}"),
         "present": _("{name}: here already, {device_name}, entries {first} to {last}"),
         "committed": _("{name}: central has it, {device_name}, entries {first} to {last}"),
-        "withdrawn": _("{name}: not taken, somebody in it withdrew; {device_name} will send the rest again"),
+        "withdrawn": _(
+            "{name}: not taken, somebody in it withdrew; {device_name} will send the rest again. If that laptop is"
+            " lost, take this stick to central: it takes the rest."
+        ),
         "refused": _("{name}: REFUSED. {reason} Nothing of it was taken."),
         "ignored": _("{name}: left aside, not a batch"),
         "left": _("{name}: not looked at"),
@@ -151,6 +166,7 @@ def _take_lines(report: TakeReport) -> list[str]:
     count = len(report.having("taken"))
     lines.append(ngettext("{count} batch taken.", "{count} batches taken.", count).format(count=count))
     lines += _counted(report)
+    lines += waiting_lines(report.waiting)
     lines += [visible(one.told) for one in report.damaged]
     if report.project:
         lines.append(_("The project is now at version {version}.").format(version=report.project))
@@ -185,12 +201,7 @@ def _counted(report: TakeReport) -> list[str]:
     if count := report.withdrawals:
         lines.append(ngettext("{count} new withdrawal.", "{count} new withdrawals.", count).format(count=count))
     if count := report.erased:
-        text = ngettext(
-            "{count} batch with a withdrawn interview was erased here.",
-            "{count} batches with a withdrawn interview were erased here.",
-            count,
-        )
-        lines.append(text.format(count=count))
+        lines.append(erased_batches(count))
     if count := report.returns:
         text = ngettext(
             "{count} interview goes back to its laptop.", "{count} interviews go back to their laptops.", count
@@ -211,6 +222,8 @@ def _hand_lines(report: HandReport) -> list[str]:
         lines.append(text.format(count=report.present))
     if not lines:
         lines.append(_("Nothing is carried for others: there was no batch to copy."))
+    if report.erased:
+        lines.append(erased_batches(report.erased))
     lines += [visible(one.told) for one in report.damaged]
     if report.written or report.present:
         lines.append(_("They stay here until central's receipt comes back. The stick can be taken out."))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from fieldsurvey.fieldwork import Laptop
     from fieldsurvey.records.withdrawal import WithdrawalCode
+    from sync.waiting import Waiting
 
 PLACES = {
     Place.CENTRAL: n_("central"),
@@ -109,6 +110,28 @@ def erased_lines(done: Erased) -> list[str]:
             filled(_("Copies were made to: {places}. Copy again there, so that it is known."), places=", ".join(gone))
         )
     return lines
+
+
+def waiting_lines(waiting: Iterable[Waiting]) -> list[str]:
+    """A relay's batches that hold a withdrawn record and other people's: why they are still there, and until when."""
+    text = _(
+        "Entries {first} to {last} of {name}: somebody in them withdrew. They wait until {day} to be handed on or sent,"
+        " for the others in them; then they are erased here."
+    )
+    return [
+        filled(text, first=held.first, last=held.last, name=held.name, day=when(until.isoformat()))
+        for held, until in waiting
+    ]
+
+
+def erased_batches(count: int) -> str:
+    """How many batches a relay erased."""
+    text = ngettext(
+        "{count} batch with a withdrawn interview was erased here.",
+        "{count} batches with a withdrawn interview were erased here.",
+        count,
+    )
+    return text.format(count=count)
 
 
 def place_lines(places: tuple[Standing, ...]) -> list[str]:

@@ -23,6 +23,7 @@ PARTS = 20
 RARE = (
     *("forked", "refused", "rolled back", "restored", "erased", "purged", "returned"),
     *("receipt received", "receipt committed", "receipt backed_up", "relay taken", "relay committed", "relay refused"),
+    "relay waiting",
     *(f"line {what}" for what in (*get_args(Mishap), "meanwhile", "interleaved")),
     *(f"line {what}" for what in ("went through", "resumed", "forgotten", "turned away")),
 )

@@ -18,9 +18,12 @@ from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.base.visible import visible
 from fieldsurvey.records.returned import read_return
 from fieldsurvey.tui.central.wording import at, ranges, short
+from fieldsurvey.tui.withdrawing import waiting_lines
+from sync.carrying import settle
 from sync.damaged import Damaged
 from sync.holding import Held
 from sync.relay import Relay
+from sync.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class CarriedRow:
 class Carried:
     """Everything that is carried. `name`: the project's; `server`: the first that it names, "" without one.
 
-    `damaged`: what this laptop's disk has damaged, so that it is not handed on.
+    `damaged`: what this laptop's disk has damaged, so that it is not handed on. `waiting`: batches with a record that
+    was withdrawn, and until when they wait for the others in them.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Carried:
     rows: tuple[CarriedRow, ...]
     server: str = ""
     damaged: tuple[Damaged, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
 
     @property
     def batches(self) -> int:
@@ -66,7 +71,8 @@ class Carried:
 
 
 def carried(relay: Relay) -> Carried:
-    """Look at all of it; reads manifests, no record. Raises StorageError."""
+    """Look at all of it, and erase what waited too long; reads manifests, no record. Raises StorageError."""
+    settle(relay)
     model = relay.project.model
     names = {device.id: device.name for device in model.devices}
     held: dict[str, list[Held]] = {}
@@ -82,7 +88,7 @@ def carried(relay: Relay) -> Carried:
     ]
     rows.sort(key=lambda row: (-row.batches, row.name.casefold()))
     server = model.servers[0].url if model.servers else ""
-    return Carried(model.name, model.version, tuple(rows), server, tuple(relay.holding.damaged()))
+    return Carried(model.name, model.version, tuple(rows), server, tuple(relay.holding.damaged()), relay.waiting())
 
 
 def _row(device: str, names: Mapping[str, str], held: list[Held], at_central: int, returns: int) -> CarriedRow:
@@ -175,8 +181,9 @@ def carried_line(row: CarriedRow) -> str:
 
 
 def carried_summary(found: Carried) -> str:
-    """How much, and that nobody here can read it; then what was damaged here, a line each."""
-    return "\n".join([_how_much(found), *(visible(one.told) for one in found.damaged)])
+    """How much, and that nobody here can read it; then what waits, and what was damaged here, a line each."""
+    lost = (visible(one.told) for one in found.damaged)
+    return "\n".join([_how_much(found), *waiting_lines(found.waiting), *lost])
 
 
 def _how_much(found: Carried) -> str:

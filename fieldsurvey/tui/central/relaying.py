@@ -11,6 +11,7 @@ from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
 from fieldsurvey.tui.central.sticks import Purpose, Sentence, offered_words, out_words, stopping
+from fieldsurvey.tui.withdrawing import erased_batches, waiting_lines
 from sync.carrying import HandReport, RelayFile, TakeReport, hand_on, take_stick
 from sync.stick import there
 
@@ -42,6 +43,7 @@ def take_words(report: TakeReport) -> list[Sentence]:
         lines.append(Sentence(False, _("There was no batch on it."), _("On the laptop: copy to this stick first.")))
     lines += sorted((_file(file) for file in report.files if file.outcome != "left"), key=lambda said: said.good)
     lines += _counted(report)
+    lines += [Sentence(False, line) for line in waiting_lines(report.waiting)]
     if report.project is not None:
         text = _("The newer project came with it: version {version}.")
         lines.append(Sentence(True, text.format(version=report.project)))
@@ -72,7 +74,10 @@ def _file(file: RelayFile) -> Sentence:
         return Sentence(
             False,
             _("{whose}: not taken, a record in it was withdrawn, {span}.").format(whose=whose, span=span),
-            _("Copy again from that laptop: it sends the rest without it."),
+            _(
+                "Copy again from that laptop: it sends the rest without it. If it is lost, take this stick to central:"
+                " it takes the rest."
+            ),
         )
     return Sentence(True, said[file.outcome].format(whose=whose, name=name, span=span))
 
@@ -99,6 +104,8 @@ def hand_words(report: HandReport) -> list[Sentence]:
     if report.present:
         text = ngettext("{count} was on it already.", "{count} were on it already.", report.present)
         lines.append(Sentence(True, text.format(count=report.present)))
+    if report.erased:
+        lines.append(Sentence(True, erased_batches(report.erased)))
     lines += [Sentence(False, one.told) for one in report.damaged]
     lines.append(Sentence(True, _("They stay here until central's receipt says that it holds them.")))
     return [*lines, *offered_words(report.project), *out_words()]

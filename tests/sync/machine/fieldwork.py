@@ -147,11 +147,24 @@ class Fieldwork(Online):
             self._collect(self._laptop(laptop), taken)
         if then in {"hand on", "arrive"}:
             self.supervisor.hand_on(given)
+            assert not self.supervisor.check_held(self.model), "what was handed on waits still"
             self._said(self.supervisor.relay.receipts())
         if then == "arrive":
             self._bring(given)
         if then == "lose":  # with what it held; another one goes on
             self.supervisor.lose(self.project)
+
+    @precondition(lambda self: len(self.model.sealed) < MAX_SEALED)
+    @rule(laptop=which, code=st.integers(0, 2), others=st.integers(0, 1), days=st.sampled_from((0, 1, 8)))
+    def withdraw_at_relay(self, laptop: int, code: int, others: int, days: int) -> None:
+        """The relay takes a case, alone or with somebody else's, and hears that it is taken back; days go by there."""
+        one, stick = self._laptop(laptop), self._stick(0)
+        self._seal(one, (code, *(None,) * others))
+        self._export(one, stick)
+        self._relay_takes(stick)
+        self._withdraw_at_relay(code)
+        self.time.move(days)
+        self._look_at_relay()
 
     @rule(stick=sticks, answers=st.booleans())
     def bring(self, stick: int, answers: bool) -> None:
@@ -169,8 +182,7 @@ class Fieldwork(Online):
         if place == "central":
             self.centre.withdraw(kit.tombstone(code))
         elif place == "relay":
-            self.supervisor.withdraw(kit.tombstone(code))
-            self._check_relay()
+            self._withdraw_at_relay(code)
         else:
             self._laptop(laptop).withdraw(code)
         self.dirty = True
@@ -223,8 +235,9 @@ class Fieldwork(Online):
 
     @rule(days=st.sampled_from((1, 8, 30)))
     def pass_time(self, days: int) -> None:
-        """Days go by."""
+        """Days go by; then the supervisor looks at what is carried."""
         self.time.move(days)
+        self._look_at_relay()
 
     @rule(
         laptop=which,

@@ -46,6 +46,11 @@ class Genuine:
     entries: tuple[Entry, ...]
     erased: frozenset[bytes] = frozenset()
 
+    @property
+    def present(self) -> list[Entry]:
+        """Those that came with their record."""
+        return [entry for entry in self.entries if entry.record_hash not in self.erased]
+
 
 @dataclass
 class Held:
@@ -104,6 +109,16 @@ class Model:
     returned: set[ReturnManifest] = field(default_factory=set)
     held: Held = field(default_factory=Held)
     backup: Held | None = None
+
+    def vouched_heads(self) -> set[bytes]:
+        """Every entry that a receipt of central's confirms, or what follows from it does."""
+        found: set[bytes] = set()
+        for _device, _up_to, head, level in self.issued:
+            at = self.sealed.get(bytes.fromhex(head)) if level != "received" else None
+            while at is not None and at.head not in found:
+                found.add(at.head)
+                at = self.sealed.get(at.previous)
+        return found
 
     def seen(self, entry: Entry, record: bytes) -> None:
         """A laptop sealed this."""

@@ -192,21 +192,8 @@ class Online(World):
 
     def _check_forgotten(self, gone: set[bytes]) -> None:
         """A relay lets go of what central vouched for, of what was withdrawn, and of what it holds in another file."""
-        tags = self.supervisor.relay.tags()
-        vouched: set[bytes] = set()
-        for _device, _up_to, head, level in self.model.issued:
-            at = self.model.sealed.get(bytes.fromhex(head)) if level != "received" else None
-            while at is not None and at.head not in vouched:
-                vouched.add(at.head)
-                at = self.model.sealed.get(at.previous)
-        for data in self.supervisor.held():
-            vouched |= {entry.head for entry in (self.model.find(data) or Genuine(b"", ())).entries}
-        for data in gone:
-            batch = self.model.find(data)
-            assert batch is not None
-            taken_back = {self.model.tag(entry.record_hash) for entry in batch.entries} & tags
-            assert taken_back or all(entry.head in vouched for entry in batch.entries), "a relay lost a batch"
-            reached["line forgotten"] += 1
+        self.supervisor.check_gone(self.model, gone)
+        reached["line forgotten"] += len(gone)
 
     def _meanwhile(self, one: FieldLaptop | None, event: str, number: int) -> None:
         """Between two requests of a push."""

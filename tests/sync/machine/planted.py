@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, BinaryIO, Final
 
 import pytest
@@ -290,7 +290,17 @@ def a_relay_vouches_like_central(patch: Patch) -> None:
 
 def a_relay_keeps_what_was_withdrawn(patch: Patch) -> None:
     """Withdrawals do not reach the batches that a relay holds."""
-    patch.setattr("sync.relay.Relay.erase", lambda _self: ())
+    patch.setattr("sync.relay.Relay.erase", lambda *_args: ())
+
+
+def a_relay_lets_others_go_too(patch: Patch) -> None:
+    """A batch goes at once for one withdrawn record, with the others in it that nobody else has."""
+    patch.setattr("sync.relay.waits_until", lambda *_args: None)
+
+
+def a_relay_waits_for_ever(patch: Patch) -> None:
+    """What waits to be handed on is not erased when its days are over."""
+    patch.setattr("sync.relay.waits_until", lambda *_args: date.max)
 
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -316,4 +326,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
     anybody_may_return_work,
     a_relay_vouches_like_central,
     a_relay_keeps_what_was_withdrawn,
+    a_relay_lets_others_go_too,
+    a_relay_waits_for_ever,
 )

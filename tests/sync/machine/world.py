@@ -172,7 +172,9 @@ class World(RuleBasedStateMachine):
         if not (stick / "fieldsurvey").is_dir():
             return
         found = {path.name: path.read_bytes() for path in carriers.batches(stick)}
+        held = set(self.supervisor.held())
         report = self.supervisor.take(stick)
+        self.supervisor.check_gone(self.model, held - set(self.supervisor.held()))
         for file in _of_batches(report.files):
             batch = None if file.name.endswith(".part") else self.model.find(found[file.name])
             assert (file.outcome in {"taken", "present", "committed", "withdrawn"}) == (batch is not None), file
@@ -183,14 +185,17 @@ class World(RuleBasedStateMachine):
         self._check_relay()
 
     def _check_relay(self) -> None:
-        tags = self.supervisor.relay.tags()
-        for data in self.supervisor.held():
-            lies = self.model.find(data)
-            assert lies is not None, "a relay holds what no laptop wrote"
-            carried = {
-                self.model.tag(entry.record_hash) for entry in lies.entries if entry.record_hash not in lies.erased
-            }
-            assert not carried & tags, "a relay holds what was withdrawn"
+        reached["relay waiting"] += self.supervisor.check_held(self.model)
+
+    def _withdraw_at_relay(self, code: int) -> None:
+        held = set(self.supervisor.held())
+        self.supervisor.withdraw(kit.tombstone(code))
+        self._check_relay()
+        self.supervisor.check_gone(self.model, held - set(self.supervisor.held()))
+
+    def _look_at_relay(self) -> None:
+        self.supervisor.look()
+        self._check_relay()
 
     def _said(self, receipts: Iterable[Receipt]) -> None:
         """A relay speaks only of what it was given, or of what central vouched for."""

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from fieldsurvey.base.clock import FixedClock
+from fieldsurvey.fieldwork.erasures import Reports, Trust
 from fieldsurvey.project.keys import role_key_bytes
 from fieldsurvey.records.receipt import Level, Receipt, Role, read_receipt, write_receipt
 from fieldsurvey.records.signing import SigningKey
+from fieldsurvey.records.withdrawal import Tombstone
 from sync.carrying import TakeReport
 from sync.relay import Relay
 from tests.sync.laptops import SyntheticLaptop
@@ -69,3 +71,19 @@ def held(relay: Relay) -> list[tuple[str, int, int]]:
 def outcomes(report: TakeReport) -> list[str]:
     """What became of each file."""
     return [file.outcome for file in report.files]
+
+
+def bring(stick: Path, stone: Tombstone) -> None:
+    """Put a withdrawal on a stick."""
+    folder = stick / "fieldsurvey" / "withdrawals"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{secrets.token_hex(4)}.fsw").write_bytes(stone.to_bytes())
+
+
+def reported(relay: Relay) -> dict[str, int]:
+    """Tag -> how many records of it this relay says that it erased; every case that it says to hold nothing of."""
+    found: dict[str, int] = {}
+    for heard in Reports(relay.home, Trust.of(relay.project.model)):
+        for case in heard.report.cases:
+            found[case.tag] = max(found.get(case.tag, 0), case.records)
+    return found

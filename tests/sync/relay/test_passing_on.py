@@ -24,7 +24,7 @@ from sync.importing import import_folder
 from sync.relay import Relay
 from tests.sync.laptops import PROJECT, laptop
 from tests.sync.projects import SyntheticProject
-from tests.sync.relay.kit import give, held, lay, on_stick, outcomes, said
+from tests.sync.relay.kit import bring, give, held, lay, on_stick, outcomes, reported, said
 
 
 def test_forgetting_needs_centrals_word_on_this_very_history(
@@ -146,27 +146,25 @@ def test_the_free_space_is_looked_at_first(relay: Relay, stick: Path, tmp_path: 
     assert not list(road.rglob("*.fsb*"))
 
 
-def test_a_withdrawal_takes_the_whole_batch_at_once(
+def test_a_batch_of_nobody_else_goes_at_once(
     relay: Relay, project: SyntheticProject, stick: Path, tmp_path: Path
 ) -> None:
-    """The stick that brings the tombstone: every batch with such a record goes, the others stay; it is reported, signed
-    by this place; the same batch is not taken again; what the laptop sends without the record is."""
+    """The stick that brings the tombstone: a batch with that record alone goes, others stay; it is reported, signed by
+    this place; the same batch is not taken again."""
     code = WithdrawalCode.generate()
-    one, two = laptop(2), laptop(2)
+    one, two = laptop(0), laptop(2)
     one.seal(withdrawal=code.tag(PROJECT))
     lay(stick, one.batch())
     lay(stick, two.batch())
     take_stick(relay, stick)
     assert len(held(relay)) == 2
     other = tmp_path / "other"
-    withdrawals = other / "fieldsurvey" / "withdrawals"
-    withdrawals.mkdir(parents=True)
     stone = Tombstone(project=PROJECT, code=code.raw, requested="2026-03-01")
-    (withdrawals / "any.fsw").write_bytes(stone.to_bytes())
+    bring(other, stone)
     report = take_stick(relay, other)
-    assert (report.withdrawals, report.erased) == (1, 1)
+    assert (report.withdrawals, report.erased, report.waiting) == (1, 1, ())
     assert held(relay) == [(two.device, 1, 2)]
-    assert one.log[2][1] not in b"".join(path.read_bytes() for path in relay.home.rglob("*") if path.is_file())
+    assert one.log[0][1] not in b"".join(path.read_bytes() for path in relay.home.rglob("*") if path.is_file())
     (heard,) = Reports(relay.home, Trust.of(relay.project.model))
     assert (heard.report.place, heard.key) == (Place.RELAY, project.supervisor.public)
     assert [(case.tag, case.records) for case in heard.report.cases] == [(stone.tag, 1)]
@@ -179,7 +177,7 @@ def test_a_withdrawal_takes_the_whole_batch_at_once(
 def test_an_erasing_that_was_cut_off_is_done_again(relay: Relay, stick: Path, monkeypatch: Any) -> None:
     """The tombstone is durable, the batch is not yet gone: whatever is done next at this relay ends it."""
     code = WithdrawalCode.generate()
-    one = laptop(1)
+    one = laptop(0)
     one.seal(withdrawal=code.tag(PROJECT))
     lay(stick, one.batch())
     take_stick(relay, stick)
@@ -193,6 +191,7 @@ def test_an_erasing_that_was_cut_off_is_done_again(relay: Relay, stick: Path, mo
     assert len(again.erase()) == 1
     assert held(relay) == []
     assert again.erase() == ()
+    assert reported(relay) == {code.tag(PROJECT): 1}
 
 
 def test_central_moves_its_own_time(relay: Relay, project: SyntheticProject, stick: Path, clock: FixedClock) -> None:
