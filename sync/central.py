@@ -27,6 +27,7 @@ from sync.audit import AuditReport, audit
 from sync.batches import Batch, read_batch
 from sync.errors import ForeignProjectError, RecordLostError
 from sync.merge import CaseView, LogView, Version, project_cases, project_log, taken_back
+from sync.one_chain import Seen
 from sync.sqlite_store import SqliteStore
 from sync.stick import Progress
 from sync.store import AbsentEntry, Counts, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject
@@ -109,7 +110,7 @@ class Central:
     def __init__(self, store: Store, clock: Clock | None = None) -> None:
         self.store = store
         self.clock: Clock = clock or SystemClock()
-        self.seen: dict[str, tuple[int, bytes]] = {}  # how far a device's log was whole, for sync.vouching
+        self.seen: dict[str, Seen] = {}  # how far a device's log was whole, for sync.one_chain
         self.trusted: Project | None = None  # the newest that a caller verified: what lies in the database nobody did
         self._read: tuple[bytes, Project] | None = None  # parsing a thousand device cards is worth doing once
 

@@ -274,6 +274,9 @@ class PostgresStore:
         query = "SELECT DISTINCT device FROM fieldsurvey.signatures ORDER BY device"
         return [device for (device,) in self._link.all(query)]
 
+    def mark(self) -> None:
+        """Nothing tells."""
+
     def first_without_body(self, device: str) -> int | None:
         """The first position whose record is lost: a body that is erased still has its row."""
         query = """SELECT min(seq) FROM fieldsurvey.entries e WHERE device = %s

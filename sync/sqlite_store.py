@@ -99,7 +99,9 @@ class SqliteWriter(SqliteSetsWriter):
 
     def discard(self, hashes: Iterable[bytes]) -> int:
         """Remove bodies without a note; how many."""
-        return sum(self._run("DELETE FROM bodies WHERE hash = ?", (digest,)).rowcount for digest in hashes)
+        gone = sum(self._run("DELETE FROM bodies WHERE hash = ?", (digest,)).rowcount for digest in hashes)
+        self.removed += gone
+        return gone
 
     def notice(self, notice: Notice) -> bool:
         """A verified file to pass on."""
@@ -145,6 +147,7 @@ class SqliteStore(SqliteSets):
         self._wait = wait
         self._holder = path.with_name(path.name + ".holder")
         self._unswept = False
+        self._removed = 0
         self._connection = open_sqlite(path)
         try:
             self._connection.execute(AUTOCHECKPOINT)
@@ -178,6 +181,7 @@ class SqliteStore(SqliteSets):
             finally:
                 with contextlib.suppress(OSError):  # a courtesy as well: a merge must not fail for it
                     self._holder.unlink(missing_ok=True)
+        self._removed += writer.removed
         if writer.removed or self._unswept:
             self._sweep(0 if self._unswept else _MOMENT)
 
@@ -334,6 +338,10 @@ class SqliteStore(SqliteSets):
     def senders(self) -> list[str]:
         """The devices that signatures are kept of."""
         return [row[0] for row in self._rows("SELECT DISTINCT device FROM signatures ORDER BY device")]
+
+    def mark(self) -> tuple[int, int]:
+        """SQLite's own count of what other connections changed, and what this one removed."""
+        return int(self._one("PRAGMA data_version")), self._removed
 
     def first_without_body(self, device: str) -> int | None:
         """The first position whose record is lost."""

@@ -315,6 +315,10 @@ class Store(Protocol):
         """The devices that signatures are kept of."""
         ...
 
+    def mark(self) -> tuple[int, int] | None:
+        """Where two of them are equal, nobody removed or altered anything in between; None: that cannot be told."""
+        ...
+
     def first_without_body(self, device: str) -> int | None:
         """The first position of a log that is held as an entry only: its record is lost, neither erased nor absent."""
         ...

@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from fieldsurvey.records.log import MAX_SEQ, start_head
+from fieldsurvey.records.log import MAX_SEQ
 from fieldsurvey.records.receipt import MAX_ABSENT, Level, Receipt, Role
 from sync.covering import believed
+from sync.one_chain import At, one_chain
 
 if TYPE_CHECKING:
     from sync.central import Central
 
-At = tuple[int, bytes]
-"""Where an entry stands: its position and its head."""
 Stretches = tuple[tuple[int, int], ...]
 _NONE: Final[tuple[int, ...]] = ()
 
@@ -30,7 +29,7 @@ class Vouching:
         """Raises StorageError."""
         self._central, self._device = central, device
         self._project = central.project()
-        self._chain = _one_chain(central, device)
+        self._chain = one_chain(central, device)
         self._said = [(entry.seq, entry.head) for entry in central.store.absent(device)]
         self._bare = self._without_record(self._said)
         self._lost = central.store.first_without_body(device) if self._chain is None else None
@@ -128,32 +127,6 @@ class Vouching:
             return said if lacking else []
         half = len(said) // 2
         return [*self._without_record(said[:half]), *self._without_record(said[half:])]
-
-
-def _one_chain(central: Central, device: str) -> At | None:
-    """The end of a log that is one chain with all its records, as nearly all are; None where it has to be read.
-
-    What this central has seen whole is not read again at every push: what is held up to there is counted, which a fork
-    or a lost entry changes, and what follows is read. Its records are looked for each time, in the database, all of
-    them: one that was lost since must not be vouched for.
-    """
-    project = central.project()
-    if project is None:
-        return None
-    central.check_id(device)
-    start = 0, start_head(project.id, device)
-    seen, head = central.seen.pop(device, start)
-    if central.store.held(device, seen) != (seen, 0):
-        seen, head = start
-    seq = seen
-    for link in central.store.links(device, seen):
-        if link.seq != seq + 1 or link.previous != head:
-            return None
-        seq, head = link.seq, link.head
-    if central.store.held(device, seq) != (seq, 0) or central.store.first_without_body(device) is not None:
-        return None
-    central.seen[device] = seq, head
-    return (seq, head) if seq else None
 
 
 def _stretches(positions: Iterable[int]) -> list[tuple[int, int]]:

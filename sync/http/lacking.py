@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sync.central import Central
 from sync.merge import Link
+from sync.one_chain import one_chain
 from sync.store import Store
 from sync.stretches import Stretch, joined
 
@@ -15,11 +16,14 @@ def lacking(central: Central, device: str, to: int) -> list[Stretch]:
 
     Where there are forks, everything after the whole part of the longest: which of them is the sender's is not known.
     """
+    whole = one_chain(central, device)
+    if whole is not None:
+        return joined([(whole[0] + 1, to)])
     lost = central.store.first_without_body(device)
     view = central.log(device)
     if view.forks:
-        whole = view.whole_to if lost is None else min(view.whole_to, lost - 1)
-        return joined([(whole + 1, to)])
+        held = view.whole_to if lost is None else min(view.whole_to, lost - 1)
+        return joined([(held + 1, to)])
     gaps = [*view.gaps, (view.last + 1, to)]
     if lost is not None:
         links = list(central.store.links(device, lost - 1))
