@@ -36,7 +36,6 @@ app = typer.Typer(
     Batches come in with `fieldsurvey sync import STICK`. State lives under FIELDSURVEY_HOME.""",
 )
 register_show(app)
-register_keeping(app)
 
 
 @app.command("status")
@@ -192,3 +191,6 @@ def _audit_lines(report: AuditReport) -> list[str]:
         )
         lines.append(text)
     return lines
+
+
+register_keeping(app)  # last: in `--help` it stands after what is used every day

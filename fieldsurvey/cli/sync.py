@@ -54,8 +54,6 @@ app = typer.Typer(
     A supervisor who carries for many laptops: `fieldsurvey sync import STICK --relay` takes what is on their sticks,
     `fieldsurvey sync export STICK --relay` hands it on. `fieldsurvey sync log` says what came and went.""",
 )
-sync_log.register(app)
-sync_http.register(app)
 
 StickArgument = Annotated[
     Path | None,
@@ -98,6 +96,8 @@ def export(
     and withdrawals. It stays here until central's receipt comes back.
 
     Example: fieldsurvey sync export /media/STICK
+
+    On a supervisor's laptop: fieldsurvey sync export /media/STICK --relay
     """
     place = there(_stick(stick))
     if relay:
@@ -137,6 +137,8 @@ def import_(
     stick on which the steward has put the key makes this laptop a supervisor's.
 
     Example: fieldsurvey sync import /media/STICK
+
+    On a supervisor's laptop: fieldsurvey sync import /media/STICK --relay
     """
     place = _stick(stick)
     if relay:
@@ -164,7 +166,7 @@ def status(
 
     On a supervisor's laptop also what is carried for others.
 
-    Example: fieldsurvey sync status --json
+    Example: fieldsurvey sync status --records
     """
     home, drives = paths.home(), removable_drives()
     carried = sync_relay.carried(home)
@@ -224,3 +226,7 @@ def _stick(given: Path | None) -> Path:
         return drives[0].path
     found = ", ".join(str(drive.path) for drive in drives) or _("none is plugged in")
     raise WhichStickError(found=found)
+
+
+sync_log.register(app)  # last: in `--help` they stand after what is used every day
+sync_http.register(app)

@@ -57,6 +57,8 @@ def _register_push(app: typer.Typer) -> None:
         While the app is open, it does this by itself. Without a line, use a stick: fieldsurvey sync export STICK.
 
         Example: fieldsurvey sync push
+
+        On a supervisor's laptop: fieldsurvey sync push --relay
         """
         # start-up: httpx costs 0.1 s, which no other command needs
         from sync.http.pushing import Patience
