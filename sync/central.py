@@ -20,12 +20,12 @@ from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.base.sqlite import DatabaseDamagedError
 from fieldsurvey.project.model import Project
 from fieldsurvey.records.device import DeviceCard
-from fieldsurvey.records.log import LogEntry, start_head
+from fieldsurvey.records.log import start_head
 from fieldsurvey.records.receipt import Receipt
 from fieldsurvey.records.withdrawal import Tombstone
 from sync.audit import AuditReport, audit
 from sync.batches import Batch, read_batch
-from sync.errors import ForeignProjectError, RecordLostError
+from sync.errors import ForeignProjectError
 from sync.merge import CaseView, LogView, Version, project_cases, project_log, taken_back
 from sync.one_chain import Seen
 from sync.sqlite_store import SqliteStore
@@ -259,16 +259,6 @@ class Central:
         """Every case that enrolled devices speak of, projected; streaming, by case id."""
         return project_cases(self.store.versions(), self._tags(), self._counts())
 
-    def records(self) -> Iterator[tuple[LogEntry, bytes]]:
-        """The current record of every case, with the entry that logged it; streaming.
-
-        The entry's signature is empty where a later one of the same log covers it. Raises RecordLostError.
-        """
-        project = self.project()
-        for case in self.cases():
-            if case.current is not None and project is not None:
-                yield self._loaded(project.id, case.current)
-
     def status(self) -> CentralStatus:
         """Counts, devices with their gaps and forks, cases. Reads every entry, but no record."""
         project = self.project()
@@ -343,13 +333,6 @@ class Central:
                     found["original_missing"] += case.original_missing
         names = ("current", "withdrawn", "in_conflict", "with_proposals", "original_missing")
         return CaseCounts(*(found[name] for name in names))
-
-    def _loaded(self, project: str, version: Version) -> tuple[LogEntry, bytes]:
-        body = self.store.body(version.record_hash)
-        if body is None:
-            raise RecordLostError(place=self.store.place, device=version.device[:8], seq=version.seq)
-        signature = self.store.signature(version.device, version.seq, version.head) or b""
-        return LogEntry(project, version.device, version.seq, version.record_hash, version.head, signature), body
 
 
 def _name(card: bytes) -> str:

@@ -6,7 +6,6 @@ StorageError
 ├── CentralGoneError       the database server cannot be reached, or went away in the middle
 ├── CentralMovedError      this database was left for another one
 ├── ForeignDatabaseError   a database that cannot be central's
-├── RecordLostError        central lacks a record that its log speaks of
 ├── RelayBusyError         another process is carrying for the same relay
 ├── RelayFullError         a relay has no room for a batch
 ├── UnreadableError        a file that cannot be read
@@ -19,6 +18,7 @@ RefusedError
 ├── NothingHereError       a folder in which there is nothing of fieldsurvey's
 ├── NotCentralsKeyError    a key that the project does not know as central's
 ├── NotSupervisorsKeyError the same for a supervisor's
+├── StoppedError           somebody here wanted it to stop
 ├── ErasedMeanwhileError   a record went from the log while a batch with it was written
 └── NoRelayError           a laptop that is no supervisor's
 """
@@ -73,17 +73,6 @@ class ForeignDatabaseError(StorageError):
     hint = (
         "Nothing was changed. It must be PostgreSQL 15 or newer, in UTF-8, without a schema named fieldsurvey of"
         " another program: make a database of its own for it."
-    )
-
-
-class RecordLostError(StorageError):
-    """A body that must be there is not."""
-
-    code = "storage.record_lost"
-    template = "{place} has lost record {seq} of device {device}."
-    hint = (
-        "Nothing was changed. `fieldsurvey central verify` says what is whole. Import again from the stick or the"
-        " laptop that still has it, or restore a backup."
     )
 
 
@@ -193,6 +182,14 @@ class StickTooSmallError(StorageError):
     code = "storage.stick_too_small"
     template = "{needed} MB are to be copied, and {place} has {free} MB free."
     hint = "Nothing was written and nothing is lost. Free some space on it, or use another stick, and try again."
+
+
+class StoppedError(RefusedError):
+    """Somebody stopped it, and what was half done was taken back."""
+
+    code = "refused.stopped"
+    template = "It was stopped before it was finished."
+    hint = "Nothing half done was left. It can be begun again at any time."
 
 
 class ErasedMeanwhileError(RefusedError):

@@ -17,6 +17,7 @@ from fieldsurvey.base.errors import RefusedError, UntrustedError
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.batches import plan_batches, read_batch, write_batch
 from sync.central import Central
+from tests.sync.current import records
 from tests.sync.dumps import dump
 from tests.sync.laptops import PROJECT, SyntheticLaptop, laptop
 from tests.sync.projects import enrol
@@ -57,7 +58,7 @@ def test_exporting_and_merging_hold_a_few_records_at_once(heavy: SyntheticLaptop
         with Central.open(tmp_path / "central.db") as central, path.open("rb") as stream:
             enrol(central, heavy)
             assert central.merge(stream).new == 24
-            for _entry, blob in central.records():
+            for _entry, blob in records(central):
                 assert blob
 
     assert peak(export) < 4 * MIB
@@ -81,7 +82,7 @@ def test_memory_does_not_grow_with_what_central_holds(tmp_path: Path) -> None:
             central.erase()
             assert central.status().counts.entries == last
             assert central.verify().sound
-            assert all(blob for _entry, blob in central.records())
+            assert all(blob for _entry, blob in records(central))
 
         everything(device.batches(1, 10), 10)  # what is loaded with the first use is not counted
         for first, last in ((11, 150), (151, 1_290), (1_291, 1_430)):
@@ -122,7 +123,7 @@ def _kill_and_repeat(tmp_path: Path, rounds: int, seed: int) -> None:
     with Central.open(path) as central:
         for data in batches:
             central.merge(io.BytesIO(data))
-        assert len(list(central.records())) == 60
+        assert len(list(records(central))) == 60
 
 
 def test_killed_while_merging(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from sync.central import Central
 from sync.errors import CentralBusyError, ForeignProjectError, NothingHereError
 from sync.folder import collect, export_batches
 from sync.importing import FileReport, ImportReport, import_folder
+from tests.sync.current import records
 from tests.sync.dumps import dump
 from tests.sync.laptops import laptop as synthetic
 from tests.sync.projects import NOW, SyntheticProject, join, seal_some
@@ -83,7 +84,7 @@ def test_the_whole_way_there_and_back(central: Central, laptop: Laptop, stick: P
     assert (report.new, set(outcomes(report).values())) == (6, {"merged"})
     assert (report.project, report.stick_problem) == ("written", None)
     assert seen[-1][0] == seen[-1][1] == sum(path.stat().st_size for path in names(stick))
-    assert len(list(central.records())) == 6
+    assert len(list(records(central))) == 6
     back = collect(laptop, stick)
     assert [(item.level.value, item.up_to) for item in back.taken] == [("committed", 6)]
     assert back.project is not None

@@ -23,6 +23,7 @@ from sync.central import Central
 from sync.http.packs import cut, write_offer
 from sync.http.wire import Offered, join_pieces
 from tests.needs.opened.world import ROUND, Maker, World
+from tests.sync.current import records
 from tests.sync.dumps import spoil
 from tests.sync.http.worlds import Asker, Place, asking
 from tests.sync.laptops import SyntheticLaptop, laptop
@@ -39,7 +40,7 @@ def merged(central: Central, *batches: bytes) -> list[int]:
 
 def shown(central: Central) -> tuple[str, object, list[bytes]]:
     """What anybody can see of a central: digest, cases, records that count."""
-    return central.digest(), list(central.cases()), [body for _entry, body in central.records()]
+    return central.digest(), list(central.cases()), [body for _entry, body in records(central)]
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from sync.importing import import_folder
 from tests.fieldwork.conftest import NOW, WORDS, SyntheticProject, join
 from tests.fieldwork.forms import PICTURES
 from tests.fieldwork.pictures import CANARY, drawing, jpeg
+from tests.sync.current import records
 
 
 class _Way:
@@ -51,7 +52,7 @@ class _Way:
         session.close()
 
     def opened(self) -> tuple[Opened, Payload]:
-        [(_, blob)] = self.central.records()
+        [(_, blob)] = records(self.central)
         opened = open_record(blob, self.project.operational)
         return opened, Payload.from_bytes(opened.payload)
 

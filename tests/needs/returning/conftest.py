@@ -26,6 +26,7 @@ from sync.central import Central
 from sync.folder import ReceiptsReport, collect, export_batches
 from sync.importing import ImportReport, import_folder
 from tests.needs.opened.forms import xform
+from tests.sync.current import records
 
 WORDS = "enero mapa nube cobre lila pauta"
 HMU_WORDS = "zumo duna yate horno grato lunes"
@@ -105,7 +106,7 @@ class Province:
         """What counts of a case at central, opened by the HMU."""
         with self.central() as central:
             [blob] = [
-                blob for _, blob in central.records() if open_record(blob, *self.hmu.recipients).header.case == case
+                blob for _, blob in records(central) if open_record(blob, *self.hmu.recipients).header.case == case
             ]
         return Payload.from_bytes(open_record(blob, *self.hmu.recipients).payload)
 

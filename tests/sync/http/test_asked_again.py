@@ -65,8 +65,8 @@ def purge(laptop: Laptop, up_to: int) -> None:
     """Central had these backed up long ago."""
     log = laptop.locked
     card = log.device_card()
-    fields: dict[str, Any] = {"project": card.project, "device": card.device, "up_to": up_to, "head": log.head_at(up_to).hex()}
-    said = Receipt(**fields, level=Level.BACKED_UP, by=Role.CENTRAL, issued=NOW.isoformat())
+    fields: dict[str, Any] = {"project": card.project, "device": card.device, "head": log.head_at(up_to).hex()}
+    said = Receipt(**fields, up_to=up_to, level=Level.BACKED_UP, by=Role.CENTRAL, issued=NOW.isoformat())
     log.take_receipt(said, NOW)
     assert purge_records(log, NOW) == up_to
 
