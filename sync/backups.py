@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from fieldsurvey.base.clock import Clock, SystemClock
-from fieldsurvey.base.errors import InputError, StorageError, UntrustedError
+from fieldsurvey.base.errors import InputError, RefusedError, StorageError, UntrustedError
 from fieldsurvey.base.files import file_sha256, storage_error, write_atomic
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.process_lock import ProcessLock
 from fieldsurvey.base.sqlite import DatabaseDamagedError
 from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.model import Project
+from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.backup import BackupNote, write_note
 from fieldsurvey.records.container import Signer
 from sync.audit import audit
@@ -30,10 +31,10 @@ from sync.central import Central
 from sync.copying import copy_sets, weight
 from sync.covering import keep_days
 from sync.errors import CentralBusyError, ForeignProjectError
-from sync.expiring import expire, name_of
+from sync.expiring import SIGNED, expire, name_of
 from sync.journal import Journal
 from sync.moving import Meter
-from sync.place import read_place
+from sync.place import central_exists, read_place
 from sync.sets import ERASED, PROJECTS, SETS
 from sync.sqlite_store import SqliteStore
 from sync.stick import Progress, opened
@@ -103,9 +104,21 @@ class BackupReport:
     signed: bool = False
 
 
+class NoProjectGivenError(RefusedError):
+    """A restore that would have to believe what nobody signed."""
+
+    code = "refused.restore_project"
+    template = "There is no signed project to restore {place} with: the one inside a backup carries no signature."
+    hint = (
+        "Nothing was changed. Name the project's file, from any stick (fieldsurvey/project.fsp) or the steward:"
+        " fieldsurvey central restore FILE --project project.fsp --words WORDS"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What a restore did. `added`: rows central did not have; `withdrawals`: applied again; `erased`: records of them.
+    """What a restore did. `added`: rows central did not have; `withdrawals`: applied again; `erased`: records that went
+    for them, each once, but for those that were gone already when the backup was made, or from here.
 
     `logs`: device -> position up to which its log is whole now.
     """
@@ -124,15 +137,17 @@ def back_up(
     folder: Path,
     *,
     key: Signer | None = None,
+    project: SignedProject | None = None,
     clock: Clock | None = None,
     progress: Progress | None = None,
 ) -> BackupReport:
     """Make a backup of central in `folder`, and remove those there that are too old.
 
     `home`: where it is made and checked, with room for one more central. `key`: central's role key, which signs what
-    the backup holds; without it no receipt will say "backed up". `progress` counts records and log entries. Others go
-    on importing meanwhile; it is of one moment. Raises NoBackupFolderError, NotBackedUpError, StorageError: then there
-    is no new backup, and what was noted of the last one stays.
+    the backup holds; without it no receipt will say "backed up". `project`: put beside it as it is signed, for a
+    restore where no other is at hand. `progress` counts records and log entries. Others go on importing meanwhile; it
+    is of one moment. Raises NoBackupFolderError, NotBackedUpError, StorageError: then there is no new backup, and what
+    was noted of the last one stays.
     """
     if not folder.is_dir():
         raise NoBackupFolderError(place=str(folder))
@@ -144,8 +159,8 @@ def back_up(
         raise CentralBusyError(place=str(home), holder=_("process {process}").format(process=lock.holder()))
     try:
         held, counts = _make(central, work, meter)
-        project = central.project()
-        name = name_of(project.id if project else "", now)
+        model = central.project()
+        name = name_of(model.id if model else "", now)
         meter.text = _("writing")
         sha256 = write_atomic(folder / name, _pieces(work), private=True)
         size = (folder / name).stat().st_size
@@ -154,14 +169,21 @@ def back_up(
     finally:
         _discard(work)
         lock.release()
+    if project is not None:
+        write_atomic(signed_beside(folder / name), project.data, private=True)
     write_atomic(folder / f"{name}.sha256", f"{sha256}  {name}\n".encode(), private=True)
     at = now.isoformat("T", "seconds").replace("+00:00", "Z")
     with central.store.write() as writer:
-        writer.covered([_covered(one, project, at, sha256, key) for one in held], at)
-    removed, problem = expire(folder, now, name, keep_days(central.trusted or project))
+        writer.covered([_covered(one, model, at, sha256, key) for one in held], at)
+    removed, problem = expire(folder, now, name, keep_days(central.trusted or model))
     Journal(home, clock).note("backup", "central", place=str(folder), records=counts.bodies)
     devices = len({one.device for one in held})
     return BackupReport(str(folder / name), size, sha256, at, counts, devices, removed, problem, signed=key is not None)
+
+
+def signed_beside(file: Path) -> Path:
+    """Where the signed project of a backup lies."""
+    return file.with_name(file.name + SIGNED)
 
 
 def _make(central: Central, work: Path, meter: Meter) -> tuple[list[_Held], Counts]:
@@ -228,13 +250,16 @@ def restore(
     """Bring back into central of this home (there, lost or never made) all that a backup holds.
 
     It is a union: nothing that is there goes away. Every withdrawal known here, in the backup or beside central is
-    applied again, before any record is. `project`: the newest one, verified by the caller; it is taken in place of
-    those in the backup, which carry no signature. What is erased follows from the withdrawals, never from a note.
+    applied again, before any record is. `project`: the newest one, verified by the caller, else the one that central
+    here has. Those in the backup carry no signature and are not taken. What is erased follows from the withdrawals,
+    never from a note.
 
-    Raises CentralBusyError (another process restores here), BackupDamagedError, ForeignProjectError,
-    RestoreIntoDamagedError, StorageError: central then is as it was, or has a part of what the backup holds; doing it
-    again completes it.
+    Raises NoProjectGivenError (there is neither), CentralBusyError (another process restores here),
+    BackupDamagedError, ForeignProjectError, RestoreIntoDamagedError, StorageError: central then is as it was, or has a
+    part of what the backup holds; doing it again completes it.
     """
+    if project is None and not central_exists(home):
+        raise NoProjectGivenError(place=str(file))
     work = home / "restore.part"
     lock = ProcessLock(home / "restore.lock")
     if not lock.acquire():
@@ -298,9 +323,11 @@ def _check(file: Path, backup: SqliteStore, meter: Meter) -> None:
 
 
 def _check_target(backup: SqliteStore, central: Central, project: Project | None) -> None:
-    """Raises ForeignProjectError, RestoreIntoDamagedError."""
+    """Raises NoProjectGivenError, ForeignProjectError, RestoreIntoDamagedError."""
     if found := central.store.check():
         raise RestoreIntoDamagedError(place=central.store.place, problem=found[0])
+    if project is None and central.project() is None:
+        raise NoProjectGivenError(place=backup.place)
     theirs = Central(backup).project()
     for ours in (project, central.project()):
         if ours is not None and theirs is not None and ours.id != theirs.id:
@@ -308,7 +335,7 @@ def _check_target(backup: SqliteStore, central: Central, project: Project | None
 
 
 def _merge(backup: SqliteStore, home: Path, central: Central, meter: Meter, project: Project | None) -> RestoreReport:
-    served = project or Central(backup).project()
+    served = project or central.project()
     known = [item for item in Withdrawals(home) if served is not None and item.project == served.id]
     with central.store.write() as writer:  # before any record comes back
         for item in known:
@@ -316,15 +343,20 @@ def _merge(backup: SqliteStore, home: Path, central: Central, meter: Meter, proj
     with backup.write() as writer:
         for tag, data in list(central.store.tombstones()):
             writer.tombstone(tag, data)
-    erased = Central(backup).erase()  # in the copy: what was withdrawn since is not even copied
+    before = _erased(backup) | _erased(central.store)
+    Central(backup).erase()  # in the copy: what was withdrawn since is not even copied
     if project is not None:
         central.learn(project)
-    without = {ERASED} if project is None else {ERASED, PROJECTS}
-    added = copy_sets(backup, central.store, meter.tick, [spec for spec in SETS if spec not in without])
-    erased += central.erase()
+    added = copy_sets(backup, central.store, meter.tick, [spec for spec in SETS if spec not in {ERASED, PROJECTS}])
+    central.erase()
+    erased = len(_erased(central.store) - before)
     logs = {one.device: one.seq for one in sorted(_held(central.store))}
     withdrawals = central.store.counts().tombstones
     return RestoreReport(central.store.place, added, withdrawals, erased, central.store.counts(), logs)
+
+
+def _erased(store: Store) -> set[bytes]:
+    return {row[0] for row in store.rows(ERASED)}
 
 
 def _discard(path: Path) -> None:

@@ -20,7 +20,9 @@ from sync.covering import is_ahead
 
 STAMP: Final = "%Y%m%dT%H%M%SZ"
 NOTICED: Final = ".noticed"
-_NAME: Final = re.compile(r"(central-[0-9a-f]{8}-(\d{8}T\d{6}Z)\.db)(?:\.sha256|\.noticed)?(\.part)?")
+SIGNED: Final = ".fsp"
+"""Beside a backup: since when it is known that its date is wrong; the project, signed."""
+_NAME: Final = re.compile(r"(central-[0-9a-f]{8}-(\d{8}T\d{6}Z)\.db)(?:\.sha256|\.noticed|\.fsp)?(\.part)?")
 
 
 def name_of(project: str, made: datetime) -> str:

@@ -341,8 +341,8 @@ class PostgresStore:
 
     def counts(self) -> Counts:
         """How much is there."""
-        query = """SELECT (SELECT count(*) FROM fieldsurvey.devices), (SELECT count(*) FROM fieldsurvey.entries),
-            count(body), coalesce(sum(octet_length(body)), 0)::bigint,
+        query = """SELECT (SELECT count(DISTINCT device) FROM fieldsurvey.devices),
+            (SELECT count(*) FROM fieldsurvey.entries), count(body), coalesce(sum(octet_length(body)), 0)::bigint,
             (SELECT count(*) FROM fieldsurvey.batches), (SELECT count(*) FROM fieldsurvey.tombstones),
             (SELECT count(*) FROM fieldsurvey.absent), count(*) FILTER (WHERE body IS NULL) FROM fieldsurvey.bodies"""
         (row,) = self._link.all(query)

@@ -112,7 +112,9 @@ class SeenBatch:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much is there. `absent`: entries that a device erased itself; `erased`: hashes of records erased here."""
+    """How much is there. `devices`: each once, however many cards it made; `absent`: entries that a device erased
+    itself; `erased`: hashes of records erased here.
+    """
 
     devices: int
     entries: int

@@ -140,8 +140,9 @@ def _status_lines(found: CentralStatus) -> list[str]:
     counts, cases = found.counts, found.cases
     lines = [
         filled(
-            _("{place}: records {entries}, devices {devices}, {size} KB"),
+            _("{place}: {records} records in {entries} log entries of {devices} laptops, {size} KB"),
             place=found.place,
+            records=counts.bodies,
             entries=counts.entries,
             devices=len(found.devices),
             size=counts.body_bytes + 1023 >> 10,

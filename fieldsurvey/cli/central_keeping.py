@@ -10,16 +10,17 @@ import typer
 
 from fieldsurvey.base import paths
 from fieldsurvey.base.clock import SystemClock
-from fieldsurvey.base.errors import InputError
+from fieldsurvey.base.errors import InputError, RefusedError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.common import Json, command, result
 from fieldsurvey.cli.overdue import central_key, settle_here
 from fieldsurvey.cli.progress import progress_bar
+from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.project.steward import PROJECT_FILE, read_steward
 from fieldsurvey.tui.standing import local_day, moment
-from sync.backups import BackupReport, RestoreReport, back_up, restore
+from sync.backups import BackupReport, RestoreReport, back_up, restore, signed_beside
 from sync.central import Central
 from sync.covering import Backing
 from sync.importing import is_unbacked
@@ -33,6 +34,17 @@ class NoCentralError(InputError):
     code = "input.no_central"
     template = "There is no central in {place} yet."
     hint = "It is made by the first import: fieldsurvey sync import STICK"
+
+
+class WordsError(RefusedError):
+    """A project that nobody has compared with what the steward says."""
+
+    code = "refused.project_words"
+    template = "The project “{name}”, version {version}, is signed by a root with these words: {words}"
+    hint = (
+        "Nothing was changed. Compare them with the steward, by voice or in person, or with a laptop that joined. Are"
+        " they the same? Then do it again with --words and the words in quotes."
+    )
 
 
 def opened_central() -> Central:
@@ -87,12 +99,19 @@ def backup(
     with opened_central() as central, progress_bar(_("Backing up"), quiet=json_) as progress:
         if signed is not None:
             central.learn(signed.model)
-        report = back_up(central, paths.home(), folder.absolute(), key=key, progress=progress)
+        report = back_up(central, paths.home(), folder.absolute(), key=key, project=signed, progress=progress)
     result(json_, asdict(report), "\n".join(_backup_lines(report)))
 
 
 def restore_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `central backup` wrote.")],
+    *,
+    project: Annotated[
+        Path | None, typer.Option("--project", metavar="FILE", help="The signed project, from a stick or the steward.")
+    ] = None,
+    words: Annotated[
+        str | None, typer.Option("--words", metavar="WORDS", help="The words of the project's root, in quotes.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Bring a backup back, into an empty central or one that has lost something. Needs no key.
@@ -100,18 +119,34 @@ def restore_(
     The backup is checked from the bytes up first; a damaged one is refused and nothing is changed. Nothing that is
     in central goes away. Every withdrawal that is known here is applied again.
 
+    Whom central trusts is never taken from the backup itself: the project is the one in the steward's folder here; or,
+    where central has none yet, the signed one beside the backup or named with --project, if its root has the words
+    that you give.
+
     What was sealed after the backup comes from the laptops: there, fieldsurvey sync export --all STICK
 
     Example: fieldsurvey central restore /media/BACKUP/central-….db
     """
-    project = None
-    if (paths.steward_dir() / PROJECT_FILE).exists():
-        project = read_steward(paths.steward_dir()).model
+    signed = _trusted(file.absolute(), project, words)
+    model = signed.model if signed is not None else None
     with progress_bar(_("Restoring"), quiet=json_) as progress:
-        report = restore(file.absolute(), paths.home(), project=project, progress=progress)
+        report = restore(file.absolute(), paths.home(), project=model, progress=progress)
     with opened_central() as central:
         settle_here(central)  # what is withdrawn is reported, and nothing of it is passed on again
-    result(json_, asdict(report), "\n".join(_restore_lines(report)))
+    result(json_, asdict(report), "\n".join(_restore_lines(report, signed)))
+
+
+def _trusted(file: Path, named: Path | None, words: str | None) -> SignedProject | None:
+    """The project that a restore believes; None: the one that central here has already. Raises WordsError."""
+    if (paths.steward_dir() / PROJECT_FILE).exists() and named is None:
+        return read_steward(paths.steward_dir())
+    there = central_exists(paths.home()) and words is None
+    if named is None and (there or not signed_beside(file).exists()):
+        return None
+    found = read_project(named or signed_beside(file))
+    if " ".join((words or "").casefold().split()) != found.words.casefold():
+        raise WordsError(name=found.model.name, version=found.model.version, words=found.words)
+    return found
 
 
 def move(
@@ -143,8 +178,8 @@ def _backup_lines(report: BackupReport) -> list[str]:
         lines.append("  " + _("Back up again where they are: in the folder steward of FIELDSURVEY_HOME."))
     if report.removed:
         many = ngettext(
-            "{count} file of backups older than ten days was removed.",
-            "{count} files of backups older than ten days were removed.",
+            "{count} backup that was too old was removed.",
+            "{count} backups that were too old were removed.",
             len(report.removed),
         )
         lines.append(many.format(count=len(report.removed)))
@@ -153,19 +188,22 @@ def _backup_lines(report: BackupReport) -> list[str]:
     return lines
 
 
-def _restore_lines(report: RestoreReport) -> list[str]:
+def _restore_lines(report: RestoreReport, project: SignedProject | None) -> list[str]:
     lines = [
         filled(
             _("{place}: {records} records, {devices} laptops; {added} rows were not here before."),
             place=report.place,
             records=report.counts.bodies,
-            devices=len(report.logs),
+            devices=report.counts.devices,
             added=report.added,
         ),
         _("Withdrawals applied again: {count}; records erased for them: {erased}").format(
             count=report.withdrawals, erased=report.erased
         ),
     ]
+    if project is not None:
+        model = project.model
+        lines.append(filled(_("Project: {name}, version {version}"), name=model.name, version=model.version))
     lines += [
         _("  {device}: whole up to {seq}").format(device=device[:8], seq=seq) for device, seq in report.logs.items()
     ]

@@ -67,6 +67,11 @@ CENTRAL = _ROOT.central
 """Central's key of PROJECT, for which `enrol` vouches."""
 
 
+def published() -> SignedProject:
+    """The next version of PROJECT, as `enrol` left it."""
+    return _ROOT.publish()
+
+
 def noted(device: str, seq: int, head: bytes, at: str, /, *, key: SigningKey = CENTRAL, **said: Any) -> Covered:
     """What a backup made at that time holds of a log, as that key signs it. `said`: fields that are not as they are."""
     fields = {"project": PROJECT, "device": device, "up_to": seq, "head": head.hex(), "at": at, "sha256": "5a" * 32}

@@ -35,7 +35,8 @@ def make_backup(desk: Desk, place: Path, told: Told, stop: Stop) -> BackupReport
     with desk.central() as central:
         key = role_key(desk, central.trusted) if central.trusted is not None else None
         tell = stopping(told, stop, BackupStoppedError)
-        return back_up(central, desk.home, place, key=key, clock=desk.clock, progress=tell)
+        project = desk.project()
+        return back_up(central, desk.home, place, key=key, project=project, clock=desk.clock, progress=tell)
 
 
 def backup_said(done: BackupReport) -> list[Sentence]:

@@ -200,7 +200,7 @@ def summary(found: Overview) -> str:
     counts, cases = found.counts, found.cases
     parts = [
         ngettext("{count} laptop", "{count} laptops", len(found.devices)).format(count=len(found.devices)),
-        ngettext("{count} record", "{count} records", counts.entries).format(count=counts.entries),
+        ngettext("{count} record", "{count} records", counts.bodies).format(count=counts.bodies),
         ngettext("{count} case counts", "{count} cases count", cases.current).format(count=cases.current),
     ]
     if cases.withdrawn:

@@ -21,8 +21,8 @@ from fieldsurvey.project.keys import role_key_bytes
 from fieldsurvey.records.receipt import Role
 from fieldsurvey.tui.standing import local_day
 from sync.place import open_central
-from tests.sync.laptops import laptop
-from tests.sync.projects import SyntheticProject, join, noted, seal_some
+from tests.sync.laptops import PROJECT, laptop
+from tests.sync.projects import SyntheticProject, join, noted, published, seal_some
 from tests.sync.stores.filled import fill_central
 
 run = CliRunner()
@@ -91,16 +91,27 @@ def test_status_says_what_is_wrong_with_a_backup(home: Path, tmp_path: Path) -> 
 
 
 def test_lost_and_restored(home: Path, tmp_path: Path) -> None:
-    """The disk breaks: an empty home gets everything back, and says what to do about what came later."""
+    """The disk breaks, and the steward's folder with it: an empty home gets everything back, once somebody compared the
+    words of the project that lies beside the backup; and is told what to do about what came later.
+    """
     with open_central(home) as central:
         fill_central(central.store, laptops=2)
+    signed = published()
+    (home / "steward").mkdir()
+    (home / "steward" / "project.fsp").write_bytes(signed.data)
     before = data(home, "status")
     path = data(home, "backup", str(tmp_path / "disk"))["path"]
     shutil.rmtree(home)
     home.mkdir()
     assert data(home, "status", code=1)["error"] == "input.no_central"
-    said = call(home, "restore", path)
+    asked = data(home, "restore", path, code=1)
+    assert asked["error"] == "refused.project_words"
+    assert signed.words in asked["message"]
+    assert data(home, "restore", path, "--words", "other words", code=1)["error"] == "refused.project_words"
+    assert not list(home.iterdir())
+    said = call(home, "restore", path, "--words", f" {signed.words.upper()} ")
     assert "sync export --all" in said
+    assert f"version {signed.model.version}" in said
     after = data(home, "status")
     assert (after["counts"], after["cases"]) == (before["counts"], before["cases"])
     assert data(home, "verify")["sound"]
@@ -108,6 +119,41 @@ def test_lost_and_restored(home: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.db"
     damaged.write_bytes(Path(path).read_bytes()[:-5000])
     assert data(home, "restore", str(damaged), code=1)["error"] == "untrusted.backup"
+
+
+def test_a_backup_without_a_signed_project(home: Path, tmp_path: Path) -> None:
+    """Made before they lay beside it, or where none was at hand: one is named, from a stick; a forged one shows itself
+    by its words.
+    """
+    with open_central(home) as central:
+        fill_central(central.store, laptops=1, records=2)
+    path = data(home, "backup", str(tmp_path / "disk"))["path"]
+    shutil.rmtree(home)
+    home.mkdir()
+    asked = data(home, "restore", path, code=1)
+    assert asked["error"] == "refused.restore_project"
+    assert "--project" in asked["advice"]
+    signed, forged = published(), SyntheticProject(PROJECT).publish()
+    assert signed.words != forged.words
+    stick = tmp_path / "project.fsp"
+    stick.write_bytes(forged.data)
+    named = ("--project", str(stick), "--words", signed.words)
+    assert data(home, "restore", path, *named, code=1)["error"] == "refused.project_words"
+    stick.write_bytes(signed.data)
+    assert data(home, "restore", path, *named)["counts"]["entries"]
+
+
+def test_numbers_and_words_agree(home: Path, tmp_path: Path) -> None:
+    """Records are those that are there, entries those of the logs: in status, backup and restore."""
+    with open_central(home) as central:
+        fill_central(central.store)
+        counts = central.store.counts()
+        assert counts.devices == 3
+        assert counts.bodies < counts.entries
+    told = f"{counts.bodies} records in {counts.entries} log entries of {counts.devices} laptops"
+    assert told in call(home, "status")
+    path = data(home, "backup", str(tmp_path / "disk"))["path"]
+    assert f"{counts.bodies} records, {counts.devices} laptops" in call(home, "restore", path)
 
 
 def test_moved_to_a_server_and_back(home: Path, tmp_path: Path, dsn: str) -> None:

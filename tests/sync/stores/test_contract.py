@@ -114,6 +114,14 @@ def test_what_went_in_comes_out(store: Store) -> None:
     assert (found.absent, found.erased, found.body_bytes) == (2, 1, 6 + 12_000)
 
 
+def test_a_device_counts_once(store: Store) -> None:
+    """However many cards it made: nothing stops it from making two."""
+    with store.write() as writer:
+        for device, card in ((DEVICE, b"one"), (DEVICE, b"two"), (OTHER, b"one")):
+            writer.device(StoredDevice(device, card))
+    assert store.counts().devices == 2
+
+
 def test_a_failed_transaction_leaves_nothing(store: Store, kind: Kind) -> None:
     """All or nothing, also when it is not the database that fails, and when the rows themselves raise."""
     before = kind.contents()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import secrets
 import stat
@@ -12,18 +13,23 @@ import pytest
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.fieldwork.withdrawals import Withdrawals
+from fieldsurvey.project.signed import read_project
 from fieldsurvey.records.receipt import Level
 from sync.backups import (
     BackupReport,
+    NoProjectGivenError,
     back_up,
     restore,
+    signed_beside,
 )
 from sync.central import Central
 from sync.errors import ForeignProjectError
 from sync.place import Place, open_central, read_place
 from sync.sets import PROJECTS
+from sync.sqlite_store import SqliteStore
+from sync.store import StoredProject
 from tests.sync.laptops import laptop
-from tests.sync.projects import CENTRAL, SyntheticProject, enrol
+from tests.sync.projects import CENTRAL, SyntheticProject, enrol, published
 from tests.sync.stores.backups.kit import bodies
 from tests.sync.stores.filled import Filled, fill_central
 from tests.sync.stores.kinds import SqliteKind
@@ -44,7 +50,7 @@ def test_what_is_backed_up_comes_back(
     assert seen
     other = tmp_path / "other"
     other.mkdir()
-    done = restore(path, other)
+    done = restore(path, other, project=central.project())
     with open_central(other) as back:
         assert back.digest() == central.digest()
         assert bodies(back) == bodies(central)
@@ -94,20 +100,29 @@ def test_restoring_brings_nothing_withdrawn_back(
     assert central.erase() > 0
     after = bodies(central)
     assert after < held
-    restore(Path(report.path), home)
+    assert restore(Path(report.path), home).erased == 0
     assert bodies(central) == after
+    again = tmp_path / "again"
+    again.mkdir()
+    with open_central(again) as back:  # the records are here as well as in the backup: each counts once
+        back.learn(central.project())  # type: ignore[arg-type]
+        restore(Path(report.path), again)
+    Withdrawals(again).enter(made.tombstone(made.codes[1]))
+    restored = restore(Path(report.path), again)
     other = tmp_path / "other"
     other.mkdir()
     Withdrawals(other).enter(made.tombstone(made.codes[1]))
-    done = restore(Path(report.path), other)
-    assert done.erased > 0
+    done = restore(Path(report.path), other, project=central.project())
+    assert done.erased == len(held - after) == restored.erased
     with open_central(other) as back:
         assert bodies(back) == after
         assert back.digest() == central.digest()
         assert back.verify().sound
     empty = tmp_path / "empty"
     empty.mkdir()
-    restore(Path(report.path), empty)  # the control: without the withdrawal they do come back
+    restore(
+        Path(report.path), empty, project=central.project()
+    )  # the control: without the withdrawal they do come back
     with open_central(empty) as back:
         assert bodies(back) == held
     assert tag
@@ -211,6 +226,43 @@ def test_another_projects_only_backup_stays(tmp_path: Path, home: Path, disk: Pa
             assert back_up(one, home, disk, clock=clock).removed == ()
         clock.move(days=11)
     assert len(list(disk.glob("*.db"))) == 2
+
+
+def test_nothing_that_nobody_signed_is_believed(backup: BackupReport, central: Central, tmp_path: Path) -> None:
+    """Into a home without a project only with one that was verified; nothing is made there before. Where central knows
+    one it stays, though the backup's own says that it is newer.
+    """
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(NoProjectGivenError):
+        restore(Path(backup.path), other)
+    assert not list(other.iterdir())
+    open_central(other).close()
+    with pytest.raises(NoProjectGivenError):
+        restore(Path(backup.path), other)
+    known = central.project()
+    assert known is not None
+    with SqliteStore(Path(backup.path)).write() as writer:
+        data = known.model_copy(update={"version": 99}).to_bytes()
+        writer.project(StoredProject(99, hashlib.sha256(data).digest(), data))
+    with open_central(other) as back:
+        back.learn(known)
+        assert restore(Path(backup.path), other).added > 0
+        assert back.project() == known
+
+
+def test_the_signed_project_lies_beside_and_goes_with_its_backup(
+    central: Central, home: Path, disk: Path, clock: FixedClock
+) -> None:
+    """As it was signed, byte for byte."""
+    fill_central(central.store, laptops=1, records=1)
+    signed = published()
+    path = Path(back_up(central, home, disk, project=signed, clock=clock).path)
+    beside = signed_beside(path)
+    assert read_project(beside, pinned=signed.root_fingerprint).data == signed.data
+    clock.move(days=11)
+    back_up(central, home, disk, clock=clock)
+    assert not list(disk.glob(f"{path.name}*"))
 
 
 def test_the_project_of_a_backup_does_not_displace_the_verified_one(

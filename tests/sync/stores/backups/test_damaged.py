@@ -35,7 +35,7 @@ from tests.sync.stores.kinds import SqliteKind
 from tests.sync.stores.servers import Server
 
 
-def test_a_damaged_backup_is_refused(backup: BackupReport, tmp_path: Path) -> None:
+def test_a_damaged_backup_is_refused(backup: BackupReport, central: Central, tmp_path: Path) -> None:
     """A byte altered anywhere in a record, a file cut short, an empty one, another file: typed, and no central made."""
     data = Path(backup.path).read_bytes()
     connection = sqlite3.connect(backup.path)
@@ -55,7 +55,7 @@ def test_a_damaged_backup_is_refused(backup: BackupReport, tmp_path: Path) -> No
         path = other / "backup.db"
         path.write_bytes(content)
         with pytest.raises(BackupDamagedError):
-            restore(path, other)
+            restore(path, other, project=central.project())
         assert {item.name for item in other.iterdir()} == {"backup.db", "restore.lock"}, name
 
 

@@ -85,7 +85,7 @@ def test_a_restore_that_is_interrupted_goes_on(
         with monkeypatch.context() as patch:
             patch.setattr(SqliteWriter, "rows", rows)
             try:
-                restore(Path(backup.path), other)
+                restore(Path(backup.path), other, project=central.project())
                 break
             except KeyboardInterrupt:
                 cuts += 1
