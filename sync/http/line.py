@@ -29,6 +29,7 @@ from sync.http.errors import (
     ServerBusyError,
     WrongServerError,
 )
+from sync.http.hanging_up import Check, Connection, until_stopped
 from sync.http.packs import write_offer
 from sync.http.tls import PinnedContext, WrongPinError
 from sync.http.wire import (
@@ -83,6 +84,9 @@ class Line:
         self._times = times or Times()
         self._monotonic = monotonic
         self._nonce, self._until, self._count = "", 0.0, 0
+        self._connection = Connection()
+        self.check: Check | None = None
+        """Raises once nothing more is to be sent: asked within requests too, which are given up then."""
         self.pack = 0
         self.sent = 0
         """Bytes of bodies sent so far."""
@@ -194,13 +198,20 @@ class Line:
         raise self._unusable("nonce")
 
     def _send(self, method: str, path: str, body: bytes, signed: str, *, limit: int = MAX_ANSWER) -> bytes:
+        with until_stopped(self.check, self._connection.hang_up):
+            return self._exchange(method, path, body, signed, limit)
+
+    def _exchange(self, method: str, path: str, body: bytes, signed: str, limit: int) -> bytes:
         end = self._monotonic() + self._times.answer + len(body) / self._times.slow
         headers = {"content-length": str(len(body))} if body else {}
         if signed:
             headers["authorization"] = signed
         content = self._pieces(body, end) if body else None
         try:
-            with self._client.stream(method, self.server.url + path, content=content, headers=headers) as response:
+            with self._client.stream(
+                method, self.server.url + path, content=content, headers=headers,
+                extensions={"trace": self._connection.trace},
+            ) as response:  # fmt: skip
                 status, after = response.status_code, response.headers.get("retry-after", "")
                 data = self._received(response, limit if status < 300 else _CHUNK)
         except httpx.TimeoutException:

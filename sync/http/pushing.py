@@ -21,7 +21,7 @@ from fieldsurvey.fieldwork.withdrawals import apply_all
 from fieldsurvey.project.model import Project, Server
 from fieldsurvey.records.container import Signer
 from sync.batches import MAX_BYTES, MAX_ENTRIES
-from sync.errors import ErasedMeanwhileError
+from sync.errors import ErasedMeanwhileError, StoppedError
 from sync.http.asked_again import Allowance, trouble
 from sync.http.errors import (
     LineError,
@@ -102,6 +102,9 @@ def through(
         if not project.servers:
             raise NoServerError(project=project.name)
         report = _patiently(project, signer, once, tally, patience=patience or Patience(), connect=connect)
+    except StoppedError as error:  # by somebody here: nothing was refused
+        journal.note("push", role, place=place, device=device, code=error.code, sent=tally.sent, new=tally.new)
+        raise
     except FieldsurveyError as error:
         journal.note("refusal", role, place=place, device=device, code=error.code, sent=tally.sent)
         raise

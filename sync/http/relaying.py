@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fieldsurvey.records.receipt import Receipt
 from sync.carrying import TakeReport, take_stick
 from sync.http.exchange import Exchange
+from sync.http.hanging_up import Check
 from sync.http.line import Line
 from sync.http.packs import pieces_of
 from sync.http.pushing import Connect, Patience, alone, through
@@ -39,12 +40,22 @@ class RelayPushReport:
 
 
 def push_relay(
-    relay: Relay, *, progress: Progress | None = None, patience: Patience | None = None, connect: Connect = Line
+    relay: Relay,
+    *,
+    progress: Progress | None = None,
+    patience: Patience | None = None,
+    connect: Connect = Line,
+    check: Check | None = None,
 ) -> RelayPushReport:
-    """Send every batch that is held and that central lacks. Raises as `push` does, and RelayBusyError."""
+    """Send every batch that is held and that central lacks. Raises as `push` does, and RelayBusyError.
+
+    `check` is asked now and then, from another thread, and raises StoppedError once it is to stop: then the request
+    under way is given up. What arrived stays there.
+    """
     tally, done = Tally(), _Done()
 
     def once(line: Line) -> PushReport:
+        line.check = check
         return _try(relay, line, tally, done, progress)
 
     with alone(relay.home):

@@ -11,10 +11,10 @@ from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.erasing import role_key
 from fieldsurvey.tui.central.job import Stop, Told
-from fieldsurvey.tui.central.sticks import Purpose, Sentence, StoppedError, out_words, stopping
+from fieldsurvey.tui.central.sticks import Purpose, Sentence, out_words, stopping
 from sync.backups import BackupReport, back_up
 from sync.covering import KEEP_DAYS
-from sync.errors import NothingHereError
+from sync.errors import NothingHereError, StoppedError
 
 
 class BackupStoppedError(StoppedError):

@@ -53,6 +53,8 @@ CODES: Mapping[str, str] = {
     "committed": n_("held by central"),
     "backed_up": n_("held by central, backed up"),
     "purged": n_("backed up at central, removed here"),
+    "refused.push_stopped": n_("stopped by somebody here"),
+    "refused.stopped": n_("stopped by somebody here"),
 }
 """What a line's code says where nothing was refused."""
 REASONS: Mapping[str, str] = {

@@ -13,7 +13,8 @@ from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
-from fieldsurvey.tui.central.sticks import Purpose, Sentence, StoppedError, stopping
+from fieldsurvey.tui.central.sticks import Purpose, Sentence, stopping
+from sync.errors import StoppedError
 from sync.holding import Held
 from sync.stick import Progress
 
@@ -27,7 +28,7 @@ _STEP: Final = 0.1
 
 
 class PushStoppedError(StoppedError):
-    """Stopped between two pieces."""
+    """Stopped, also while it waited for an answer."""
 
     code = "refused.push_stopped"
     template = "Sending was stopped before it was finished."
@@ -60,7 +61,12 @@ def relay_push(desk: Desk, _place: Path, told: Told, stop: Stop) -> Pushed:
     tell(0, 1, _("calling {server} …").format(server=_server(relay.project.model.servers)))
     progress = whole(relay.holding.batches(), tell)
     patience = Patience(TRIES, lambda seconds: _wait(seconds, tell))
-    return Pushed.of(push_relay(relay, progress=progress, patience=patience))
+
+    def check() -> None:
+        if stop():
+            raise PushStoppedError
+
+    return Pushed.of(push_relay(relay, progress=progress, patience=patience, check=check))
 
 
 def whole(held: Sequence[Held], told: Told) -> Progress:

@@ -14,6 +14,7 @@ from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
 from sync.answers import Offer, offer_project, put_returns
+from sync.errors import StoppedError
 from sync.importing import FileReport, ImportReport, import_folder, write_receipts
 from sync.journal import Journal
 from sync.returned import pending_returns
@@ -46,14 +47,6 @@ class Purpose:
     work: Callable[[Desk, Path, Told, Stop], object]
     stopping: str = n_("stopping after this file …")
     by_line: bool = False
-
-
-class StoppedError(RefusedError):
-    """Somebody stopped it, and what was half done was taken back."""
-
-    code = "refused.stopped"
-    template = "It was stopped before it was finished."
-    hint = "Nothing half done was left. It can be begun again at any time."
 
 
 def stopping(told: Told, stop: Stop, error: type[StoppedError] = StoppedError) -> Told:

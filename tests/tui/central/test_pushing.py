@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -12,11 +14,16 @@ from fieldsurvey.records.receipt import Role
 from fieldsurvey.tui.central.app import CentralApp
 from fieldsurvey.tui.central.carried import carried
 from fieldsurvey.tui.central.desk import Desk
+from fieldsurvey.tui.central.journal import log_cells, problem
 from fieldsurvey.tui.central.purposes import words_of
 from fieldsurvey.tui.central.pushing import Pushed, PushStoppedError, relay_push, whole
 from fieldsurvey.tui.central.relaying import relay_take
 from sync.holding import Held
+from sync.http.callers import Caller
 from sync.http.errors import LineError
+from sync.http.hanging_up import until_stopped
+from sync.http.service import Service
+from sync.http.wire import Offered
 from sync.journal import Journal
 from sync.relay import Relay
 from tests.sync.http.worlds import Place
@@ -83,7 +90,49 @@ def test_it_can_be_stopped_while_it_waits_for_the_line(place: Place) -> None:
         relay_push(desk, Path(), lambda _n, _t, said: heard.append(said), lambda: any("no line" in h for h in heard))
     assert heard[0] == "calling https://127.0.0.1:9 …"
     assert carried(desk.relay()).batches == 2
-    assert [line.code for line in Journal(desk.home, desk.clock).lines()][-1] == "refused.push_stopped"
+    stopped = list(Journal(desk.home, desk.clock).lines())[-1]
+    assert (stopped.what, stopped.code, problem(stopped)) == ("push", "refused.push_stopped", False)
+    assert "stopped by somebody here" in log_cells(stopped, {})[-1]
+
+
+def test_it_can_be_stopped_while_the_server_thinks(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a request: the server has it and does not answer yet. Everything is still carried, nothing was refused."""
+    asked, go_on = threading.Event(), threading.Event()
+    waited_out: list[bool] = []
+    rightly = Service.whole
+
+    def thinks(self: Service, caller: Caller, body: BinaryIO) -> Offered:
+        asked.set()
+        waited_out.append(not go_on.wait(10))
+        return rightly(self, caller, body)
+
+    monkeypatch.setattr(Service, "whole", thinks)
+    with place.running():
+        desk = supervisor(place)
+        with pytest.raises(PushStoppedError):
+            relay_push(desk, Path(), told, asked.is_set)
+        assert waited_out == []
+        go_on.set()
+    assert carried(desk.relay()).batches == 2
+    assert [line.what for line in Journal(desk.home, desk.clock).lines()][-1] == "push"
+
+
+@pytest.mark.parametrize("stops", [True, False])
+def test_a_line_that_breaks_is_no_stop(stops: bool) -> None:
+    """What the line says comes out as it is, unless somebody wanted to stop; and what was over by then stands."""
+
+    def check() -> None:
+        if stops:
+            raise PushStoppedError
+
+    hung_up = threading.Event()
+    with pytest.raises(PushStoppedError if stops else LineError), until_stopped(check, hung_up.set):
+        hung_up.wait(10 if stops else 0)
+        raise LineError(server=NOBODY.url, reason="cut off")
+    assert hung_up.is_set() is stops
+    with until_stopped(None, hung_up.clear):
+        pass
+    assert hung_up.is_set() is stops
 
 
 def test_progress_is_of_the_whole() -> None:

@@ -15,8 +15,9 @@ from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.plain import shown
 from fieldsurvey.tui.central.purposes import words_of
 from fieldsurvey.tui.central.relaying import relay_hand, relay_take
-from fieldsurvey.tui.central.sticks import StoppedError, give_receipts, take
+from fieldsurvey.tui.central.sticks import give_receipts, take
 from sync.carrying import RelayFile, TakeReport
+from sync.errors import StoppedError
 from sync.relay import Relay
 from tests.sync.laptops import PROJECT
 from tests.tui.central.province import NOW, PARISH, QUOTA, ROUND, Province
