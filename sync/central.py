@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, Self
 
@@ -35,6 +36,8 @@ from sync.vouching import Vouching
 
 Where = Literal["enrolled", "quarantined", "revoked"]
 
+_CASES: Final = 256
+"""So many cases are asked for at once."""
 _DEVICE: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -322,17 +325,18 @@ class Central:
         found: Counter[str] = Counter()
         with self.store.snapshot():
             found["current"] = self.store.case_count()
-            for name in self.store.unusual_cases(usual):
-                found["current"] -= 1
-                records = (entry.version for entry in self.store.case(name) if entry.kind == "record")
+            unusual = self.store.unusual_cases(usual)
+            while names := list(islice(unusual, _CASES)):
+                found["current"] -= len(names)
+                records = (entry.version for entry in self.store.cases(names) if entry.kind == "record")
                 for case in project_cases(records, withdrawn, counts):
                     found["current"] += case.current is not None
                     found["withdrawn"] += case.current is None and bool(case.withdrawn)
                     found["in_conflict"] += case.in_conflict
                     found["with_proposals"] += bool(case.proposals)
                     found["original_missing"] += case.original_missing
-        names = ("current", "withdrawn", "in_conflict", "with_proposals", "original_missing")
-        return CaseCounts(*(found[name] for name in names))
+        kinds = ("current", "withdrawn", "in_conflict", "with_proposals", "original_missing")
+        return CaseCounts(*(found[kind] for kind in kinds))
 
 
 def _name(card: bytes) -> str:

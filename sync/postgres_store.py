@@ -223,8 +223,13 @@ class PostgresStore:
 
     def case(self, case: str) -> list[StoredEntry]:
         """By (device, seq, head)."""
-        query = f"SELECT {_ENTRY} FROM fieldsurvey.entries WHERE case_id = %s ORDER BY device, seq, head"  # noqa: S608  constants only
-        return [StoredEntry(*row) for row in self._link.all(query, (case,))]
+        return self.cases([case])
+
+    def cases(self, names: Sequence[str]) -> list[StoredEntry]:
+        """By (case, device, seq, head)."""
+        query = f"""SELECT {_ENTRY} FROM fieldsurvey.entries WHERE case_id = ANY(%s)
+                    ORDER BY case_id, device, seq, head"""  # noqa: S608  constants only
+        return [StoredEntry(*row) for row in self._link.all(query, (list(names),))]
 
     def withdrawn_cases(self) -> Iterator[str]:
         """By id."""

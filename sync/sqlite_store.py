@@ -285,8 +285,13 @@ class SqliteStore(SqliteSets):
 
     def case(self, case: str) -> list[StoredEntry]:
         """By (device, seq, head)."""
-        sql = f"SELECT {_ENTRY} FROM entries WHERE case_id = ? ORDER BY device, seq, head"  # noqa: S608  constants only
-        return [StoredEntry(*row) for row in self._rows(sql, (case,))]
+        return self.cases([case])
+
+    def cases(self, names: Sequence[str]) -> list[StoredEntry]:
+        """By (case, device, seq, head)."""
+        marks = ",".join("?" * len(names))
+        sql = f"SELECT {_ENTRY} FROM entries WHERE case_id IN ({marks}) ORDER BY case_id, device, seq, head"  # noqa: S608  constants only
+        return [StoredEntry(*row) for row in self._rows(sql, names)]
 
     def withdrawn_cases(self) -> Iterator[str]:
         """By id. One look at every entry, in the order in which they lie: an index over tags would cost every merge."""

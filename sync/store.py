@@ -281,6 +281,10 @@ class Store(Protocol):
         """Every entry of one case, attachments too, by (device, seq, head)."""
         ...
 
+    def cases(self, names: Sequence[str]) -> list[StoredEntry]:
+        """The same of several cases, by (case, device, seq, head): a few hundred at a time, for all are in memory."""
+        ...
+
     def withdrawn_cases(self) -> Iterator[str]:
         """Each case of which at least one entry carries a tag that a tombstone has revealed, once, by id."""
         ...

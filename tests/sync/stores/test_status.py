@@ -90,3 +90,8 @@ def test_what_is_unusual_of_a_case(store: Store) -> None:
     assert sorted(store.unusual_cases([ours])) == [name * 32 for name in "234567"]
     assert sorted(store.unusual_cases([ours, other])) == [name * 32 for name in "23467"]
     assert sorted(store.unusual_cases([])) == [name * 32 for name in "01234567"]
+    asked = [name * 32 for name in "760x"]
+    assert [(row.case[:1], row.device, row.seq) for row in store.cases(asked)] == sorted(
+        (row.case[:1], row.device, row.seq) for row in rows if row.case[:1] in "760"
+    )
+    assert store.cases(["6" * 32]) == store.case("6" * 32) == rows[6:8]
