@@ -200,7 +200,8 @@ class Showcase:
             export_batches(laptop.locked, self.stick, progress=progress)
         key = read_role_key(self._steward / CENTRAL).key
         with open_central(self.hmu_home) as central:
-            import_folder(central, self.stick, steward.read_steward(self._steward), key, progress)
+            signed = steward.read_steward(self._steward)
+            import_folder(central, self.stick, signed, key, progress, home=self.hmu_home)
         for laptop in laptops:
             collect(laptop, self.stick)
         return sum(laptop.status().acknowledged for laptop in laptops)

@@ -1,4 +1,4 @@
-"""The demo keeps books as the commands do: what was opened and published is in the ledger. All of it is synthetic."""
+"""The demo keeps books as the commands do: what came, what was opened and published. All of it is synthetic."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from fieldsurvey.base.i18n import set_language
 from fieldsurvey.cli.needs import app
 from fieldsurvey.cli.showcase import Showcase
+from sync.journal import Journal
 
 RECORDS = 30
 
@@ -34,5 +35,6 @@ def test_its_ledger_names_what_was_opened_and_published(tmp_path: Path, monkeypa
     assert (opening["round"], opening["count"], opening["text"]) == ("r1", RECORDS, "Demonstration (synthetic)")
     assert (release["round"], release["release"], release["state"]) == ("r1", 1, "published")
     assert shown.report.is_file()
+    assert [line.what for line in Journal(tmp_path / "demo" / "hmu").lines()] == ["import"] * 4  # all, then per laptop
     assert needs("export", "--out", str(tmp_path / "again"), "--simulated")["release"] == 1
     assert len(needs("ledger")["releases"]) == 1

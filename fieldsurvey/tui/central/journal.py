@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from fieldsurvey.base.i18n import gettext as _
-from fieldsurvey.base.i18n import n_
+from fieldsurvey.base.i18n import n_, ngettext
 from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.central.layout import tail
 from fieldsurvey.tui.central.wording import at, short
@@ -30,24 +30,6 @@ KINDS: Mapping[What, str] = {
     "backup": n_("backup"),
     "project": n_("project"),
 }
-COUNTS: Mapping[str, str] = {
-    "new": n_("new"),
-    "refused": n_("refused"),
-    "present": n_("there already"),
-    "files": n_("files"),
-    "records": n_("records"),
-    "entries": n_("entries"),
-    "written": n_("written"),
-    "receipts": n_("receipts"),
-    "returns": n_("returned"),
-    "merged": n_("files merged"),
-    "batches": n_("batches"),
-    "taken": n_("batches taken"),
-    "at_central": n_("at central already"),
-    "forgotten": n_("let go of"),
-    "withdrawn": n_("withdrawn"),
-    "bytes": n_("bytes"),
-}
 CODES: Mapping[str, str] = {
     "received": n_("held by a supervisor"),
     "committed": n_("held by central"),
@@ -66,8 +48,8 @@ REASONS: Mapping[str, str] = {
     "return": n_("returned work that does not hold"),
 }
 """What a refusal's code begins with; the code stands beside it, for whoever is asked for help."""
-_PLACES: Final = ("first", "last", "up_to")
-"""Counts that are positions of a log."""
+_PLACES: Final = ("first", "last", "up_to", "confirmed", "version")
+"""Counts that are positions of a log, or the number of a version."""
 
 
 def problem(line: Line) -> bool:
@@ -102,12 +84,16 @@ def log_head() -> tuple[str, ...]:
 
 def log_cells(line: Line, names: Mapping[str, str], *, place: int | None = PLACE) -> tuple[str, ...]:
     """A line as a row of the table; of the place the last `place` cells, None: all of it."""
-    parts = [f"{n} {_(COUNTS.get(name, name))}" for name, n in line.counts.items() if n and name not in _PLACES]
     counts = line.counts
+    parts = [counted(name, n) for name, n in counts.items() if n and name not in _PLACES]
     if "first" in counts and "last" in counts:
         parts.append(_("entries {first} to {last}").format(first=counts["first"], last=counts["last"]))
     if "up_to" in counts:
         parts.append(_("up to {up_to}").format(up_to=counts["up_to"]))
+    if counts.get("confirmed"):
+        parts.append(_("confirmed up to {up_to}").format(up_to=counts["confirmed"]))
+    if "version" in counts:
+        parts.append(_("version {version}").format(version=counts["version"]))
     if line.code:
         parts.append(why(line.code))
     said = ", ".join(parts)
@@ -119,6 +105,34 @@ def log_cells(line: Line, names: Mapping[str, str], *, place: int | None = PLACE
         (tail(visible(line.place), place) if place else visible(line.place)) or "–",
         visible(said) or "–",
     )
+
+
+def counted(name: str, n: int) -> str:
+    """So many of something, as a line counts it; a name that is not ours stays as it is."""
+    if name == "bytes":
+        return f"{n + 1023 >> 10} KB"
+    words = {
+        "new": ngettext("{n} new", "{n} new", n),
+        "refused": ngettext("{n} refused", "{n} refused", n),
+        "present": ngettext("{n} there already", "{n} there already", n),
+        "files": ngettext("{n} file", "{n} files", n),
+        "records": ngettext("{n} record", "{n} records", n),
+        "entries": ngettext("{n} entry", "{n} entries", n),
+        "written": ngettext("{n} written", "{n} written", n),
+        "left_out": ngettext("{n} damaged here and left out", "{n} damaged here and left out", n),
+        "sent": ngettext("{n} sent", "{n} sent", n),
+        "again": ngettext("{n} that central had lost", "{n} that central had lost", n),
+        "receipts": ngettext("{n} receipt", "{n} receipts", n),
+        "returns": ngettext("{n} returned", "{n} returned", n),
+        "withdrawals": ngettext("{n} withdrawal", "{n} withdrawals", n),
+        "merged": ngettext("{n} file merged", "{n} files merged", n),
+        "batches": ngettext("{n} batch", "{n} batches", n),
+        "taken": ngettext("{n} batch taken", "{n} batches taken", n),
+        "at_central": ngettext("{n} at central already", "{n} at central already", n),
+        "forgotten": ngettext("{n} let go of", "{n} let go of", n),
+        "withdrawn": ngettext("{n} withdrawn", "{n} withdrawn", n),
+    }
+    return words[name].format(n=n) if name in words else f"{n} {name}"
 
 
 def why(code: str) -> str:

@@ -101,13 +101,16 @@ def hand_words(report: HandReport) -> list[Sentence]:
         report.written,
     )  # fmt: skip
     lines = [Sentence(True, text.format(count=report.written, size=report.bytes + 1023 >> 10))]
+    if not report.written and not report.present:
+        lines = [Sentence(True, _("Nothing is carried for others: there was no batch to copy."))]
     if report.present:
         text = ngettext("{count} was on it already.", "{count} were on it already.", report.present)
         lines.append(Sentence(True, text.format(count=report.present)))
     if report.erased:
         lines.append(Sentence(True, erased_batches(report.erased)))
     lines += [Sentence(False, one.told) for one in report.damaged]
-    lines.append(Sentence(True, _("They stay here until central's receipt says that it holds them.")))
+    if report.written or report.present:
+        lines.append(Sentence(True, _("They stay here until central's receipt says that it holds them.")))
     return [*lines, *offered_words(report.project), *out_words()]
 
 

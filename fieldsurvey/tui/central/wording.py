@@ -179,8 +179,9 @@ def _sent(row: DeviceRow) -> str:
 def _receipts(found: DeviceDetail) -> str:
     if not found.receipts:
         return _("none yet")
-    text = _("held up to {held}, in a backup up to {backed_up}")
-    return text.format(held=found.up_to(Level.COMMITTED), backed_up=found.up_to(Level.BACKED_UP))
+    backed_up = found.up_to(Level.BACKED_UP)
+    text = _("held up to {held}, in a backup up to {backed_up}") if backed_up else _("held up to {held}, in no backup")
+    return text.format(held=found.up_to(Level.COMMITTED), backed_up=backed_up)
 
 
 def people_words(people: Sequence[Person]) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
+import fieldsurvey
+import sync
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.base.errors import InputError, RefusedError, StorageError, UntrustedError
+from fieldsurvey.base.i18n import set_language
 from fieldsurvey.records.receipt import Level
 from fieldsurvey.tui.central.journal import (
     CODES,
     PROBLEMS,
     REASONS,
+    counted,
     log_cells,
     log_whole,
     newest,
@@ -80,6 +85,24 @@ def test_a_receipt_is_no_problem_and_its_level_is_said(tmp_path: Path) -> None:
         "2 records, backed up at central, removed here",
         "a receipt that does not hold (receipt.forged)",
     ]
+
+
+def test_everything_that_is_counted_has_words() -> None:
+    """Whatever the program notes: found in its source, and said in Spanish, one or many. Control: a made-up name."""
+    noted = set()
+    for path in (source for room in (fieldsurvey, sync) for source in Path(str(room.__path__[0])).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "note":
+                noted |= {str(word.arg) for word in node.keywords}
+    assert {"new", "sent", "receipts", "up_to"} <= noted
+    set_language("es")
+    try:
+        bare = {name for name in noted if counted(name, 2) == f"2 {name}"}
+        assert (counted("receipts", 1), counted("bytes", 3000)) == ("1 recibo", "3 KB")
+    finally:
+        set_language(None)
+    assert counted("made_up", 2) == "2 made_up"
+    assert bare == {"place", "device", "code", "first", "last", "up_to", "confirmed", "version", "secret"}
 
 
 def test_every_code_that_is_noted_has_words() -> None:

@@ -113,7 +113,7 @@ def test_the_details_tell_everything_of_one_laptop(found: tuple[Province, Overvi
     assert known.up_to(Level.BACKED_UP) == 0
     assert [(batch.first, batch.last) for batch in known.recent] == [(5, 5), (1, 2)]
     lines = dict(detail_lines(known, PEOPLE)[:8])
-    assert lines["Receipts"] == "held up to 2, in a backup up to 0"
+    assert lines["Receipts"] == "held up to 2, in no backup"
     assert lines["People"].startswith("sealed inside the records")
     assert "E09" not in lines["People"]  # who left
 
