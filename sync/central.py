@@ -28,7 +28,7 @@ from sync.audit import AuditReport, audit
 from sync.batches import Batch, read_batch
 from sync.errors import ForeignProjectError
 from sync.merge import CaseView, LogView, Version, project_cases, project_log, taken_back
-from sync.one_chain import Seen
+from sync.one_chain import Seen, chain_end
 from sync.sqlite_store import SqliteStore
 from sync.stick import Progress
 from sync.store import AbsentEntry, Counts, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject
@@ -152,13 +152,18 @@ class Central:
         if self.trusted is None or self.trusted.version <= project.version:
             self.trusted = project
 
-    def withdraw(self, tombstone: Tombstone) -> None:
-        """Exclude the cases with this tag from now on, those that come later too. Raises ForeignProjectError."""
+    def withdraw(self, *tombstones: Tombstone) -> None:
+        """Exclude the cases with these tags from now on, those that come later too; all of them in one transaction.
+
+        Raises ForeignProjectError, before any is entered.
+        """
         known = self.project()
-        if known is not None and known.id != tombstone.project:
-            raise ForeignProjectError(found=tombstone.project[:8], expected=known.id[:8])
+        for one in tombstones:
+            if known is not None and known.id != one.project:
+                raise ForeignProjectError(found=one.project[:8], expected=known.id[:8])
         with self.store.write() as writer:
-            writer.tombstone(bytes.fromhex(tombstone.tag), tombstone.to_bytes())
+            for one in tombstones:
+                writer.tombstone(bytes.fromhex(one.tag), one.to_bytes())
 
     def project(self) -> Project | None:
         """The newest version of the project seen; None before the first import. Raises DatabaseDamagedError."""
@@ -216,8 +221,11 @@ class Central:
         """A device's log as far as it is held; `before`: look only at positions under it."""
         project = self.project()
         self.check_id(device)
+        genesis = start_head(project.id, device) if project else b""
+        if before is None and (end := chain_end(self.store, device, genesis)) is not None:
+            return LogView(device, end[0], end[0], end[0], (), (), (end,))
         links = (link for link in self.store.links(device) if before is None or link.seq < before)
-        return project_log(device, links, start_head(project.id, device) if project else b"")
+        return project_log(device, links, genesis)
 
     def receipts(self, device: str) -> list[Receipt]:
         """What central can vouch for: one receipt for each unbroken history of the device's log, with its records.

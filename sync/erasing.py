@@ -66,9 +66,8 @@ def learn_withdrawals(central: Central, home: Path, source: Path | None = None) 
     for data in told:
         with contextlib.suppress(UntrustedError):  # damaged in the database: `central verify` says so
             new += kept.enter(Tombstone.from_bytes(data))
-    for tombstone in kept.of(project.id).values():
-        if tombstone.to_bytes() not in told:
-            central.withdraw(tombstone)
+    if lacking := [stone for stone in kept.of(project.id).values() if stone.to_bytes() not in told]:
+        central.withdraw(*lacking)
     return new
 
 
