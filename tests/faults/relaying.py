@@ -110,7 +110,7 @@ class Taking(Day):
 
 
 class Handing(Taking):
-    """All that is carried goes on to another stick, after a withdrawal took one batch."""
+    """All that is carried goes on to another stick; a batch in which somebody withdrew waits for that."""
 
     name = "hand"
 
@@ -128,8 +128,10 @@ class Handing(Taking):
         say("handed")
 
     def wrong(self, folder: Path, said: list[str]) -> str:
-        """If it was said, all is on the stick, whole; handing on again completes it; what was withdrawn is nowhere."""
-        wanted = {(self.laptops[0].device, 1, 2), (self.laptops[1].device, 1, 2)}
+        """If it was said, all is on the stick, whole; handing on again completes it. What was withdrawn goes from here,
+        and not before the others in its batch are on the stick.
+        """
+        wanted = {(self.laptops[0].device, 1, 2), (self.laptops[0].device, 3, 4), (self.laptops[1].device, 1, 2)}
         if said and self._on(folder / "road") != wanted:
             return f"said, and there is {self._on(folder / 'road')}"
         relay = Relay.open(folder / "relay home", CLOCK)
@@ -137,8 +139,7 @@ class Handing(Taking):
         if self._on(folder / "road") != wanted:
             return f"there is {self._on(folder / 'road')}"
         record = self.laptops[0].log[3][1]
-        places = [folder / "relay home", folder / "road"]
-        if any(record in path.read_bytes() for place in places for path in place.rglob("*") if path.is_file()):
+        if any(record in path.read_bytes() for path in (folder / "relay home").rglob("*") if path.is_file()):
             return "the withdrawn record is still there"
         left = [path.name for path in (folder / "road").rglob("*.part")]
         return f"left {left}" if left else ""
