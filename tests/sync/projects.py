@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.fieldwork.laptop import PROJECT as PROJECT_FILE
@@ -18,6 +18,7 @@ from fieldsurvey.records.envelope import Header, seal
 from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.signing import RootKey, SigningKey
 from fieldsurvey.records.slots import FLOOR
+from fieldsurvey.records.withdrawal import WithdrawalCode
 from fieldsurvey.vault import Vault
 from sync.central import Central
 from sync.store import Covered
@@ -103,6 +104,25 @@ def join(project: SyntheticProject, home: Path, name: str = "synthetic laptop") 
         params=FLOOR,
     ).close()
     return Laptop.open(home, FixedClock(NOW))
+
+
+class Field(NamedTuple):
+    """A project, a laptop that joined it and sealed some records, and an empty stick."""
+
+    project: SyntheticProject
+    laptop: Laptop
+    stick: Path
+
+
+def withdrawable(laptop: Laptop) -> WithdrawalCode:
+    """Seal one more record, with a withdrawal code."""
+    code = WithdrawalCode.generate()
+    with laptop.locked.unlock(PASSPHRASE) as vault:
+        tag = code.tag(vault.project)
+        header = Header(project=vault.project, device=vault.device, case=secrets.token_hex(16), withdrawal=tag)
+        record = seal(header, b"synthetic", [HMU.public])
+        vault.finalise(vault.drafts.create(bytes(32), b"head", b"snapshot").draft_id, record)
+    return code
 
 
 def seal_some(laptop: Laptop, count: int = 3, size: int = 40) -> list[bytes]:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from fieldsurvey.fieldwork.laptop import Laptop
 from fieldsurvey.fieldwork.standing import sealed_cards
 from fieldsurvey.fieldwork.withdrawals import withdraw
-from fieldsurvey.records.envelope import Header, seal
-from fieldsurvey.records.withdrawal import WithdrawalCode
 from fieldsurvey.vault.erasure import erased_entries
 from sync.batches import plan_batches, write_batch
 from sync.central import Central
@@ -21,27 +15,11 @@ from sync.errors import ErasedMeanwhileError
 from sync.folder import export_batches
 from sync.importing import import_folder
 from sync.stick import Stick
-from tests.sync.laptops import HMU
-from tests.sync.projects import PASSPHRASE, SyntheticProject, join, seal_some
+from tests.sync.projects import Field, seal_some, withdrawable
 from tests.sync.thief import Thief
 
 
-@pytest.fixture
-def field(tmp_path: Path) -> Iterator[tuple[SyntheticProject, Laptop, Path]]:
-    """A project, a laptop with three sealed records, and a stick."""
-    project = SyntheticProject()
-    laptop = join(project, tmp_path / "laptop")
-    project.enrol(laptop.locked.device_card())
-    seal_some(laptop, 3)
-    stick = tmp_path / "stick"
-    stick.mkdir()
-    yield project, laptop, stick
-    laptop.close()
-
-
-def test_a_false_batch_on_a_stick_keeps_no_record_from_travelling(
-    field: tuple[SyntheticProject, Laptop, Path], central: Central
-) -> None:
+def test_a_false_batch_on_a_stick_keeps_no_record_from_travelling(field: Field, central: Central) -> None:
     """It says that the laptop erased its records, in the laptop's name: they are written beside it all the same."""
     project, laptop, place = field
     stick = Stick(place)
@@ -54,7 +32,7 @@ def test_a_false_batch_on_a_stick_keeps_no_record_from_travelling(
     assert central.store.counts().bodies == 3
 
 
-def test_a_withdrawal_takes_no_only_copy_off_a_stick(field: tuple[SyntheticProject, Laptop, Path]) -> None:
+def test_a_withdrawal_takes_no_only_copy_off_a_stick(field: Field) -> None:
     """The laptop's own copy of another record in the same batch is damaged: the stick keeps it until central has it."""
     _project, laptop, place = field
     code = withdrawable(laptop)
@@ -68,7 +46,7 @@ def test_a_withdrawal_takes_no_only_copy_off_a_stick(field: tuple[SyntheticProje
     assert report.left_out == ()
 
 
-def test_a_withdrawal_takes_its_record_off_a_stick(field: tuple[SyntheticProject, Laptop, Path]) -> None:
+def test_a_withdrawal_takes_its_record_off_a_stick(field: Field) -> None:
     """The control: nothing is damaged, and the batch is written anew without it."""
     _project, laptop, place = field
     code = withdrawable(laptop)
@@ -83,7 +61,7 @@ def test_a_withdrawal_takes_its_record_off_a_stick(field: tuple[SyntheticProject
 
 
 def test_a_record_that_is_withdrawn_while_a_batch_is_written_stops_it(
-    field: tuple[SyntheticProject, Laptop, Path],
+    field: Field,
 ) -> None:
     """Another process takes it back after the batch was planned: the batch is not finished, and made anew it goes
     without the record. Where the log is being read, the rest is read on: nothing of it is called damaged.
@@ -105,18 +83,7 @@ def test_a_record_that_is_withdrawn_while_a_batch_is_written_stops_it(
     assert len(b"".join(write_batch(log, anew))) > 0
 
 
-def withdrawable(laptop: Laptop) -> WithdrawalCode:
-    """Seal one more record, with a withdrawal code."""
-    code = WithdrawalCode.generate()
-    with laptop.locked.unlock(PASSPHRASE) as vault:
-        tag = code.tag(vault.project)
-        header = Header(project=vault.project, device=vault.device, case=secrets.token_hex(16), withdrawal=tag)
-        record = seal(header, b"synthetic", [HMU.public])
-        vault.finalise(vault.drafts.create(bytes(32), b"head", b"snapshot").draft_id, record)
-    return code
-
-
-def test_a_damaged_record_is_listed_and_hides_no_other(field: tuple[SyntheticProject, Laptop, Path]) -> None:
+def test_a_damaged_record_is_listed_and_hides_no_other(field: Field) -> None:
     """Its header cannot be read any more: the list says that it is there, and that it waits."""
     _project, laptop, _place = field
     with laptop.locked.store.write() as connection:
