@@ -18,6 +18,7 @@ from typing import Any, Final, Literal, get_args
 
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.process_lock import ProcessLock
+from fieldsurvey.base.visible import visible
 from sync.stick import reading_error
 
 NAME: Final = "sync-log"
@@ -169,5 +170,6 @@ def _parsed(raw: bytes) -> Line | None:
 
 
 def _cell(value: str) -> str:
-    """A spreadsheet takes what begins like a formula for one (OWASP, CSV injection)."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    """A spreadsheet takes what begins like a formula for one (OWASP, CSV injection); a name stays on its line."""
+    value = visible(value)
+    return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value

@@ -139,12 +139,14 @@ def test_a_log_that_cannot_be_read_is_typed(log: Journal, code: int, monkeypatch
 
 
 def test_the_table_is_no_program(log: Journal) -> None:
-    """A stick whose name begins like a formula is text in a spreadsheet; half a character in a name does no harm."""
+    """A stick whose name begins like a formula is text in a spreadsheet; what acts in a name is an escape there."""
     log.note("export", "laptop", place='=HYPERLINK("x")', entries=2, files=1)
     log.note("export", "laptop", place="half \udcff")
+    log.note("export", "laptop", place="a\x1b[2J\n=1")
     rows = list(csv.reader(io.StringIO(log.as_csv())))
     assert rows[0] == list(module.COLUMNS)
     assert rows[1][3] == '\'=HYPERLINK("x")'
     assert rows[1][5] == "entries=2 files=1"
+    assert [row[3] for row in rows[2:]] == ["half \\udcff", "a\\x1b[2J\\n=1"]
     assert [line.place for line in log.lines()][1] == "half \udcff"
     assert all(json.loads(raw) for raw in log.path.read_bytes().splitlines())
