@@ -25,8 +25,11 @@ RefusedError
 
 from __future__ import annotations
 
+from typing import Final
+
 from fieldsurvey.base.errors import InputError, RefusedError, StorageError, UntrustedError
 from fieldsurvey.base.files import NoSpaceError
+from fieldsurvey.base.i18n import n_
 from fieldsurvey.base.sqlite import DatabaseBusyError
 
 
@@ -81,6 +84,7 @@ class BatchError(UntrustedError):
 
     code = "untrusted.batch"
     template = "This batch does not hold together ({reason})."
+    terms = frozenset({"reason"})
     hint = "It was refused whole and central is as it was before. Ask for a fresh export from the laptop itself."
 
 
@@ -198,3 +202,11 @@ class ErasedMeanwhileError(RefusedError):
     code = "refused.erased_meanwhile"
     template = "A record was erased on this laptop while it was being copied or sent."
     hint = "Nothing of it went out and nothing is lost. Do the same again: it goes without that record."
+
+
+BATCH_TERMS: Final = (
+    n_("a card of another project"), n_("a record of another device"), n_("a record of another project"),
+    n_("encoding"), n_("it changed while it was read"), n_("records and entries differ"), n_("signatures"),
+    n_("too long"), n_("version"),
+)  # fmt: skip
+"""Why a batch does not hold together."""

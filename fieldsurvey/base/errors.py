@@ -25,12 +25,13 @@ class FieldsurveyError(Exception):
 
     Subclasses set `code`, `template` and `hint`; keyword arguments fill the braces of both, made visible; a tuple or
     list becomes lines. A hint says what is safe and what to do next. `details` (the keyword arguments) must never hold
-    an answer or a passphrase.
+    an answer or a passphrase. `terms` names those that are words of ours, message ids too: they are translated.
     """
 
     code: ClassVar[str] = "error"
     template: ClassVar[str] = "Something went wrong."
     hint: ClassVar[str] = ""
+    terms: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **details: Any) -> None:
         super().__init__(self.code)
@@ -39,12 +40,16 @@ class FieldsurveyError(Exception):
     @property
     def message(self) -> str:
         """What happened, in the user's language."""
-        return filled(gettext(self.template), **self.details)
+        return self._filled(self.template)
 
     @property
     def advice(self) -> str:
         """What is safe and what to do next, in the user's language; may be empty."""
-        return filled(gettext(self.hint), **self.details) if self.hint else ""
+        return self._filled(self.hint) if self.hint else ""
+
+    def _filled(self, message: str) -> str:
+        ours = {name: gettext(str(self.details[name])) for name in self.terms & self.details.keys()}
+        return filled(gettext(message), **{**self.details, **ours})
 
     def __str__(self) -> str:
         return self.message

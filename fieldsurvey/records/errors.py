@@ -19,7 +19,10 @@ RefusedError
 
 from __future__ import annotations
 
+from typing import Final
+
 from fieldsurvey.base.errors import InputError, RefusedError, UntrustedError
+from fieldsurvey.base.i18n import n_
 
 _FRESH = "It was refused whole and nothing was changed. Ask for a fresh copy."
 
@@ -72,6 +75,7 @@ class SignatureError(UntrustedError):
 
     code = "untrusted.signature"
     template = "The signature on this {what} does not hold."
+    terms = frozenset({"what"})
     hint = _FRESH
 
 
@@ -80,6 +84,7 @@ class LogError(UntrustedError):
 
     code = "untrusted.log"
     template = "The log of device {device} does not hold together at entry {seq} ({reason})."
+    terms = frozenset({"reason"})
     hint = (
         "Nothing of it was taken. Export again from the laptop itself; if it happens again, tell the project's steward."
     )
@@ -90,6 +95,7 @@ class ContainerError(UntrustedError):
 
     code = "untrusted.container"
     template = "This is not a whole fieldsurvey {kind} file ({reason})."
+    terms = frozenset({"kind", "reason"})
     hint = _FRESH
 
 
@@ -123,3 +129,15 @@ class NoRecipientError(RefusedError):
     code = "refused.recipients"
     template = "A record must be sealed to between 1 and 8 recipients; there are {count}."
     hint = "Nothing was sealed, and the draft is kept as it was. The project file names the recipients."
+
+
+TERMS: Final = (
+    n_("batch"), n_("project"), n_("receipt"), n_("return"), n_("erasure"), n_("backup"), n_("backup note"),
+    n_("device card"), n_("request"), n_("ledger"), n_("succession"), n_("file"),
+    n_("truncated"), n_("too long"), n_("magic"), n_("kind"), n_("content"), n_("manifest"), n_("manifest length"),
+    n_("signatures"), n_("frames"), n_("frame address"), n_("frame length"), n_("frame twice"), n_("frame altered"),
+    n_("something follows the end"),
+    n_("another log"), n_("chain"), n_("empty"), n_("length or number"), n_("not the first"), n_("sequence"),
+    n_("signature"), n_("start"),
+)  # fmt: skip
+"""What the errors above name: kinds of files and things, and reasons."""
