@@ -238,7 +238,7 @@ class ReceiptsReport:
 
 
 def collect(laptop: Laptop, source: Path, *, place: str | None = None, let_go: bool = True) -> ReceiptsReport:
-    """What a laptop takes from a stick: a newer project, the receipts that its role keys signed, withdrawals.
+    """What a laptop takes from a stick: a newer project, withdrawals, the receipts that the project's role keys signed.
 
     Then it lets go of what the policy no longer keeps, unless `let_go` is false: somebody may be asking for it just
     now. `place`: what the sync log calls it, where it is no stick.
@@ -259,8 +259,9 @@ def collect(laptop: Laptop, source: Path, *, place: str | None = None, let_go: b
     except (UntrustedError, RefusedError, StorageError) as error:
         problem = refusal(error, stick.project)
         stick.stays()
-    report = take_receipts(laptop.locked, source, laptop.project, now=laptop.clock.now())
+    # before the receipts: one that leaves out a record holds where that was erased here, as a withdrawal there asks
     withdrawn = take_withdrawals(laptop.locked, source)
+    report = take_receipts(laptop.locked, source, laptop.project, now=laptop.clock.now())
     cards = [log.device_card() for log in laptop.locked.logs()]
     reports = take_reports(laptop.home, Trust.of(laptop.project.model, *cards), source)
     returned, odd, unread = _take_returns(laptop, stick)

@@ -7,11 +7,15 @@ though no entry: with a genuine log he can tell central that every record in it 
 from __future__ import annotations
 
 import io
+import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from fieldsurvey.fieldwork.laptop import Laptop
+from fieldsurvey.fieldwork.withdrawals import withdraw
 from fieldsurvey.records.receipt import Level, Receipt, Role
 from fieldsurvey.vault.erasure import erase_bodies, erased_entries
 from fieldsurvey.vault.errors import ReceiptMismatchError
@@ -19,7 +23,7 @@ from sync.central import Central
 from sync.folder import collect, export_batches
 from sync.importing import import_folder
 from tests.sync.laptops import laptop as synthetic
-from tests.sync.projects import Field, enrol
+from tests.sync.projects import Field, enrol, withdrawable
 from tests.sync.thief import Thief
 
 
@@ -66,6 +70,29 @@ def test_an_honest_erasure_is_confirmed(field: Field, central: Central) -> None:
     assert told.absent == ((2, 3),)
     collect(laptop, stick)
     assert log.acknowledged() == {Level.COMMITTED.value: 3}
+
+
+def test_what_a_clone_erased_warns_nobody(field: Field, central: Central, tmp_path: Path) -> None:
+    """A copied disk heard of a withdrawal first, erased the record and told central so. The stick that brings the other
+    one that receipt brings the withdrawal too: it is erased here, and the receipt holds. Control: where the withdrawal
+    is missing, the receipt is refused with a warning."""
+    project, laptop, stick = field
+    code = withdrawable(laptop)
+    twin_home = tmp_path / "twin"
+    shutil.copytree(laptop.home, twin_home)
+    twin = Laptop.open(twin_home, laptop.clock)
+    withdraw(twin.locked, code, date(2026, 3, 2))
+    export_batches(twin.locked, stick)
+    twin.close()
+    import_folder(central, stick, project.publish(), project.central, home=tmp_path / "office")
+    shutil.copytree(stick, tmp_path / "other stick")
+    shutil.rmtree(tmp_path / "other stick" / "fieldsurvey" / "withdrawals")
+    assert [one.kind for one in collect(laptop, tmp_path / "other stick").warnings] == ["history"]
+    assert laptop.locked.acknowledged() == {}
+    report = collect(laptop, stick)
+    assert (report.warnings, report.withdrawals) == ((), 1)
+    assert [entry.seq for entry in erased_entries(laptop.locked)] == [4]
+    assert laptop.locked.acknowledged() == {Level.COMMITTED.value: 4}
 
 
 def test_a_record_that_came_anyhow_is_not_called_absent(tmp_path: Path) -> None:
