@@ -1,7 +1,7 @@
 """What a server asks for again though central's receipts confirm it: a central that lost its disk needs it once more.
 
 A server that only says so must not keep a laptop sending for ever. In one push each entry goes again once at most. Of
-what goes by itself, with nobody looking on, each log has an allowance as large as what it has confirmed; used up, it is
+what goes by itself, with nobody looking on, each log has an allowance, twice what is confirmed of it; used up, it is
 there again after a while that doubles each time. HOME/push/again.json remembers that; it is lost without harm.
 """
 
@@ -15,7 +15,6 @@ from typing import Final
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.files import storage_error, write_atomic
-from sync.batches import Plan
 from sync.http.errors import AskedTooOftenError, LostAtCentralError
 from sync.http.exchange import FOLDER
 from sync.http.sending import PushReport
@@ -48,22 +47,16 @@ class Allowance:
         self._by_hand = by_hand
         self._spent = self._read()
 
-    def take(self, device: str, plan: Plan, *, whole: int) -> bool:
-        """Whether this batch may go again; `whole`: what the allowance of that log is, see `allowance`.
+    def has(self, device: str, whole: int) -> bool:
+        """Whether another batch may go again; `whole`: what the allowance of that log is, see `allowance`."""
+        return self._by_hand or self._now_spent(device).bytes < whole
 
-        Raises StorageError: what cannot be remembered is not sent.
-        """
-        if self._by_hand:
-            return True
-        cost = plan.size + _ENTRY * len(plan.entries)
-        spent = self._now_spent(device)
-        granted = spent.bytes + cost <= whole
-        if granted:
-            spent = _Spent(spent.since, spent.turns, spent.bytes + cost)
-        if spent != self._spent.get(device):
-            self._spent[device] = spent
+    def spend(self, device: str, sent: int) -> None:
+        """So many bytes went out, whatever became of them. Raises StorageError."""
+        if not self._by_hand and sent:
+            spent = self._now_spent(device)
+            self._spent[device] = _Spent(spent.since, spent.turns, spent.bytes + sent)
             self._keep()
-        return granted
 
     def _keep(self) -> None:
         rows = {device: [one.since.isoformat(), one.turns, one.bytes] for device, one in self._spent.items()}
@@ -78,7 +71,9 @@ class Allowance:
         if known is None or self._now - known.since >= CALM:
             return _Spent(self._now, 1, 0)
         if self._now < known.since:  # the clock was wrong then, or is now: from now on, and no more for it
-            return _Spent(self._now, known.turns, known.bytes)
+            self._spent[device] = _Spent(self._now, known.turns, known.bytes)
+            self._keep()
+            return self._spent[device]
         if self._now - known.since >= REST * min(2 ** (known.turns - 1), MOST):
             return _Spent(self._now, min(known.turns + 1, MOST), 0)
         return known
@@ -92,12 +87,12 @@ class Allowance:
 
 
 def _known(since: str, turns: int, cost: int) -> _Spent:
-    return _Spent(datetime.fromisoformat(since).astimezone(UTC), max(1, int(turns)), max(0, int(cost)))
+    return _Spent(datetime.fromisoformat(since).astimezone(UTC), min(max(1, int(turns)), MOST), max(0, int(cost)))
 
 
 def allowance(stored: int, confirmed: int) -> int:
-    """Of a log with `stored` bytes of records here up to the entry that is confirmed."""
-    return stored + _ENTRY * confirmed
+    """Bytes for a log with `stored` bytes of records here up to the entry that is confirmed: a bad line costs some."""
+    return 2 * (stored + _ENTRY * confirmed)
 
 
 @dataclass

@@ -94,11 +94,15 @@ class Try:
         for first, last in asked.wanted(lacks, confirmed):
             for plan in self._plans(log, first, last):
                 here = range(plan.first, plan.last + 1)
-                if self._going.allowance.take(device, plan, whole=whole):
-                    self._send(log, plan)
-                    asked.sent.update(here)
-                else:
+                if not self._going.allowance.has(device, whole):
                     asked.resting.update(here)
+                    continue
+                before = self._line.sent
+                try:
+                    self._send(log, plan)
+                finally:
+                    self._going.allowance.spend(device, self._line.sent - before)
+                asked.sent.update(here)
         asked.went()
 
     def _log(self, log: SealedLog, lacks: list[Stretch] | None) -> tuple[int, ...]:
