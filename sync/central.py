@@ -28,7 +28,7 @@ from sync.audit import AuditReport, audit
 from sync.batches import Batch, read_batch
 from sync.errors import ForeignProjectError
 from sync.merge import CaseView, LogView, Version, project_cases, project_log, taken_back
-from sync.one_chain import Seen, chain_end
+from sync.one_chain import Seen
 from sync.sqlite_store import SqliteStore
 from sync.stick import Progress
 from sync.store import AbsentEntry, Counts, SeenBatch, Store, StoredDevice, StoredEntry, StoredProject
@@ -221,11 +221,8 @@ class Central:
         """A device's log as far as it is held; `before`: look only at positions under it."""
         project = self.project()
         self.check_id(device)
-        genesis = start_head(project.id, device) if project else b""
-        if before is None and (end := chain_end(self.store, device, genesis)) is not None:
-            return LogView(device, end[0], end[0], end[0], (), (), (end,))
         links = (link for link in self.store.links(device) if before is None or link.seq < before)
-        return project_log(device, links, genesis)
+        return project_log(device, links, start_head(project.id, device) if project else b"")
 
     def receipts(self, device: str) -> list[Receipt]:
         """What central can vouch for: one receipt for each unbroken history of the device's log, with its records.
