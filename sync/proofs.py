@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,8 @@ from fieldsurvey.vault.sealed_log import utc
 from sync.holding import Chain, Held
 
 SUFFIX: Final = ".fsr"
+Position = tuple[int, bytes]
+"""An entry's place in its log and the head after it."""
 KEPT: Final = 16
 """For each device and level, those that reach furthest."""
 
@@ -98,16 +101,17 @@ def left_out(receipt: Receipt, held: Held) -> bool:
     )
 
 
-def down_from(ends: set[tuple[int, bytes]], links: Chain) -> set[tuple[int, bytes]]:
-    """The ends, and every entry that one of them follows from, as far as the links are known."""
-    found: set[tuple[int, bytes]] = set()
+def down_from(ends: set[Position], links: Chain, over: Mapping[Position, Position]) -> set[Position]:
+    """The ends, and every entry that one of them follows from, as far as the links are known.
+
+    `over`: from the end of a batch that is not here to what it begins after.
+    """
+    found: set[Position] = set()
     for end in ends:
-        seq, head = end
-        while (seq, head) not in found:
-            found.add((seq, head))
-            if (seq, head) not in links:
-                break
-            seq, head = seq - 1, links[seq, head]
+        at: Position | None = end
+        while at is not None and at not in found:
+            found.add(at)
+            at = (at[0] - 1, links[at]) if at in links else over.get(at)
     return found
 
 

@@ -39,7 +39,7 @@ from fieldsurvey.records.signing import SigningKey
 from sync.batches import Batch
 from sync.errors import NoRelayError, NotSupervisorsKeyError, RelayBusyError
 from sync.holding import Chain, Held, Holding, NamedRecord, Outcome
-from sync.proofs import Proofs, down_from, left_out
+from sync.proofs import Position, Proofs, down_from, left_out
 from sync.stick import opened
 from sync.waiting import Found, Waiting, known_as, read_found, waits_until, write_found
 from sync.withdrawals import tags_withdrawn
@@ -61,7 +61,8 @@ class Relay:
         self.clock: Clock = clock or SystemClock()
         self.holding = Holding(self.folder / "batches", project.model)
         self.proofs = Proofs(self.folder / "receipts", project.model)
-        self._seen: dict[str, set[tuple[int, bytes]]] = defaultdict(set)
+        self._over: dict[str, dict[Position, Position]] = defaultdict(dict)
+        """Over the batches that were not kept, or let go of, for central has them: see `down_from`."""
 
     @classmethod
     def set_up(cls, home: Path, key_file: Path, project: bytes, clock: Clock | None = None) -> Relay:
@@ -178,17 +179,19 @@ class Relay:
         """Let go of every batch that central's receipts show to be there; which. Raises StorageError."""
         gone = []
         for device in sorted({held.device for held in self.holding.batches()}):
-            ends = self._ends(device)
+            ends = self.proofs.ends(device)
             if not ends:
                 continue
             links = self.holding.links(device)
-            safe = down_from(ends, links)
+            safe = down_from(ends, links, self._over[device])
             gone += [
                 held
                 for held in self.holding.of(device)
                 if (held.last, held.end) in safe and self._with_records(held, links)
             ]
         for held in gone:
+            with suppress(UntrustedError, StorageError):  # it proves no less without
+                self._note_over(self.holding.manifest(held))
             self.holding.remove(held)
         self.holding.forget_damaged(lambda one: any(one.last <= seq for seq, _head in self.proofs.ends(one.device)))
         return tuple(gone)
@@ -324,9 +327,12 @@ class Relay:
                 data = stream.read(MAX_RETURN + 1)
                 yield path, data, read_return(data, self.project.model.role_keys).manifest.withdrawal
 
-    def _ends(self, device: str) -> set[tuple[int, bytes]]:
-        """What central holds of a device's log, by its receipts and by what was seen to lead up to them."""
-        return self.proofs.ends(device) | self._seen[device]
+    def _note_over(self, batch: Batch) -> None:
+        self._over[batch.device][batch.last, batch.entries[-1].head] = (batch.first - 1, batch.previous)
+
+    def _line(self, receipt: Receipt, links: Chain) -> set[Position]:
+        """What one receipt of central's speaks of."""
+        return down_from({(receipt.up_to, bytes.fromhex(receipt.head))}, links, self._over[receipt.device])
 
     def _with_records(self, held: Held, links: Chain) -> bool:
         """Whether central has the records of that batch too, and not only its entries.
@@ -338,33 +344,29 @@ class Relay:
         if not any(receipt.absent for receipt in known):
             return True
         end = held.last, held.end
-        return any(
-            not left_out(receipt, held)
-            and end in down_from({(receipt.up_to, bytes.fromhex(receipt.head)), *self._seen[held.device]}, links)
-            for receipt in known
-        )
+        return any(not left_out(receipt, held) and end in self._line(receipt, links) for receipt in known)
 
     def _committed(self, device: str) -> set[tuple[int, bytes]]:
         """The entries of a device that central holds with their records, by its receipts."""
         links = self.holding.links(device)
         found: set[tuple[int, bytes]] = set()
         for receipt in self.proofs.of(device):
-            line = down_from({(receipt.up_to, bytes.fromhex(receipt.head)), *self._seen[device]}, links)
+            line = self._line(receipt, links)
             found |= {place for place in line if not any(first <= place[0] <= last for first, last in receipt.absent)}
         return found
 
     def _at_central(self, batch: Batch) -> bool:
-        ends = self._ends(batch.device)
+        ends = self.proofs.ends(batch.device)
         if not ends:
             return False
         links = {(link.seq, link.head): link.previous for link in batch.links()}
         links.update(self.holding.links(batch.device))
-        known = down_from(ends, links)
+        known = down_from(ends, links, self._over[batch.device])
         if (batch.last, batch.entries[-1].head) not in known:
             return False
         if not self._with_records(Held.of(batch, Path(), 0), links):
             return False
-        self._seen[batch.device].add((batch.first - 1, batch.previous))  # it is not kept, and may be the missing link
+        self._note_over(batch)  # it is not kept, and may be the missing link
         return True
 
     def _received(self, device: str, seq: int, head: bytes) -> Receipt:

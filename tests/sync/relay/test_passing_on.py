@@ -78,6 +78,24 @@ def test_records_that_central_calls_erased_are_not_forgotten(
     assert (one.device, 1, 3) not in held(relay)
 
 
+def test_an_older_receipt_does_not_vouch_for_what_a_newer_one_leaves_out(
+    relay: Relay, project: SyntheticProject, stick: Path
+) -> None:
+    """Central lacks 3, and says so beyond it; what it says of 2, and a batch that it has, prove nothing of 3. What they
+    prove of 5 and 6 stands: that batch is not kept, and the one before it goes once central has 3 too."""
+    one = laptop(6)
+    lay(stick, one.batch(3, 4))
+    take_stick(relay, stick)
+    give(stick, said(one, 2), project.central)
+    give(stick, said(one, 6, format_version=2, absent=((3, 3),)), project.central)
+    lay(stick, one.batch(5, 6))
+    assert "committed" in outcomes(take_stick(relay, stick))
+    assert held(relay) == [(one.device, 3, 4)]
+    give(stick, said(one, 6, issued="2026-03-02T11:00:00Z"), project.central)
+    take_stick(relay, stick)
+    assert held(relay) == []
+
+
 def test_there_and_back_with_central(
     relay: Relay, project: SyntheticProject, stick: Path, tmp_path: Path, central: Central
 ) -> None:
