@@ -7,19 +7,24 @@ import csv
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from fieldsurvey.base.clock import SystemClock
 from fieldsurvey.base.i18n import set_language
 from fieldsurvey.cli import project as project_commands
+from fieldsurvey.cli import rights as rights_commands
 from fieldsurvey.cli import sync as sync_commands
+from fieldsurvey.fieldwork import Laptop
 from fieldsurvey.project import rotation, steward
 from fieldsurvey.project.keys import SUPERVISOR
 from fieldsurvey.records.slots import FLOOR
-from tests.sync.projects import SyntheticProject, join, seal_some
+from fieldsurvey.tui.standing import when
+from tests.sync.projects import SyntheticProject, join, seal_some, withdrawable
 
 run = CliRunner()
 WORDS = "synthetic words of the root, for a test"
@@ -95,6 +100,29 @@ def test_the_keys_way(place: Path) -> None:
     key = place / "supervisor" / "relay" / SUPERVISOR
     assert key.stat().st_mode & 0o077 == 0
     assert sync(place, "supervisor", "status") == {"relay": {"batches": [], "damaged": []}}
+
+
+def test_what_waits_is_said_with_its_day(place: Path) -> None:
+    """Somebody withdraws at the relay whose record lies beside others': `rights` and `status` say until when it waits,
+    nothing is called erased; handed on, it is erased here, and that is said too."""
+    supervisor(place)
+    exported(place)
+    laptop = Laptop.open(place / "laptop", SystemClock())
+    code = withdrawable(laptop)
+    laptop.close()
+    sync(place, "laptop", "export", str(place / "key stick"))
+    sync(place, "supervisor", "import", str(place / "key stick"), "--relay")
+    day = (SystemClock().now().date() + timedelta(days=5)).isoformat()
+    text = call(place, "supervisor", rights_commands.app, code.text, "erase")
+    assert f"wait until {when(day)} to be handed on" in text
+    assert "Batches erased on this relay: 0." in text
+    assert f"wait until {when(day)}" in call(place, "supervisor", sync_commands.app, "status")
+    batches = sync(place, "supervisor", "status")["relay"]["batches"]
+    assert day in [batch["waits_until"] for batch in batches]
+    assert "1 batch with a withdrawn interview was erased here." in call(
+        place, "supervisor", sync_commands.app, "export", str(place / "road"), "--relay"
+    )
+    assert "wait until" not in call(place, "supervisor", sync_commands.app, "status")
 
 
 def test_the_whole_way(place: Path) -> None:
