@@ -9,9 +9,10 @@ theirs: a key is replaced when somebody else may have it, and the next backup is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from fieldsurvey.base.clock import instant
 from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.project.model import Project
 from fieldsurvey.records.backup import BackupNote, read_note
@@ -55,12 +56,6 @@ def is_ahead(at: datetime, now: datetime) -> bool:
     return at - now > AHEAD
 
 
-def instant(iso: str) -> datetime:
-    """An ISO 8601 time; without a zone it is UTC."""
-    found = datetime.fromisoformat(iso)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def believed(central: Central, device: str) -> list[BackupNote]:
     """What the newest backup holds of a device's log, as far as a note of the project's central key says so.
 
@@ -77,19 +72,20 @@ def believed(central: Central, device: str) -> list[BackupNote]:
 
 def backing(central: Central) -> Backing:
     """How central is backed up. Raises StorageError."""
-    at = central.store.last_backup()
-    if at is None:
+    at = central.store.last_backup() or ""
+    made = instant(at)
+    if made is None:
         return Backing()
     now = central.clock.now()
     if central.trusted is None:
-        return Backing(at, None, is_ahead(instant(at), now))
+        return Backing(at, None, is_ahead(made, now))
     row = next(central.store.rows(COVERED), None)
     if row is None:  # of a central without records
-        return Backing(at, True, is_ahead(instant(at), now))
+        return Backing(at, True, is_ahead(made, now))
     note = _read(Covered(*row), row[0], central.trusted)
     if note is None:
-        return Backing(at, False, is_ahead(instant(at), now))
-    return Backing(note.at, True, is_ahead(instant(note.at), now))  # what lies beside it, anybody may have written
+        return Backing(at, False, is_ahead(made, now))
+    return Backing(note.at, True, is_ahead(_made(note), now))  # what lies beside it, anybody may have written
 
 
 def _read(row: Covered, device: str, project: Project) -> BackupNote | None:
@@ -102,6 +98,10 @@ def _read(row: Covered, device: str, project: Project) -> BackupNote | None:
     return note if (note.project, note.device) == (project.id, device) else None
 
 
+def _made(note: BackupNote) -> datetime:
+    return datetime.fromisoformat(note.at)  # reading it made sure of that, and of its zone
+
+
 def _is_kept(note: BackupNote, project: Project, now: datetime) -> bool:
-    at = instant(note.at)
+    at = _made(note)
     return not is_ahead(at, now) and now - at <= timedelta(days=keep_days(project))

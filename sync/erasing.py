@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from fieldsurvey.base.clock import instant
 from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.fieldwork.erasures import MAX_KEPT, Reports, Trust
 from fieldsurvey.fieldwork.withdrawals import Withdrawals
@@ -24,7 +25,6 @@ from fieldsurvey.records.erased import Place
 from fieldsurvey.records.withdrawal import Tombstone
 from sync.batches import Batch
 from sync.central import Central
-from sync.covering import instant
 from sync.stick import Stick
 from sync.store import Notice
 from sync.withdrawals import (
@@ -190,9 +190,9 @@ def _totals(central: Central, tags: frozenset[str]) -> Counter[str]:
 
 
 def _backups_until(central: Central, days: int, now: datetime) -> date | None:
-    """The last day on which a backup that was made so far is kept; from today, where it is dated in the future."""
+    """The last day on which a backup that was made so far is kept; from today, where its date cannot be true."""
     last = central.store.last_backup()
-    return min(instant(last), now).date() + timedelta(days=days) if last else None
+    return min(instant(last) or now, now).date() + timedelta(days=days) if last is not None else None
 
 
 def _from_notices(central: Central, reports: Reports) -> None:

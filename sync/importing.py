@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
+from fieldsurvey.base.clock import instant
 from fieldsurvey.base.errors import FieldsurveyError, Rendered, StorageError, render
 from fieldsurvey.base.files import MediumGoneError
 from fieldsurvey.base.i18n import gettext as _
@@ -23,7 +24,7 @@ from fieldsurvey.records.receipt import Receipt, Role
 from sync.again import again
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.central import Central, Merged
-from sync.covering import Backing, backing, instant
+from sync.covering import Backing, backing
 from sync.erasing import Settled, learn_withdrawals, settle, trust_of
 from sync.errors import NotCentralsKeyError
 from sync.journal import Journal
@@ -305,7 +306,8 @@ def receipts_for(central: Central, files: Iterable[FileReport]) -> Iterator[Rece
 
 def is_unbacked(backed: Backing, now: datetime) -> bool:
     """Whether nobody backs central up, or what was backed up does not count: then no laptop may let go of anything."""
-    return not backed.good or now - instant(backed.at or "") > timedelta(days=BACKUP_DAYS)
+    made = instant(backed.at or "")
+    return made is None or not backed.good or now - made > timedelta(days=BACKUP_DAYS)
 
 
 def _all_merged(files: Iterable[FileReport]) -> bool:

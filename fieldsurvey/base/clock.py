@@ -52,3 +52,12 @@ class FixedClock:
         step = timedelta(**delta)
         self.at += step
         self.elapsed += step.total_seconds()
+
+
+def instant(iso: str) -> datetime | None:
+    """An ISO 8601 time; without a zone it is UTC. None for what is no time."""
+    try:
+        found = datetime.fromisoformat(iso)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

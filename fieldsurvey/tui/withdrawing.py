@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from fieldsurvey.base.clock import instant
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.i18n import n_, ngettext
@@ -174,14 +175,14 @@ def backup_to_go(reports: Iterable[HeardReport], project: str, last: str | None,
         for heard in reports
         if heard.report.place is Place.CENTRAL and heard.report.backups_until is not None
         if heard.report.project == project and last is not None
-        if _may_be_before(datetime.fromisoformat(last), datetime.fromisoformat(heard.report.at), today)
+        if _may_be_before(instant(last), datetime.fromisoformat(heard.report.at), today)
     ]
     return min((until for until in held if until < today.isoformat()), default=None)
 
 
-def _may_be_before(last: datetime, erased: datetime, today: date) -> bool:
-    """Of a backup that is dated in the future nobody knows when it was made."""
-    return last < erased or last.date() > today + timedelta(days=1)
+def _may_be_before(last: datetime | None, erased: datetime, today: date) -> bool:
+    """Of a backup whose date is none, or in the future, nobody knows when it was made."""
+    return last is None or last < erased or last.date() > today + timedelta(days=1)
 
 
 def backup_to_go_line(until: str) -> str:

@@ -282,14 +282,16 @@ def test_returned_work_of_a_withdrawn_case_goes_too(tmp_path: Path, clock: Fixed
     assert sorted(len(path.read_bytes()) for path in folder.iterdir()) == sorted([4, len(stays)])
 
 
-def test_a_backup_dated_in_the_future_is_counted_from_today(tmp_path: Path, clock: FixedClock) -> None:
-    """Its clock was wrong: the report says ten days from now, not from then, and is not taken for settled by it."""
+@pytest.mark.parametrize("later", [(NOW + timedelta(days=3650)).isoformat(), "some day"])
+def test_a_backup_whose_date_cannot_be_true_is_counted_from_today(
+    tmp_path: Path, clock: FixedClock, later: str
+) -> None:
+    """In the future, or none: the report says ten days from now, not from then, and is not taken for settled by it."""
     one, code = laptop(0), WithdrawalCode.generate()
     one.seal(withdrawal=code.tag(PROJECT))
     with Central.open(tmp_path / "central.db", clock=clock) as central:
         enrol(central, one)
         central.merge(io.BytesIO(one.batch()))
-        later = (NOW + timedelta(days=3650)).isoformat()
         with central.store.write() as writer:
             writer.covered([], later)
         central.withdraw(Tombstone(project=PROJECT, code=code.raw, requested=DAY.isoformat()))

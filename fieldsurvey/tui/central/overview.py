@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
+from fieldsurvey.base.clock import instant
 from fieldsurvey.base.errors import UntrustedError
 from fieldsurvey.fieldwork.erasures import Overdue
 from fieldsurvey.project.model import WARN_DAYS, Project
@@ -16,7 +17,7 @@ from fieldsurvey.records.receipt import Level, Receipt
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.erasing import settled, stale_backup
 from sync.central import CaseCounts, Central, DeviceStatus, Where
-from sync.covering import backing, believed, instant
+from sync.covering import backing, believed
 from sync.store import Counts, SeenBatch
 
 BACKUP_DUE: Final = timedelta(days=1)
@@ -100,9 +101,8 @@ class Overview:
         """Whether anything is held that nobody backed up for a day: laptops purge only what a backup holds."""
         if not self.counts.entries:
             return False
-        if self.last_backup is None or not self.backup_counts:
-            return True
-        return self.now - instant(self.last_backup) > BACKUP_DUE
+        made = instant(self.last_backup or "")
+        return made is None or not self.backup_counts or self.now - made > BACKUP_DUE
 
     @property
     def to_look_at(self) -> int:

@@ -20,6 +20,7 @@ from fieldsurvey.records.signing import SigningKey
 from sync.backups import back_up
 from sync.central import Central
 from sync.covering import Backing, backing
+from sync.importing import is_unbacked
 from sync.place import DATABASE, Place
 from sync.store import AbsentEntry, Covered, StoredProject
 from tests.sync.laptops import OTHER_PROJECT, SyntheticLaptop, laptop
@@ -132,6 +133,18 @@ def test_a_note_is_believed_as_long_as_its_backup_is_kept(
     assert safe(central, item.device) == [(2, ())]
     clock.move(seconds=1)
     assert safe(central, item.device) == []
+
+
+def test_what_is_no_time_is_no_backup(central: Central, item: SyntheticLaptop) -> None:
+    """Written into the database by somebody: central goes on, and warns as if there were none. The control: a
+    time that nobody signed is said as such.
+    """
+    for text in ("", "yesterday", "2026-13-01T00:00:00Z"):
+        plant(central, Covered(item.device, 3, head(item)), at=text)
+        assert backing(central) == Backing()
+        assert is_unbacked(backing(central), central.clock.now())
+    plant(central, Covered(item.device, 3, head(item)))
+    assert backing(central) == Backing(TODAY, counts=False)
 
 
 @pytest.mark.parametrize(("ahead", "counts"), [(timedelta(hours=24), True), (timedelta(hours=25), False)])
