@@ -14,11 +14,12 @@ from fieldsurvey.records.log import MAX_SEQ
 from fieldsurvey.records.receipt import MAX_ABSENT, Level, Receipt, Role
 from sync.covering import believed
 from sync.one_chain import At, one_chain
+from sync.stretches import Stretch, stretches
 
 if TYPE_CHECKING:
     from sync.central import Central
 
-Stretches = tuple[tuple[int, int], ...]
+Stretches = tuple[Stretch, ...]
 _NONE: Final[tuple[int, ...]] = ()
 
 
@@ -57,7 +58,7 @@ class Vouching:
             if not self._reaches(tip):
                 continue
             then = (seq for first, last in note.absent for seq in range(first, last + 1))
-            absent = tuple(_stretches([*then, *self._behind(tip, self._said)]))
+            absent = tuple(stretches([*then, *self._behind(tip, self._said)]))
             if len(absent) <= MAX_ABSENT:
                 yield tip, absent
 
@@ -73,8 +74,8 @@ class Vouching:
 
     def _end(self) -> int:
         """Before this position a receipt may end: a record is lost there, or more is absent than fits into one."""
-        stretches = _stretches(seq for seq, _head in self._bare)
-        return min(self._lost or MAX_SEQ, stretches[MAX_ABSENT][0] if len(stretches) > MAX_ABSENT else MAX_SEQ)
+        bare = stretches(seq for seq, _head in self._bare)
+        return min(self._lost or MAX_SEQ, bare[MAX_ABSENT][0] if len(bare) > MAX_ABSENT else MAX_SEQ)
 
     def _tips(self, before: int) -> Sequence[At]:
         if self._chain is not None:
@@ -89,7 +90,7 @@ class Vouching:
         return tip[0] < (self._lost or MAX_SEQ) and tip in self._tips(tip[0] + 1)
 
     def _without(self, tip: At) -> Stretches:
-        return tuple(_stretches(self._behind(tip, self._bare)))
+        return tuple(stretches(self._behind(tip, self._bare)))
 
     def _receipt(self, level: Level, tip: At, absent: Stretches) -> Receipt:
         assert self._project is not None  # there are no tips without
@@ -127,14 +128,3 @@ class Vouching:
             return said if lacking else []
         half = len(said) // 2
         return [*self._without_record(said[:half]), *self._without_record(said[half:])]
-
-
-def _stretches(positions: Iterable[int]) -> list[tuple[int, int]]:
-    """(first, last) of each run of positions, in order."""
-    found: list[tuple[int, int]] = []
-    for seq in sorted(set(positions)):
-        if found and found[-1][1] == seq - 1:
-            found[-1] = (found[-1][0], seq)
-        else:
-            found.append((seq, seq))
-    return found

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from fieldsurvey.cli import project
 from fieldsurvey.project import keys, steward
 from fieldsurvey.records import slots
+from fieldsurvey.records.device import LogParent
 from tests.project.conftest import HMU_PASS, ROOT_PASS, card, xform
 
 
@@ -67,6 +68,27 @@ def test_the_whole_ceremony(shell: Shell, tmp_path: Path) -> None:
     shown = shell("show").stdout
     for words in (found["words"], "Otavalo 1", "E02  Dos", "prueba  1  Prueba", "r1  Uno", "escrow"):
         assert words in shown
+
+
+def test_a_card_that_goes_on_from_another_log_is_said_aloud(shell: Shell, tmp_path: Path) -> None:
+    """Nobody can prove it, so a person judges: whose log, up to where, and what to do. The control: a card of its own
+    log says nothing.
+    """
+    project_id = shell.json("show")["id"]
+    first, second, third = (tmp_path / f"{name}.fsd" for name in ("first", "second", "third"))
+    own = card(project_id)
+    first.write_bytes(own.to_bytes())
+    second.write_bytes(
+        card(project_id, "Laptop 2 (synthetic)", LogParent(device=own.device, seq=41, head="ef" * 32)).to_bytes()
+    )
+    third.write_bytes(
+        card(project_id, "Laptop 3 (synthetic)", LogParent(device="cd" * 16, seq=7, head="ef" * 32)).to_bytes()
+    )
+    assert shell.json("enrol", str(first), "--name", "Otavalo 1")["goes_on_from"] is None
+    said = shell("enrol", str(second)).stdout
+    assert f"goes on from the log of Otavalo 1 ({own.device[:8]}), entry 41" in said
+    assert "fieldsurvey project revoke" in said
+    assert "a laptop that is not enrolled (cdcdcdcd), entry 7" in shell("enrol", str(third)).stdout
 
 
 def test_built_in_forms_come_by_name_with_their_indicators(shell: Shell) -> None:

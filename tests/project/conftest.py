@@ -11,7 +11,7 @@ import pytest
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.project import steward
 from fieldsurvey.project.formfile import FormFile, form_of
-from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.device import DeviceCard, LogParent
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.signing import SigningKey
 from fieldsurvey.records.slots import FLOOR
@@ -38,7 +38,7 @@ def form(form_id: str = "prueba", version: str = "1", binds: str = "", body: str
     return form_of(xform(form_id, version, binds, body))
 
 
-def card(project: str, name: str = "Laptop 1 (synthetic)") -> DeviceCard:
+def card(project: str, name: str = "Laptop 1 (synthetic)", parent: LogParent | None = None) -> DeviceCard:
     """A card with keys that its name gives."""
     return DeviceCard.make(
         SigningKey(seed(f"{name} sign")),
@@ -47,6 +47,7 @@ def card(project: str, name: str = "Laptop 1 (synthetic)") -> DeviceCard:
         carrier=SigningKey(seed(f"{name} carrier")).public,
         recipient=RecipientPrivate(seed(f"{name} recipient")).public,
         created="2026-01-05T08:00:00-05:00",
+        parent=parent,
     )
 
 

@@ -27,8 +27,10 @@ from fieldsurvey.project import steward
 from fieldsurvey.project.draft import Draft, checked, read_plan
 from fieldsurvey.project.errors import BadValueError
 from fieldsurvey.project.formfile import SENSITIVE, FormFile, form_of, read_form
+from fieldsurvey.project.model import Project
 from fieldsurvey.project.policy import Policy, Retention
 from fieldsurvey.project.signed import SUFFIX
+from fieldsurvey.records.device import LogParent
 from forms import catalogue
 from sync.stick import Stick, there
 
@@ -153,7 +155,12 @@ def enrol(
     person: People = None,
     json_: Json = False,
 ) -> None:
-    """Trust a laptop: central takes its log out of quarantine once it has the new version."""
+    """Trust a laptop: central takes its log out of quarantine once it has the new version.
+
+    A laptop that was restored or set up anew says so on its card: is it that laptop?
+
+    Example: fieldsurvey project enrol /media/STICK/otavalo-1-3fa9c2.fsd --name "Otavalo 1"
+    """
     signed = steward.enrol(place_of(folder), card, root_pass=root_passphrase(), name=name, people=named_people(person))
     device = signed.model.devices[-1]
     text = filled(
@@ -162,7 +169,22 @@ def enrol(
         id=device.id[:8],
         number=signed.model.version,
     )
-    result(json_, {**summary(signed), "device": device.id}, text)
+    before = device.card.parent
+    goes_on = before.content() if before else None
+    lines = [text, *([_goes_on(signed.model, before, device.id)] if before else [])]
+    result(json_, {**summary(signed), "device": device.id, "goes_on_from": goes_on}, "\n".join(lines))
+
+
+def _goes_on(project: Project, before: LogParent, device: str) -> str:
+    """What a card claims, and nobody can prove: central's server answers it about that other log from now on."""
+    known = project.device(before.device)
+    text = _(
+        "Its card says that it goes on from the log of {name} ({id}), entry {seq}: that it was restored or set up anew."
+        " From now on it is told how far that log has come at central. If it is another laptop:"
+        " fieldsurvey project revoke {device} --from 1 --reason left"
+    )
+    name = known.name if known else _("a laptop that is not enrolled")
+    return filled(text, name=name, id=before.device[:8], seq=before.seq, device=device[:8])
 
 
 @app.command()
