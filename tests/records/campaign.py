@@ -30,6 +30,7 @@ NAMES = (
     "receipt",
     "return",
     "erasure",
+    "backup note",
     "vault slot",
     "vault slot made to fit",
     "key file",

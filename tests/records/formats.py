@@ -15,6 +15,7 @@ from functools import cache
 from fieldsurvey.project.model import Device, Person, Project, ProjectForm, Recipient, RoleKey
 from fieldsurvey.project.signed import read_project, write_project
 from fieldsurvey.records import envelope, withdrawal
+from fieldsurvey.records.backup import BackupNote, read_note, write_note
 from fieldsurvey.records.container import Signer, open_container
 from fieldsurvey.records.device import DeviceCard
 from fieldsurvey.records.envelope import open_record, read_envelope, record_hash
@@ -230,6 +231,25 @@ def _return_format() -> Format:
     return Format("return", tuple(map(cut, files)), read, no_signatures, weak)
 
 
+def _backup_format() -> Format:
+    """Nobody hands it over; whoever can write to central's database may have put it there."""
+    notes = [
+        BackupNote(
+            project=PROJECT,
+            device=card().device,
+            up_to=number,
+            head=hashlib.sha256(bytes([number])).hexdigest(),
+            absent=absent,
+            at="2026-01-09T10:00:00Z",
+            sha256=hashlib.sha256(b"a backup").hexdigest(),
+        )
+        for number, absent in ((4, ()), (9, ((2, 3), (6, 6))))
+    ]
+    files = [write_note(note, CENTRAL) for note in notes]
+    keys = [CENTRAL.public]
+    return Format("backup note", tuple(map(_cut_container, files)), lambda data: read_note(data, keys), no_signatures)
+
+
 def _card_format() -> Format:
     files = [card(name).to_bytes() for name in ("device", "other")]
     specimens = tuple(Specimen(data, tuple(i + 1 for i, byte in enumerate(data) if byte in b",:{")) for data in files)
@@ -277,6 +297,7 @@ def formats() -> dict[str, Format]:
         _receipt_format(),
         _return_format(),
         _erasure_format(),
+        _backup_format(),
         *slot_formats(),
         _card_format(),
         _log_format(),

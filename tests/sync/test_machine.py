@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.sync.machine import planted, planted_lines
 from tests.sync.machine.database import on_postgresql
 from tests.sync.machine.fieldwork import Fieldwork, reached
 from tests.sync.machine.kit import remembering
@@ -16,10 +17,17 @@ from tests.sync.machine.lines import Mishap
 from tests.sync.machine.planted import FAULTS, Fault
 from tests.sync.machine.planted_lines import LINE_FAULTS
 
-STEPS = 13
+STEPS = 12
 LONG_STEPS = 18
 PLANTED_STEPS = 25
 PARTS = 20
+EVERY = (*FAULTS, *LINE_FAULTS)
+HUNDREDS = (
+    planted_lines.a_part_of_a_body_is_taken,
+    planted.a_relay_vouches_like_central,
+    planted.a_restored_central_forgets_withdrawals,
+    planted.the_last_to_arrive_counts,
+)
 RARE = (
     *("forked", "refused", "rolled back", "restored", "erased", "purged", "returned"),
     *("receipt received", "receipt committed", "receipt backed_up", "relay taken", "relay committed", "relay refused"),
@@ -82,9 +90,24 @@ def test_whatever_happens_with_central_on_postgresql_at_length(on_database: type
     _run(1_000 // PARTS, steps=LONG_STEPS, anew=True, machine=on_database)
 
 
-@pytest.mark.parametrize("fault", [*FAULTS, *LINE_FAULTS], ids=lambda fault: fault.__name__)
+def _names(fault: Fault) -> str:
+    return fault.__name__
+
+
+@pytest.mark.parametrize("fault", [fault for fault in EVERY if fault not in HUNDREDS], ids=_names)
 def test_a_planted_fault_is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Control: with this fault in the program the machine fails; most in thirty runs, the rarest in hundreds."""
+    """Control: with this fault in the program the machine fails; most in thirty runs."""
+    _is_found(fault, monkeypatch)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", HUNDREDS, ids=_names)
+def test_a_planted_fault_is_found_at_length(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: the same with the rarest, which take hundreds of runs."""
+    _is_found(fault, monkeypatch)
+
+
+def _is_found(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         fault(patch)
         with pytest.raises(AssertionError):
