@@ -121,15 +121,20 @@ def check(kind: Kind, work: Work) -> None:
 
 
 def rounds(kind_of: Callable[[int], AbstractContextManager[Kind]], work: Work, count: int) -> None:
-    """So many, each with a store of its own; most of those to be killed must have died in the middle."""
-    died = 0
+    """So many, each with a store of its own; most of those to be killed must have died in the middle.
+
+    On a busy machine more of them end before they are killed: then there are more rounds, up to three times as many.
+    """
+    died, wanted = 0, count * KILLED // 2
     first = int(os.environ.get("FIELDSURVEY_SEED", "1"))
-    for seed in range(first, first + count):
+    for seed in range(first, first + 3 * count):
+        if seed >= first + count and died >= wanted:
+            break
         with kind_of(seed) as kind:
             prepare(kind, work.laptops)
             died += one_round(kind, work, seed)
             check(kind, work)
-    assert died >= count * KILLED // 2
+    assert died >= wanted
 
 
 @pytest.mark.parametrize("count", [ROUNDS_SHORT, pytest.param(ROUNDS, marks=pytest.mark.long)])
