@@ -189,7 +189,7 @@ class Service:
         with self._one_at_a_time(caller):
             found = self._central().merge(body, partial(_admit, caller))
             self._erase(found)
-            return self._merged(caller, found.device, (), found.new)
+            return self._merged(caller, found, (), found.new)
 
     def take(self, what: str, body: bytes) -> Taken:
         """Withdrawals: excluded at once, erased, reported. Or reports of erasure, to be passed on."""
@@ -249,7 +249,7 @@ class Service:
         batch = read_batch(cast("BinaryIO", io.BytesIO(head)), self._project().model.id)
         _admit(caller, batch)
         if not self._central().lacks(batch):
-            return self._merged(caller, batch.device, names, 0)
+            return self._merged(caller, batch, names, 0)
         return Offered(missing=missing)
 
     def _merge(self, caller: Caller, head: bytes, names: Sequence[str]) -> Offered:
@@ -264,7 +264,7 @@ class Service:
         except FileNotFoundError:  # swept in this very moment
             return Offered(missing=tuple(dict.fromkeys(n for n in names if not self.staging.have(caller.id, [n]))))
         self._erase(found)
-        return self._merged(caller, found.device, names, found.new)
+        return self._merged(caller, found, names, found.new)
 
     def _erase(self, found: Merged) -> None:
         """A record without a tag of its own may be of a case that somebody took back: it goes as soon as it came."""
@@ -272,12 +272,14 @@ class Service:
             with self._settling:
                 self.settle()
 
-    def _merged(self, caller: Caller, device: str, names: Sequence[str], new: int) -> Offered:
+    def _merged(self, caller: Caller, batch: Batch | Merged, names: Sequence[str], new: int) -> Offered:
         self.staging.drop(caller.id, names)
-        return Offered(new=new, receipts=self._receipts(self._central(), device))
+        return Offered(new=new, receipts=self._receipts(self._central(), batch.device, batch.last))
 
     def _receipts(self, central: Central, device: str, end: int = 0) -> tuple[str, ...]:
-        """`end`: how far the caller's own copy of the log goes, which it may have no other way to follow up to ours."""
+        """`end`: how far the caller's own copy of the log goes, or what it sent: where it was restored, or carries no
+        more, it has no other way to follow up to ours.
+        """
         central.trust(self._project().model)
         vouching = Vouching(central, device)
         known = vouching.receipts()[-60:]

@@ -36,9 +36,27 @@ from tests.sync.http.conftest import RECORDS, SIZE
 from tests.sync.http.lines import BreakingLine
 from tests.sync.http.pushes import AT_ONCE, EACH, Arrive, counted, digest, over, send
 from tests.sync.http.worlds import Place
+from tests.sync.projects import seal_some
 from tests.sync.thief import Thief
 
 pytestmark = pytest.mark.usefixtures("small_packs")
+
+
+def test_a_restored_laptop_hears_of_its_own_part(place: Place, arrive: Arrive, tmp_path: Path) -> None:
+    """Central has what it sealed before it was restored, and lacks the beginning: its receipts end where the laptop can
+    follow, in the same push. The control: of the later log it has one too.
+    """
+    with place.running():
+        later = arrive(place)
+        seal_some(later, 1)
+        export_batches(later.locked, tmp_path / "stick", max_entries=1)
+        with place.central() as central:
+            for path in sorted((tmp_path / "stick" / "fieldsurvey" / "batches").glob("*.fsb"))[1:]:
+                with path.open("rb") as stream:
+                    central.merge(stream)
+        report = send(arrive(place))
+        assert (report.new, report.confirmed) == (1, True)
+        assert send(later).confirmed
 
 
 def test_a_push_sends_everything_and_nothing_twice(place: Place, arrive: Arrive, whole: str) -> None:
