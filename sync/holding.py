@@ -24,6 +24,7 @@ from sync.batches import Batch, read_batch
 from sync.damaged import SUFFIX as NOTE
 from sync.damaged import Damaged, drop_note, notes, put_note
 from sync.errors import BatchError, RelayFullError
+from sync.merge import Position
 from sync.refusals import refusal
 from sync.stick import opened, read_piece
 from sync.withdrawals import withdrawn_in
@@ -39,7 +40,7 @@ _PIECE: Final = 1 << 20
 
 Outcome = Literal["taken", "present", "committed", "withdrawn"]
 """Copied here; here already, as it is or within another; at central; not kept, because it names a withdrawn case."""
-Chain = dict[tuple[int, bytes], bytes]
+Chain = dict[Position, bytes]
 """(seq, head) -> the head before it."""
 
 

@@ -14,6 +14,9 @@ from itertools import chain, groupby
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
+Position = tuple[int, bytes]
+"""Where an entry stands in a log: its number and the head after it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

@@ -11,23 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fieldsurvey.records.log import start_head
+from sync.merge import Position
 
 if TYPE_CHECKING:
     from sync.central import Central
-
-At = tuple[int, bytes]
-"""Where an entry stands: its position and its head."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Up to where a log was one chain, with all its records; `mark`: of the store, before they were looked for."""
 
-    at: At
+    at: Position
     mark: tuple[int, int] | None
 
 
-def one_chain(central: Central, device: str) -> At | None:
+def one_chain(central: Central, device: str) -> Position | None:
     """The end of such a log; None for an empty one, and where it has to be read. Raises StorageError."""
     project = central.project()
     if project is None:
@@ -50,7 +48,7 @@ def _followed(central: Central, device: str, known: Seen) -> Seen | None:
     store, mark = central.store, central.store.mark()
     looked = mark is not None and mark == known.mark
     seq, head = known.at
-    new: list[At] = []
+    new: list[Position] = []
     for link in store.links(device, seq):
         if link.seq != seq + 1 or link.previous != head:
             return None

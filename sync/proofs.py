@@ -14,10 +14,9 @@ from fieldsurvey.project.model import Project
 from fieldsurvey.records.receipt import MAX_BYTES, Receipt, Role, read_receipt
 from fieldsurvey.vault.sealed_log import utc
 from sync.holding import Chain, Held
+from sync.merge import Position
 
 SUFFIX: Final = ".fsr"
-Position = tuple[int, bytes]
-"""An entry's place in its log and the head after it."""
 KEPT: Final = 16
 """For each device and level, those that reach furthest."""
 

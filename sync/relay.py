@@ -39,7 +39,8 @@ from fieldsurvey.records.signing import SigningKey
 from sync.batches import Batch
 from sync.errors import NoRelayError, NotSupervisorsKeyError, RelayBusyError
 from sync.holding import Chain, Held, Holding, NamedRecord, Outcome
-from sync.proofs import Position, Proofs, down_from, left_out
+from sync.merge import Position
+from sync.proofs import Proofs, down_from, left_out
 from sync.stick import opened
 from sync.waiting import Found, Waiting, known_as, read_found, waits_until, write_found
 from sync.withdrawals import tags_withdrawn
@@ -220,7 +221,7 @@ class Relay:
             make(self.folder)
             write_found(note, found, of)  # not done yet: cut off here, every batch is looked at again
         days = self._days(found)
-        elsewhere: dict[str, set[tuple[int, bytes]]] = {}
+        elsewhere: dict[str, set[Position]] = {}
         gone = []
         for held in self.holding.batches():
             records = found.named.get(held.manifest.hex())
@@ -280,7 +281,7 @@ class Relay:
                 _unlink(path)
         return {held.manifest.hex(): records for held, records in found.items()}
 
-    def _is_needless(self, held: Held, records: Iterable[NamedRecord], elsewhere: set[tuple[int, bytes]]) -> bool:
+    def _is_needless(self, held: Held, records: Iterable[NamedRecord], elsewhere: set[Position]) -> bool:
         """Whether every record of a batch but these is elsewhere; what cannot be read now is not known to be."""
         withdrawn = {one.seq for one in records}
         try:
@@ -289,7 +290,7 @@ class Relay:
             return False
         return elsewhere.issuperset(place for place in brought if place[0] not in withdrawn)
 
-    def _elsewhere(self, device: str, found: Found) -> set[tuple[int, bytes]]:
+    def _elsewhere(self, device: str, found: Found) -> set[Position]:
         """The entries whose records are at central, or here in a batch that stays."""
         every = self.holding.manifests(device)
         return self._committed(device).union(
@@ -346,10 +347,10 @@ class Relay:
         end = held.last, held.end
         return any(not left_out(receipt, held) and end in self._line(receipt, links) for receipt in known)
 
-    def _committed(self, device: str) -> set[tuple[int, bytes]]:
+    def _committed(self, device: str) -> set[Position]:
         """The entries of a device that central holds with their records, by its receipts."""
         links = self.holding.links(device)
-        found: set[tuple[int, bytes]] = set()
+        found: set[Position] = set()
         for receipt in self.proofs.of(device):
             line = self._line(receipt, links)
             found |= {place for place in line if not any(first <= place[0] <= last for first, last in receipt.absent)}

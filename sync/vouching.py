@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fieldsurvey.records.log import MAX_SEQ
 from fieldsurvey.records.receipt import MAX_ABSENT, Level, Receipt, Role
+from sync.bare import without_record
 from sync.covering import believed
-from sync.one_chain import At, one_chain
+from sync.merge import Position
+from sync.one_chain import one_chain
 from sync.stretches import Stretch, stretches
 
 if TYPE_CHECKING:
@@ -32,9 +34,9 @@ class Vouching:
         self._project = central.project()
         self._chain = one_chain(central, device)
         self._said = [(entry.seq, entry.head) for entry in central.store.absent(device)]
-        self._bare = self._without_record(self._said)
+        self._bare = without_record(central.store, device, self._said, brought=True)
         self._lost = central.store.first_without_body(device) if self._chain is None else None
-        self._before: dict[At, bytes] | None = None
+        self._before: dict[Position, bytes] | None = None
 
     def receipts(self) -> list[Receipt]:
         """One for each unbroken history, with its records: of level `committed`, then `backed_up` ones up to what the
@@ -43,11 +45,11 @@ class Vouching:
         levels = ((Level.COMMITTED, self.held()), (Level.BACKED_UP, self._safe()))
         return [self._receipt(level, tip, absent) for level, tips in levels for tip, absent in tips]
 
-    def held(self) -> list[tuple[At, Stretches]]:
+    def held(self) -> list[tuple[Position, Stretches]]:
         """Where each unbroken history ends, and the stretches in it whose records are not here."""
         return [(tip, self._without(tip)) for tip in self._tips(self._end())]
 
-    def _safe(self) -> Iterator[tuple[At, Stretches]]:
+    def _safe(self) -> Iterator[tuple[Position, Stretches]]:
         """The same of what the newest backup holds, as far as that is still held here.
 
         Whether it has a record that was said to be erased after it was made is not asked: it is named too, as is what
@@ -77,7 +79,7 @@ class Vouching:
         bare = stretches(seq for seq, _head in self._bare)
         return min(self._lost or MAX_SEQ, bare[MAX_ABSENT][0] if len(bare) > MAX_ABSENT else MAX_SEQ)
 
-    def _tips(self, before: int) -> Sequence[At]:
+    def _tips(self, before: int) -> Sequence[Position]:
         if self._chain is not None:
             if before > self._chain[0]:
                 return (self._chain,)
@@ -85,14 +87,14 @@ class Vouching:
             return tuple((link.seq, link.head) for link in islice(links, 1 if before > 1 else 0))
         return self._central.log(self._device, before).tips if self._project is not None else ()
 
-    def _reaches(self, tip: At) -> bool:
+    def _reaches(self, tip: Position) -> bool:
         """Whether the log is unbroken from its first entry to `tip`: what a backup held may be damaged here since."""
         return tip[0] < (self._lost or MAX_SEQ) and tip in self._tips(tip[0] + 1)
 
-    def _without(self, tip: At) -> Stretches:
+    def _without(self, tip: Position) -> Stretches:
         return tuple(stretches(self._behind(tip, self._bare)))
 
-    def _receipt(self, level: Level, tip: At, absent: Stretches) -> Receipt:
+    def _receipt(self, level: Level, tip: Position, absent: Stretches) -> Receipt:
         assert self._project is not None  # there are no tips without
         seq, head = tip
         version: dict[str, Any] = {"format_version": 2, "absent": absent} if absent else {}
@@ -107,24 +109,16 @@ class Vouching:
             **version,
         )
 
-    def _behind(self, tip: At, among: list[At]) -> Iterable[int]:
+    def _behind(self, tip: Position, among: Sequence[Position]) -> Iterable[int]:
         """The positions of those in the history that ends at `tip`: not what a clone says of its own."""
         if not among:
             return _NONE
         if self._before is None:
             links = self._central.store.links(self._device)
             self._before = {(link.seq, link.head): link.previous for link in links}
-        history: set[At] = set()
+        history: set[Position] = set()
         at = tip
         while at in self._before:
             history.add(at)
             at = (at[0] - 1, self._before[at])
         return (seq for seq, head in among if (seq, head) in history)
-
-    def _without_record(self, said: list[At]) -> list[At]:
-        """Those of them whose record is not here: by halves, for mostly it is all of them or none."""
-        lacking = self._central.store.missing(self._device, said, brought=True)
-        if lacking in {0, len(said)}:
-            return said if lacking else []
-        half = len(said) // 2
-        return [*self._without_record(said[:half]), *self._without_record(said[half:])]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
+from sync.bare import without_record
 from sync.central import Central
-from sync.merge import Link
 from sync.one_chain import one_chain
-from sync.store import Store
 from sync.stretches import Stretch, joined
 
 
@@ -26,17 +23,6 @@ def lacking(central: Central, device: str, to: int) -> list[Stretch]:
         return joined([(held + 1, to)])
     gaps = [*view.gaps, (view.last + 1, to)]
     if lost is not None:
-        links = list(central.store.links(device, lost - 1))
-        gaps += ((seq, seq) for seq in _bare(central.store, device, links))
+        places = [(link.seq, link.head) for link in central.store.links(device, lost - 1)]
+        gaps += ((seq, seq) for seq, _head in without_record(central.store, device, places))
     return joined((first, min(last, to)) for first, last in gaps)
-
-
-def _bare(store: Store, device: str, links: Sequence[Link]) -> Iterator[int]:
-    """Those of them without their record: by halves, for it is few, or all that follow."""
-    lacking = store.missing(device, [(link.seq, link.head) for link in links])
-    if lacking == len(links):
-        yield from (link.seq for link in links)
-    elif lacking:
-        half = len(links) // 2
-        yield from _bare(store, device, links[:half])
-        yield from _bare(store, device, links[half:])

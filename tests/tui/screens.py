@@ -7,6 +7,7 @@ import io
 from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -24,7 +25,9 @@ def text(app: FieldsurveyApp) -> str:
 
 
 async def rest(pilot: Pilot[int]) -> None:
-    """Wait until no worker runs, no page changes, no key waits, all messages are answered, the picture stands still."""
+    """Wait until no worker runs, no page changes, no key waits, all messages are answered, all is laid out, the picture
+    stands still.
+    """
     app = cast("FieldsurveyApp", pilot.app)
     before = ""
     for _ in range(200):
@@ -32,7 +35,8 @@ async def rest(pilot: Pilot[int]) -> None:
         await pilot.pause()
         gate, waiting = getattr(app.screen, "gate", None), getattr(app.screen, "waiting", None)
         held = waiting is not None and waiting.busy
-        if not list(app.workers) and not held and (gate is None or not gate.closed):
+        laid_out = not any(one._layout_required for one in app.screen.walk_children(Widget, with_self=True))
+        if laid_out and not list(app.workers) and not held and (gate is None or not gate.closed):
             now = text(app)
             if now == before:
                 return
