@@ -98,7 +98,6 @@ async def test_the_laptop_screens(tmp_path: Path, snapshot: SnapshotAssertion) -
         await rest(pilot)
         assert text(app) == snapshot(name="unlock")
         await press(pilot, "=wrong", "enter")
-        await pilot.pause(0.2)  # the box takes the height of what it says one turn after it says it
         await rest(pilot)
         assert text(app) == snapshot(name="wrong passphrase")
         await press(pilot, f"={WORDS}", "enter", "1")

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
 
 from textual.content import Content
+from textual.visual import Visual
 from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from textual.css.styles import RulesMap
+    from textual.selection import Selection
+    from textual.strip import Strip
+    from textual.style import Style
+    from textual.visual import RenderOptions
 
 KEY = "bold $accent"
 
@@ -58,26 +68,48 @@ class Words(Static):
         self.set_class(not text, "-empty")
 
 
+Line: TypeAlias = tuple[Content, str, str]
+
+
+class Hanging(Visual):
+    """(lead, text, style) lines, each wrapped under its own first word at whatever width they are asked for."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines = lines
+        self._wrapped: tuple[int, Content] | None = None
+
+    def at(self, width: int) -> Content:
+        """The lines as they stand in `width` cells."""
+        if self._wrapped is None or self._wrapped[0] != width:
+            hung = [hanging(lead, text, width).stylize(style, lead.cell_length) for lead, text, style in self.lines]
+            self._wrapped = width, Content("\n").join(hung)
+        return self._wrapped[1]
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        """Rows in `width` cells."""
+        return self.at(width).get_height(rules, width)
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        """Cells that nothing needs to be wrapped in, or all there are."""
+        return min(self.at(sys.maxsize).get_optimal_width(rules, container_width), container_width)
+
+    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
+        """Drawn in `width` cells."""
+        return self.at(width).render_strips(width, height, style, options)
+
+
 class Hung(Words):
     """Lines that wrap under their own first word, at whatever width there is: instructions, complaints, help."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  Textual's name
-        super().__init__(id=id, classes=classes)
-        self.lines: list[tuple[Content, str, str]] = []
-
-    def hang(self, lines: list[tuple[Content, str, str]]) -> None:
+    def hang(self, lines: list[Line]) -> None:
         """Show (lead, text, style) lines from now on."""
-        self.lines = lines
-        self._wrap()
+        self.update(Hanging(lines))
+        self.set_class(not lines, "-empty")
 
-    def on_resize(self) -> None:
-        """Wrapping depends on the width."""
-        self._wrap()
-
-    def _wrap(self) -> None:
-        width = self.content_region.width or 70
-        hung = [hanging(lead, text, width).stylize(style, lead.cell_length) for lead, text, style in self.lines]
-        self.say(Content("\n").join(hung) if hung else "")
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """What the mouse has marked, as it is wrapped on the screen."""
+        shown = self.visual
+        return (selection.extract(str(shown.at(self.size.width))), "\n") if isinstance(shown, Hanging) else None
 
 
 class Complaint(Hung):
