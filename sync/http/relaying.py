@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fieldsurvey.records.receipt import Receipt
-from sync.carrying import TakeReport, take_stick
+from sync.carrying import TakeReport, settle, take_stick
 from sync.http.exchange import Exchange
 from sync.http.hanging_up import Check
 from sync.http.line import Line
@@ -47,7 +47,9 @@ def push_relay(
     connect: Connect = Line,
     check: Check | None = None,
 ) -> RelayPushReport:
-    """Send every batch that is held and that central lacks. Raises as `push` does, and RelayBusyError.
+    """Send every batch that is held and that central lacks; however that ends, what waited too long is erased.
+
+    Raises as `push` does, and RelayBusyError.
 
     `check` is asked now and then, from another thread, and raises StoppedError once it is to stop: then the request
     under way is given up. What arrived stays there.
@@ -58,11 +60,14 @@ def push_relay(
         line.check = check
         return _try(relay, line, tally, done, progress)
 
-    with alone(relay.home):
-        pushed = through(
-            relay.project.model, relay.key, once, tally, home=relay.home, role="relay", clock=relay.clock,
-            patience=patience, connect=connect,
-        )  # fmt: skip
+    try:
+        with alone(relay.home):
+            pushed = through(
+                relay.project.model, relay.key, once, tally, home=relay.home, role="relay", clock=relay.clock,
+                patience=patience, connect=connect,
+            )  # fmt: skip
+    finally:
+        settle(relay)  # without a line for days, what waited them all goes from here unsent
     return RelayPushReport(pushed, tuple(done.receipts), done.forgotten, len(relay.holding.batches()))
 
 

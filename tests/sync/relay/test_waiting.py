@@ -17,6 +17,8 @@ from fieldsurvey.project.signed import write_project
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.carrying import hand_on, settle, take_stick
 from sync.central import Central
+from sync.http.errors import NoServerError
+from sync.http.relaying import push_relay
 from sync.importing import import_folder
 from sync.relay import Relay
 from tests.sync.laptops import PROJECT, laptop
@@ -72,6 +74,17 @@ def test_it_waits_until_the_policys_last_day(waiting: Relay, slip: Slip, clock: 
     assert slip.laptop.log[1][1] not in b"".join(
         path.read_bytes() for path in waiting.home.rglob("*") if path.is_file()
     )
+
+
+def test_a_push_without_a_line_keeps_to_the_day_too(waiting: Relay, slip: Slip, clock: FixedClock) -> None:
+    """Who sends has opened the relay: what waited its days goes, though nothing could be sent; before, it stays."""
+    with pytest.raises(NoServerError):
+        push_relay(waiting)
+    assert (held(waiting), reported(waiting)) == (slip.whole(), {})
+    clock.move(days=DAYS)
+    with pytest.raises(NoServerError):
+        push_relay(waiting)
+    assert (held(waiting), reported(waiting)) == ([], {slip.tag: 1})
 
 
 def test_what_is_handed_on_goes_and_central_keeps_the_others(
