@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from fieldsurvey.base.canonical import canonical
 from fieldsurvey.cli import device
 from fieldsurvey.project.keys import lock_escrow
+from fieldsurvey.project.model import Person
 from fieldsurvey.project.policy import Argon2, Policy
 from fieldsurvey.project.shares import split
 from fieldsurvey.records.device import DeviceCard
@@ -140,16 +141,25 @@ def test_join_refuses_what_it_cannot_trust(shell: Shell, project: SyntheticProje
 
 def test_people_come_and_go(shell: Shell, project: SyntheticProject) -> None:
     """Added with a passphrase of their own, listed, removed; the policy's limit holds."""
+    project.people += (Person(code="E03", label="Enumerator 3"),)
     shell.run("join", shell.file(project.publish()), "--person", "E01")
     assert shell.json("people", "add", "E02") == {"slot": 2, "person": "E02", "exit": 0}
     assert [one["person"] for one in shell.json("people", "list")["people"]] == ["E01", "E02"]
     with open_locked(shell.home / "vault.db").unlock(OTHER_WORDS) as vault:
         assert vault.person == "E02"
-    assert shell.json("people", "add", "E02")["error"] == "vault.full"
+    assert shell.json("people", "add", "E03")["error"] == "vault.full"
     assert shell.json("people", "remove", "E02")["exit"] == 0
     assert shell.json("people", "remove", "E02")["error"] == "vault.no_person"
     assert shell.json("people", "remove", "E01")["error"] == "vault.last_person"
     assert shell.json("people", "add", "E77")["error"] == "fieldwork.unknown_person"
+
+
+def test_who_is_on_it_already_is_said_before_new_words(shell: Shell, project: SyntheticProject) -> None:
+    """Nobody writes six words down for nothing: the passphrase, too weak here, is not even looked at."""
+    shell.run("join", shell.file(project.publish()), "--person", "E01")
+    (shell.folder / "PERSON.txt").write_text("casa mapa")
+    assert shell.json("people", "add", "E02")["error"] == "passphrase.weak"
+    assert shell.json("people", "add", "E01")["error"] == "vault.person_exists"
 
 
 def test_verify_says_whole_or_names_the_fault(shell: Shell, project: SyntheticProject) -> None:

@@ -39,6 +39,7 @@ class SyntheticProject:
         self.forms: list[tuple[bytes, dict[str, Any]]] = []
         self.devices: tuple[Device, ...] = ()
         self.roles: tuple[RoleKey, ...] = ()
+        self.people = tuple(Person(code=f"E0{number}", label=f"Enumerator {number}") for number in (1, 2))
         self.policy = Policy()
         self.version = 0
         self.add_form(xform(), "synthetic", "1")
@@ -72,7 +73,7 @@ class SyntheticProject:
                 Recipient.of("escrow", self.escrow.public),
             ),
             roles=self.roles,
-            people=(Person(code="E01", label="Enumerator 1"), Person(code="E02", label="Enumerator 2")),
+            people=self.people,
             devices=self.devices,
             forms=tuple(ProjectForm(**fields) for _, fields in self.forms),
             policy=self.policy,
