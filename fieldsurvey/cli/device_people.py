@@ -14,7 +14,7 @@ from fieldsurvey.cli.device_words import new_passphrase
 from fieldsurvey.fieldwork import Laptop
 from fieldsurvey.fieldwork.laptop import VAULT, check_person, recovery_key, slot_params
 from fieldsurvey.vault import open_locked
-from fieldsurvey.vault.errors import PersonExistsError, SlotsFullError
+from fieldsurvey.vault.errors import SlotsFullError
 
 people = typer.Typer(no_args_is_help=True, help="Who can unlock this laptop: up to eight people, a passphrase each.")
 
@@ -46,10 +46,8 @@ def people_add(
     project = laptop.project
     check_person(project, person)
     with laptop.locked.unlock(passphrase("DEVICE", _("Your passphrase"))) as vault:
-        taken, allowed = vault.people.listed(), project.model.policy.people_per_device
-        if any(one.person == person for one in taken):
-            raise PersonExistsError(person=person)
-        if len(taken) >= allowed:
+        allowed = project.model.policy.people_per_device
+        if len(vault.people.require_new(person)) >= allowed:
             raise SlotsFullError(count=allowed)
         words = new_passphrase("PERSON", person, project.model.policy.passphrase_bits, own=own)
         added = vault.people.add(person, words, slot_params(project), recovery_key(project))

@@ -76,9 +76,7 @@ class People:
         """
         code_bytes(person)
         content = SlotContent(self._content.vault_key, new_key(), person)
-        taken = self.listed()
-        if any(other.person == person for other in taken):
-            raise PersonExistsError(person=person)
+        taken = self.require_new(person)
         if len(taken) == MAX_PEOPLE:
             raise SlotsFullError(count=MAX_PEOPLE)
         number = min(set(range(1, MAX_PEOPLE + 1)) - {other.slot for other in taken})
@@ -86,6 +84,13 @@ class People:
         with self._store.write() as connection:
             insert_slot(connection, number, slot, content, self._project, recovery=recovery)
         return Person(number, person, 0)
+
+    def require_new(self, person: str) -> list[Person]:
+        """Who has a slot, if `person` is not among them. Raises PersonExistsError."""
+        taken = self.listed()
+        if any(other.person == person for other in taken):
+            raise PersonExistsError(person=person)
+        return taken
 
     def remove(self, person: str, *, forget_drafts: bool = False) -> Person:
         """Remove the slot of `person`; what they sealed stays in the log.

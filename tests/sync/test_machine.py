@@ -17,7 +17,7 @@ from tests.sync.machine.lines import Mishap
 from tests.sync.machine.planted import FAULTS, Fault
 from tests.sync.machine.planted_lines import LINE_FAULTS
 
-STEPS = 12
+STEPS = 13
 LONG_STEPS = 18
 PLANTED_STEPS = 25
 PARTS = 20

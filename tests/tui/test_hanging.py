@@ -63,3 +63,8 @@ async def test_a_complaint_has_its_height_at_once() -> None:
         assert " ".join(row for row in shown if row) == f"! {REASON} {REMEDY}"
         assert complaint.heights
         assert set(complaint.heights) == {sum(map(bool, shown))}
+        before = complaint.visual
+        complaint.blame("!", REASON, REMEDY)
+        assert complaint.visual is before, "the same again is laid out again"
+        complaint.clear()
+        assert complaint.visual is not before

@@ -98,7 +98,6 @@ async def test_the_laptop_screens(tmp_path: Path, snapshot: SnapshotAssertion) -
         await rest(pilot)
         assert text(app) == snapshot(name="unlock")
         await press(pilot, "=wrong", "enter")
-        await rest(pilot)
         assert text(app) == snapshot(name="wrong passphrase")
         await press(pilot, f"={WORDS}", "enter", "1")
         await press(pilot, "ctrl+s")

@@ -103,6 +103,9 @@ class Hung(Words):
 
     def hang(self, lines: list[Line]) -> None:
         """Show (lead, text, style) lines from now on."""
+        shown = self.visual
+        if lines == (shown.lines if isinstance(shown, Hanging) else []):  # as at most key presses: nothing to lay out
+            return
         self.update(Hanging(lines))
         self.set_class(not lines, "-empty")
 
