@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import getpass
-import math
 import os
 import sys
-from typing import Final
 
 from fieldsurvey.base.errors import InputError, RefusedError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.base.visible import filled
 from fieldsurvey.cli.common import agreed, ask, passphrase, tell
 from fieldsurvey.project.signed import SignedProject
-from fieldsurvey.records.words import MINIMUM_WORDS, check_strength, generate_passphrase, normalise_passphrase
-
-_BITS_OF_A_WORD: Final = 11  # 2,048 words
+from fieldsurvey.records.words import check_strength, generate_passphrase, normalise_passphrase
 
 
 class NotConfirmedError(RefusedError):
@@ -31,7 +27,7 @@ class NotTypedBackError(InputError):
 
     code = "input.not_typed_back"
     template = "The passphrase was not typed back as shown."
-    hint = "Nothing was changed. Write the six words down, and try again."
+    hint = "Nothing was changed. Write the words down, and try again."
 
 
 def only_person(project: SignedProject) -> str:
@@ -62,7 +58,7 @@ def new_passphrase(role: str, person: str, minimum_bits: int, *, own: bool = Fal
         given = passphrase(role, _("The new passphrase of {person}").format(person=person), confirm=True)
         check_strength(given, minimum_bits)
         return given
-    made = generate_passphrase(words=max(MINIMUM_WORDS, math.ceil(minimum_bits / _BITS_OF_A_WORD)))
+    made = generate_passphrase(minimum_bits)
     tell(_("The passphrase of {person}. Write it down and keep it away from this laptop:").format(person=person))
     tell(f"\n    {made}\n")
     for _attempt in range(3):

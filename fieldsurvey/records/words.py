@@ -33,9 +33,18 @@ class WeakPassphraseError(RefusedError):
     hint = "Nothing was changed. Use six words picked by the program, or at least sixteen mixed characters."
 
 
-def generate_passphrase(rng_bytes: Callable[[int], bytes] = os.urandom, words: int = MINIMUM_WORDS) -> str:
-    """`words` words separated by a space, each drawn evenly: six are worth 66 bits and more."""
-    return " ".join(WORDS[_below(len(WORDS), rng_bytes)] for _ in range(words))
+def generate_passphrase(minimum_bits: float = _MINIMUM_BITS, *, rng_bytes: Callable[[int], bytes] = os.urandom) -> str:
+    """Six words or more separated by a space, drawn evenly: always as strong as `check_strength` asks.
+
+    No word comes twice, since a repeated one counts once there; that costs six words less than a hundredth of a bit.
+    """
+    wanted = max(MINIMUM_WORDS, math.ceil(minimum_bits / math.log2(len(WORDS))))
+    drawn: list[str] = []
+    while len(drawn) < wanted:
+        word = WORDS[_below(len(WORDS), rng_bytes)]
+        if word not in drawn:
+            drawn.append(word)
+    return " ".join(drawn)
 
 
 def normalise_passphrase(typed: str) -> str:

@@ -60,7 +60,7 @@ class Joining:
             path = inside[0]  # a stick's folder: the file on it
         if not path.is_file():
             raise NoProjectFileError(path=str(path))
-        self.project, self.source = read_project(path), path
+        self.project, self.source, self.words = read_project(path), path, ""
         return self.project
 
     def people(self) -> list[tuple[str, str]]:
@@ -79,8 +79,9 @@ class Joining:
         return self.device_name or _("Laptop of {person}").format(person=self.person)
 
     def make_words(self) -> str:
-        """Six words, made once."""
-        self.words = self.words or generate_passphrase()
+        """Six words, or as many as the project's policy asks for; made once."""
+        if not self.words and self.project is not None:
+            self.words = generate_passphrase(self.project.model.policy.passphrase_bits)
         return self.words
 
     def check_words(self, typed: str) -> None:

@@ -48,18 +48,51 @@ def test_six_words_by_default_worth_66_bits() -> None:
     assert passphrase_bits("enero mapa nube cobre lila pauta") >= 66
 
 
+class Drawn:
+    """Random bytes that are not: the given values first, then 0, 1, 2, …"""
+
+    def __init__(self, *first: int) -> None:
+        self.values = itertools.chain(first, itertools.count())
+        self.asked: list[int] = []
+
+    def __call__(self, length: int) -> bytes:
+        """The next value."""
+        self.asked.append(length)
+        return next(self.values).to_bytes(length, "big")
+
+
 def test_draws_are_even() -> None:
     """Every 16-bit value is used for exactly as many words as any other; the rest is drawn again, not folded."""
     counts = dict.fromkeys(WORDS, 0)
     usable = 65536 - 65536 % len(WORDS)
     for value in range(usable):
-        counts[generate_passphrase(lambda _, v=value: v.to_bytes(2, "big"), words=1)] += 1  # type: ignore[misc]
+        counts[generate_passphrase(rng_bytes=Drawn(value)).split()[0]] += 1
     assert len(set(counts.values())) == 1
-    for refused in {usable, 65535}:
-        pieces = iter([refused.to_bytes(2, "big"), b"\x00\x01"])
-        asked: list[int] = []
-        assert generate_passphrase(lambda n, p=pieces, a=asked: (a.append(n), next(p))[1], words=1) == WORDS[1]  # type: ignore[misc]
-        assert asked == [2, 2]
+    for refused in (usable, 65535):
+        drawn = Drawn(refused, 1000)
+        assert generate_passphrase(rng_bytes=drawn).split()[0] == WORDS[1000]
+        assert drawn.asked == [2] * 7
+
+
+def test_a_word_that_came_already_is_drawn_again() -> None:
+    """A repeated word counts once, so a passphrase with one would be refused by the check it is made for.
+
+    Control: the same six words as they were drawn, the repeated one among them, are too weak.
+    """
+    made = generate_passphrase(rng_bytes=Drawn(7, 9, 7, 7, 11))
+    assert made.split() == [WORDS[n] for n in (7, 9, 11, 0, 1, 2)]
+    check_strength(made)
+    with pytest.raises(WeakPassphraseError):
+        check_strength(" ".join(WORDS[n] for n in (7, 9, 7, 11, 0, 1)))
+
+
+@pytest.mark.parametrize(("floor", "words"), [(40, 6), (60, 6), (67, 6), (68, 7), (80, 8), (256, 23)])
+def test_what_is_made_is_as_strong_as_the_policy_asks(floor: int, words: int) -> None:
+    """Eleven bits a word and a little, six words at least, at every floor that a policy may set."""
+    for _ in range(200):
+        made = generate_passphrase(floor)
+        assert len(made.split()) == words
+        check_strength(made, floor)
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def to_zone(terminal: Terminal) -> None:
     terminal.send("1")
     terminal.wait("Buenos días")
     terminal.until("enter", "¿Cómo se llama esta zona?")
+    terminal.wait("2/17")  # said once keys are taken: what is pressed before the page is painted is dropped
 
 
 def answers(home: Path) -> dict[str, str | None]:
@@ -187,7 +188,7 @@ def test_asked_to_end_it_saves_what_is_typed(start: Starter, home: Path) -> None
     unlock(terminal)
     to_zone(terminal)
     terminal.send(CANARY)
-    terminal.wait(CANARY[-4:])
+    terminal.wait(CANARY)
     terminal.process.terminate()
     assert terminal.end() == 128 + signal.SIGTERM
     assert termios.tcgetattr(terminal.slave) == terminal.before
@@ -203,7 +204,7 @@ def test_ctrl_c_interrupts_nothing_and_ctrl_q_saves(start: Starter, home: Path) 
     terminal.wait("Start an interview")
     to_zone(terminal)
     terminal.send("ctrl+c", CANARY)
-    terminal.wait(CANARY[-4:])
+    terminal.wait(CANARY)
     terminal.send("ctrl+q")
     assert terminal.end() == 0
     assert answers(home)["zone"] == CANARY
@@ -226,12 +227,12 @@ def test_nothing_is_logged_and_nothing_stays_on_the_screen(start: Starter, tmp_p
     unlock(terminal)
     to_zone(terminal)
     terminal.send(CANARY)
-    terminal.wait(CANARY[-4:])
+    terminal.wait(CANARY)
     terminal.send("ctrl+q")
     terminal.end()
     assert not log.exists()
     assert not (tmp_path / "shots").exists()
-    last = terminal.raw.rindex(CANARY.encode()[-4:])
+    last = terminal.raw.rindex(CANARY.encode())
     assert b"\x1b[2J" in terminal.raw[last:]
     assert b"\x1b[?1049l" in terminal.raw[last:]
 
@@ -331,9 +332,9 @@ def test_copying_an_answer_leaves_the_terminal_alone(start: Starter) -> None:
     unlock(terminal)
     to_zone(terminal)
     terminal.send(CANARY)
-    terminal.wait(CANARY[-4:])
+    terminal.wait(CANARY)
     terminal.send("\x1b[1;2H", "ctrl+c", "\x18", "\x16")  # shift+home, copy, cut, paste
-    terminal.wait(CANARY[-4:])  # pasted: there was something in the program's own clipboard
+    terminal.wait(CANARY)  # pasted: there was something in the program's own clipboard
     terminal.until("ctrl+q", "")
     terminal.end()
     assert b"\x1b]52;" not in terminal.raw

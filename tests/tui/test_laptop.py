@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from fieldsurvey.base import i18n
@@ -113,6 +114,24 @@ async def test_idle_locks(laptop_app: Maker, monkeypatch: pytest.MonkeyPatch) ->
     session.close()
 
 
+async def test_asked_to_end_it_saves_the_keys_that_were_heard(
+    laptop_app: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM comes between two messages: keys that wait for their turn still reach the editor, and are saved."""
+    ended: list[int] = []
+    monkeypatch.setattr("os._exit", ended.append)
+    app = laptop_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, f"={WORDS}", "enter", "1", "enter")
+        for letter in "Barrio":
+            app.post_message(events.Key(letter, letter).set_sender(app))
+        await app._terminated()
+        assert ended == [Exit.TERMINATED]
+        assert app.session is not None
+        [draft] = app.session.drafts()
+        assert app.session.resume(draft.draft_id).interview.question("/data/zone").value == "Barrio"
+
+
 async def test_hidden_locks_sooner(laptop_app: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Under the cover a minute is enough, whatever the policy."""
     app = laptop_app(policy=Policy(idle_lock_minutes=30))
@@ -188,12 +207,30 @@ def test_a_stick_may_be_named_for_the_file_on_it(tmp_path: Path) -> None:
     assert joining.choose(str(stick)).model.name == "Proyecto sintético"
 
 
+@pytest.mark.parametrize(("floor", "words"), [(60, 6), (100, 9)])
+def test_the_words_made_are_as_many_as_the_policy_asks_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, floor: int, words: int
+) -> None:
+    """Where six words are not enough, more are made: the laptop joins with what was shown."""
+    monkeypatch.setattr("fieldsurvey.fieldwork.laptop.calibrate", lambda: FLOOR)
+    (tmp_path / "synthetic.fsp").write_bytes(project_bytes(Types, policy=Policy(passphrase_bits=floor)))
+    joining = Joining(tmp_path / "home", FixedClock(NOON))
+    joining.choose(str(tmp_path / "synthetic.fsp"))
+    joining.name_person("E01")
+    shown = joining.make_words()
+    assert len(shown.split()) == words
+    assert joining.make_words() == shown
+    laptop = joining.join()
+    laptop.unlock(shown).close()
+    laptop.close()
+
+
 async def test_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The six steps, with a wrong turn at each that can be taken wrongly; then Home, and a card for the steward."""
     (tmp_path / "synthetic.fsp").write_bytes(project_bytes(Types))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sync.drives.removable_drives", list)
-    monkeypatch.setattr("fieldsurvey.tui.joining.generate_passphrase", lambda: WORDS)
+    monkeypatch.setattr("fieldsurvey.tui.joining.generate_passphrase", lambda bits: WORDS)
     monkeypatch.setattr("fieldsurvey.fieldwork.laptop.calibrate", lambda: FLOOR)
     app = FieldsurveyApp(tmp_path / "home", joined=False, clock=FixedClock(NOON))
     async with app.run_test(size=(80, 24)) as pilot:

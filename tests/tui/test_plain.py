@@ -254,7 +254,7 @@ def small_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Project file, words compared, person, name, six words typed back: joined, with a card for the steward."""
     (tmp_path / "synthetic.fsp").write_bytes(project_bytes(Types))
-    monkeypatch.setattr("fieldsurvey.tui.joining.generate_passphrase", lambda: WORDS)
+    monkeypatch.setattr("fieldsurvey.tui.joining.generate_passphrase", lambda bits: WORDS)
     monkeypatch.chdir(tmp_path)
     said, code = sit_down(
         tmp_path / "home", monkeypatch, "nothing.fsp", str(tmp_path / "synthetic.fsp"), "yes", "E99", "E01", "", "",

@@ -76,16 +76,17 @@ def recover(
         text = _("The HMU opens round {round} again. If it is not over: fieldsurvey project rotate --round {round}")
         result(json_, _found(found), text.format(round=found.round))
         return
+    policy = steward.read_steward(place).model.policy
     if key == "hmu":
         root = root_passphrase()
-        words = new_passphrase("NEW_HMU", _("New passphrase of the HMU (empty: six words are made for you)"))
+        words = new_passphrase("NEW_HMU", _("New passphrase of the HMU (empty: six words are made for you)"), policy)
         signed = recovery.recover_hmu(place, given, root_pass=root, hmu_pass=words)
         text = _("The HMU has a new key; the project is now at version {number}. Publish it to sticks.")
         result(json_, {**_found(found), **summary(signed)}, text.format(number=signed.model.version))
         return
     signer = root_passphrase() if key == "escrow" else None
     role = "NEW_ROOT" if key == "root" else "ESCROW"
-    words = new_passphrase(role, _("New passphrase for this key (empty: six words are made for you)"))
+    words = new_passphrase(role, _("New passphrase for this key (empty: six words are made for you)"), policy)
     found, path = recovery.recover(place, given, words, root_pass=signer)
     text = _("{key} is in {path}, under the new passphrase.").format(key=_named(found), path=path)
     result(json_, {**_found(found), "path": str(path)}, text)
@@ -187,8 +188,9 @@ def succeed(*, yes: Yes = False, folder: Folder = None, json_: Json = False) -> 
     """
     place = place_of(folder)
     confirm(yes, _("A new root will sign this project from now on. Go on?"))
+    policy = steward.read_steward(place).model.policy
     root = root_passphrase()
-    words = new_passphrase("NEW_ROOT", _("New root passphrase (empty: six words are made for you)"))
+    words = new_passphrase("NEW_ROOT", _("New root passphrase (empty: six words are made for you)"), policy)
     done = handing.succeed(place, root_pass=root, new_root_pass=words)
     lines = [
         _("The project has a new root; it is now at version {number}. Publish it to every stick.").format(

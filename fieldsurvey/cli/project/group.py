@@ -14,6 +14,7 @@ from fieldsurvey.base.errors import InputError, RefusedError
 from fieldsurvey.base.i18n import gettext as _
 from fieldsurvey.cli.common import agreed, passphrase, say
 from fieldsurvey.project.keys import people_needed
+from fieldsurvey.project.policy import Policy
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.words import generate_passphrase
 
@@ -85,13 +86,13 @@ def hmu_passphrases(folder: Path) -> list[str]:
     return given
 
 
-def new_passphrase(role: str, prompt: str) -> str:
-    """Asks twice; empty makes six words and shows them once."""
+def new_passphrase(role: str, prompt: str, policy: Policy) -> str:
+    """Asks twice; empty makes six words, or as many as the policy asks for, and shows them once."""
     given = passphrase(role, prompt, confirm=True)
     if given:
         return given
-    made = generate_passphrase()
-    say(_("Write these six words down now; they are not shown again:"))
+    made = generate_passphrase(policy.passphrase_bits)
+    say(_("Write these words down now; they are not shown again:"))
     say(f"\n    {made}\n")
     return made
 

@@ -57,9 +57,9 @@ def new(
     people = named_people(person)
     place = place_of(folder)
     steward.check_free(place)
-    root = new_passphrase("ROOT", _("Root passphrase (signs the project; empty: six words are made for you)"))
-    hmu = new_passphrase("HMU", _("HMU passphrase (opens the records; empty: six words are made for you)"))
     policy = Policy(languages=tuple(language)) if language else Policy()
+    root = new_passphrase("ROOT", _("Root passphrase (signs the project; empty: six words are made for you)"), policy)
+    hmu = new_passphrase("HMU", _("HMU passphrase (opens the records; empty: six words are made for you)"), policy)
     signed = steward.new_project(place, name, root_pass=root, hmu_pass=hmu, days=days, policy=policy)
     if people:
         signed = steward.change(place, root, lambda draft: _name_people(draft, people))

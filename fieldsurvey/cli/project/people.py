@@ -31,6 +31,7 @@ from fieldsurvey.project import handing, incident, steward
 from fieldsurvey.project.errors import BadValueError
 from fieldsurvey.project.handing import Leaving
 from fieldsurvey.project.model import Project
+from fieldsurvey.project.policy import Policy
 
 
 @app.command()
@@ -52,7 +53,8 @@ def members(
     named = named_people(person)
     root = root_passphrase()
     hmu = hmu_passphrases(place)
-    own = {code: _own(code, label) for code, label in named.items()}
+    policy = steward.read_steward(place).model.policy
+    own = {code: _own(code, label, policy) for code, label in named.items()}
     signed = handing.members(place, own, root_pass=root, hmu=hmu, labels=named, to_open=to_open)
     text = _("{n} people have a share; {m} open a round. The project is now at version {number}.").format(
         n=len(own), m=to_open, number=signed.model.version
@@ -164,11 +166,9 @@ def _day(known: str) -> date:
         raise BadValueError(field="--known", reason="YYYY-MM-DD") from None
 
 
-def _own(code: str, label: str) -> str:
-    return new_passphrase(
-        f"HMU_{code}",
-        _("Passphrase of {code} {label} (empty: six words are made)").format(code=code, label=label),
-    )
+def _own(code: str, label: str, policy: Policy) -> str:
+    prompt = _("Passphrase of {code} {label} (empty: six words are made)").format(code=code, label=label)
+    return new_passphrase(f"HMU_{code}", prompt, policy)
 
 
 def _asked(place: Path, model: Project, todo: Leaving, successor: tuple[str, str] | None) -> dict[str, Any]:
@@ -180,10 +180,10 @@ def _asked(place: Path, model: Project, todo: Leaving, successor: tuple[str, str
         }
         more["hmu"] = hmu_passphrases(place)
         everybody = {**staying, **dict([successor] if successor else [])}
-        more["passphrases"] = {code: _own(code, label) for code, label in everybody.items()}
+        more["passphrases"] = {code: _own(code, label, model.policy) for code, label in everybody.items()}
     if todo.root:
         prompt = _("New root passphrase (empty: six words are made for you)")
-        more["new_root_pass"] = new_passphrase("NEW_ROOT", prompt)
+        more["new_root_pass"] = new_passphrase("NEW_ROOT", prompt, model.policy)
     return more
 
 

@@ -122,7 +122,7 @@ class _Front:
             say(visible(f"  {code} {label}"))
         self._until(lambda: joining.name_person(line(_("Your enumerator code: "))))
         joining.device_name = line(_("Name of this laptop [{name}]: ").format(name=joining.suggested_name())).strip()
-        say(_("These six words open your work. Write them on paper now, away from the laptop. Shown only now."))
+        say(_("These words open your work. Write them on paper now, away from the laptop. Shown only now."))
         say(f"    {joining.make_words()}")
         line(_("[Enter] when they are written > "))
         self.console.clear()

@@ -143,7 +143,7 @@ class JoinScreen(BaseScreen):
         return _("This laptop"), say, "", [], joining.suggested_name()
 
     def _ask_words(self, joining: Joining) -> Asked:
-        say = _("These six words open your work. Write them on paper now, away from the laptop. Shown only now.")
+        say = _("These words open your work. Write them on paper now, away from the laptop. Shown only now.")
         return _("Your six words"), say, joining.make_words(), [], None
 
     @staticmethod
