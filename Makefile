@@ -22,10 +22,11 @@ demo: $(READY) ## a whole survey on this machine: project, 300 interviews, batch
 	@$(PY) -m fieldsurvey demo demo-project $(if $(DEMO_HEADLESS),--headless)
 
 test: $(READY) lint types contracts ## lint, types, import contracts, tests
-	$(PY) -m pytest -n 2 --dist worksteal -m "not long"
+	$(PY) -m pytest -n 2 --dist worksteal -m "not long" --hypothesis-profile=same
 
 test-long: $(READY) ## the fault, fuzz and simulation campaigns
 	$(PY) -m pytest -n 2 --dist worksteal -m long
+	$(PY) -m pytest -n 2 --dist worksteal -m "hypothesis and not long"
 
 mutants: $(READY) ## change every line of the records, one at a time: does a test notice?
 	$(PY) -m mutmut run
