@@ -53,12 +53,17 @@ class Trust:
     @classmethod
     def of(cls, project: Project | None, *cards: DeviceCard) -> Trust:
         """Of a project's roles and devices, and of laptops whose cards are at hand."""
-        known = [*(device.card for device in project.devices), *cards] if project else [*cards]
+        enrolled = [device.card for device in project.devices] if project else []
+        known = {card.device: card for card in (*enrolled, *cards)}
         return cls(
             project.role_keys if project else (),
             tuple((one.role, one.key) for one in project.roles if one.retired is not None) if project else (),
-            {card.device: card.carrier_key for card in known},
-            {card.device: card.parent.device for card in known if card.parent},
+            {device: card.carrier_key for device, card in known.items()},
+            {
+                device: card.parent.device
+                for device, card in known.items()
+                if card.parent and (former := known.get(card.parent.device)) and card.goes_on_from(former)
+            },
         )
 
     def read(self, data: bytes) -> HeardReport:

@@ -21,6 +21,7 @@ from fieldsurvey.project.errors import (
     NotEnrolledError,
     PlanError,
     SensitiveMediaError,
+    UnprovenCardError,
 )
 from fieldsurvey.project.formfile import FormFile
 from fieldsurvey.project.model import (
@@ -94,11 +95,18 @@ class Draft:
         return self._with(policy=checked(Policy, **{**dict(self.model.policy), **changes}))
 
     def enrol(self, card: DeviceCard, *, name: str | None = None) -> Self:
-        """Trust a device from its first entry on. Raises ForeignCardError, AlreadyEnrolledError."""
+        """Trust a device from its first entry on. Raises ForeignCardError, AlreadyEnrolledError, UnprovenCardError.
+
+        Where the log that a card goes on from is not in the project, its proof counts from when that is.
+        """
         if card.project != self.model.id:
             raise ForeignCardError(name=card.name)
         if (known := self.model.device(card.device)) is not None:
             raise AlreadyEnrolledError(name=known.name, status=known.status)
+        if card.parent is not None:
+            former = self.model.device(card.parent.device)
+            if card.proof is None or (former is not None and not card.goes_on_from(former.card)):
+                raise UnprovenCardError(name=card.name, former=former.name if former else card.parent.device[:8])
         device = checked(Device, id=card.device, name=name or card.name, card=card)
         return self._with(devices=(*self.model.devices, device))
 

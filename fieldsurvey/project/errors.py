@@ -115,6 +115,17 @@ class AlreadyEnrolledError(RefusedError):
     hint = "Nothing was changed. A revoked laptop starts anew with `fieldsurvey device new-vault`."
 
 
+class UnprovenCardError(RefusedError):
+    """A card that names another laptop's log as its own, without that laptop's signature."""
+
+    code = "refused.unproven_card"
+    template = "The card of {name} says that it goes on from the log of {former}, and does not prove it."
+    hint = (
+        "Nothing was changed. Only that laptop or its backup can prove it: ask who made this card. One made by an older"
+        " fieldsurvey has no proof; `fieldsurvey device new-vault` makes another."
+    )
+
+
 class NoProjectError(InputError):
     """No project in this folder."""
 

@@ -281,6 +281,12 @@ class Project(Wire):
         """The enrolled or revoked device of that id."""
         return next((device for device in self.devices if device.id == device_id), None)
 
+    def before(self, device: Device) -> Device | None:
+        """The device whose log this one's goes on from, if it is in the project and its key proves it."""
+        parent = device.card.parent
+        former = self.device(parent.device) if parent else None
+        return former if former is not None and device.card.goes_on_from(former.card) else None
+
     def person(self, code: str) -> Person | None:
         """The enumerator of that code."""
         return next((person for person in self.people if person.code == code), None)

@@ -21,6 +21,7 @@ TOMBSTONE_CHECK: Final = "fieldsurvey/1/tombstone check"
 # signatures
 SIGN_LOG_ENTRY: Final = "fieldsurvey/1/sign log entry"
 SIGN_DEVICE_CARD: Final = "fieldsurvey/1/sign device card"
+SIGN_NEW_LOG: Final = "fieldsurvey/1/sign new log"
 SIGN_CONTAINER: Final = "fieldsurvey/1/sign container"  # followed by "/" and the container's kind
 SIGN_REQUEST: Final = "fieldsurvey/1/sign request"
 SIGN_SUCCESSION: Final = "fieldsurvey/1/sign succession"

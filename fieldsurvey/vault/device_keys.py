@@ -25,9 +25,19 @@ class DeviceKeys:
 
     @classmethod
     def make(
-        cls, vault_key: bytes, *, project: str, name: str, now: datetime, parent: LogParent | None = None
+        cls,
+        vault_key: bytes,
+        *,
+        project: str,
+        name: str,
+        now: datetime,
+        parent: LogParent | None = None,
+        former: SigningKey | None = None,
     ) -> DeviceKeys:
-        """Fresh keys. `parent`: the log that this device's goes on from. Raises FieldError (name)."""
+        """Fresh keys. `parent`: the log that this device's goes on from, `former` the carrier key that proves it.
+
+        Raises FieldError (name).
+        """
         signing, carrier, hpke = SigningKey.generate(), SigningKey.generate(), RecipientPrivate.generate()
         card = DeviceCard.make(
             signing,
@@ -37,6 +47,7 @@ class DeviceKeys:
             recipient=hpke.public,
             created=now.isoformat("T", "seconds"),
             parent=parent,
+            former=former,
         )
         box = lock_box(
             derive(vault_key, DEVICE_SECRETS),

@@ -1,7 +1,8 @@
 """A laptop whose log cannot go on: words that nobody remembers, or a vault that comes from a backup.
 
-It begins a new log with a new device key that names the old head as its parent. The former log stays in the vault
-without its signing key: it exports with the signatures it has and takes receipts, and nothing can be added to it.
+It begins a new log with a new device key that names the old head as its parent, proven with the old carrier key. The
+former log stays in the vault without its signing key: it exports with the signatures it has and takes receipts, and
+nothing can be added to it.
 A restored vault must not go on with the old key: the lost laptop may have sealed more, and that would be a fork.
 """
 
@@ -116,7 +117,7 @@ def _recovered(locked: LockedVault, escrow: RecipientPrivate, person: str) -> tu
 def _next_keys(log: SealedLog, vault_key: bytes, now: datetime) -> DeviceKeys:
     card, head = log.device_card(), log.head()
     parent = LogParent(device=card.device, seq=head.seq, head=head.head.hex())
-    return DeviceKeys.make(vault_key, project=card.project, name=card.name, now=now, parent=parent)
+    return DeviceKeys.make(vault_key, project=card.project, name=card.name, now=now, parent=parent, former=log.carrier)
 
 
 def _begin_log(connection: sqlite3.Connection, keys: DeviceKeys, reason: Reason, now: datetime) -> None:

@@ -49,11 +49,19 @@ class Callers:
 
 
 def _own(project: Project, device: Device) -> frozenset[str]:
-    """Its log, and those it goes on from, as far as their cards are known."""
+    """Its log, and those it goes on from, as far as the cards prove it.
+
+    Of a log that is not in the project nothing is known and nothing kept but what nobody vouches for: there the card's
+    word is enough, so that a laptop that was set up anew before it was enrolled still sends what it has.
+    """
     found = {device.id}
-    parent = device.card.parent
-    while parent is not None and parent.device not in found:
-        found.add(parent.device)
-        before = project.device(parent.device)
-        parent = before.card.parent if before else None
+    card = device.card
+    while card.parent is not None and card.parent.device not in found:
+        before = project.device(card.parent.device)
+        if before is not None and not card.goes_on_from(before.card):
+            break
+        found.add(card.parent.device)
+        if before is None:
+            break
+        card = before.card
     return frozenset(found)

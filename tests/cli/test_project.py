@@ -13,7 +13,7 @@ from fieldsurvey.cli import project
 from fieldsurvey.project import keys, steward
 from fieldsurvey.records import slots
 from fieldsurvey.records.device import LogParent
-from tests.project.conftest import HMU_PASS, ROOT_PASS, card, xform
+from tests.project.conftest import HMU_PASS, ROOT_PASS, card, carrier, xform
 
 
 class Shell:
@@ -71,24 +71,24 @@ def test_the_whole_ceremony(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_a_card_that_goes_on_from_another_log_is_said_aloud(shell: Shell, tmp_path: Path) -> None:
-    """Nobody can prove it, so a person judges: whose log, up to where, and what to do. The control: a card of its own
-    log says nothing.
+    """Whose log, and after which entry. The controls: a card of its own log says nothing, and one that claims another's
+    log without that laptop's signature is refused.
     """
     project_id = shell.json("show")["id"]
-    first, second, third = (tmp_path / f"{name}.fsd" for name in ("first", "second", "third"))
+    first, second, third, thief = (tmp_path / f"{name}.fsd" for name in ("first", "second", "third", "thief"))
     own = card(project_id)
+    before = LogParent(device=own.device, seq=41, head="ef" * 32)
+    unknown = LogParent(device="cd" * 16, seq=7, head="ef" * 32)
     first.write_bytes(own.to_bytes())
-    second.write_bytes(
-        card(project_id, "Laptop 2 (synthetic)", LogParent(device=own.device, seq=41, head="ef" * 32)).to_bytes()
-    )
-    third.write_bytes(
-        card(project_id, "Laptop 3 (synthetic)", LogParent(device="cd" * 16, seq=7, head="ef" * 32)).to_bytes()
-    )
+    second.write_bytes(card(project_id, "Laptop 2 (synthetic)", before, carrier()).to_bytes())
+    third.write_bytes(card(project_id, "Laptop 3 (synthetic)", unknown, carrier("of nobody")).to_bytes())
+    thief.write_bytes(card(project_id, "Laptop 4 (synthetic)", before, carrier("Laptop 4 (synthetic)")).to_bytes())
     assert shell.json("enrol", str(first), "--name", "Otavalo 1")["goes_on_from"] is None
-    said = shell("enrol", str(second)).stdout
-    assert f"goes on from the log of Otavalo 1 ({own.device[:8]}), entry 41" in said
-    assert "fieldsurvey project revoke" in said
-    assert "a laptop that is not enrolled (cdcdcdcd), entry 7" in shell("enrol", str(third)).stdout
+    assert f"It was Otavalo 1 ({own.device[:8]}) before" in shell("enrol", str(second)).stdout
+    assert "after entry 7 of that of cdcdcdcd, which is not enrolled" in shell("enrol", str(third)).stdout
+    refused = shell("enrol", str(thief), code=1).stderr
+    assert "says that it goes on from the log of Otavalo 1, and does not prove it" in refused
+    assert len(shell.json("show")["devices"]) == 3
 
 
 def test_built_in_forms_come_by_name_with_their_indicators(shell: Shell) -> None:

@@ -38,16 +38,27 @@ def form(form_id: str = "prueba", version: str = "1", binds: str = "", body: str
     return form_of(xform(form_id, version, binds, body))
 
 
-def card(project: str, name: str = "Laptop 1 (synthetic)", parent: LogParent | None = None) -> DeviceCard:
-    """A card with keys that its name gives."""
+def carrier(name: str = "Laptop 1 (synthetic)") -> SigningKey:
+    """The carrier key of the card of that name."""
+    return SigningKey(seed(f"{name} carrier"))
+
+
+def card(
+    project: str,
+    name: str = "Laptop 1 (synthetic)",
+    parent: LogParent | None = None,
+    former: SigningKey | None = None,
+) -> DeviceCard:
+    """A card with keys that its name gives. `former` signs that its log goes on from `parent`."""
     return DeviceCard.make(
         SigningKey(seed(f"{name} sign")),
         project=project,
         name=name,
-        carrier=SigningKey(seed(f"{name} carrier")).public,
+        carrier=carrier(name).public,
         recipient=RecipientPrivate(seed(f"{name} recipient")).public,
         created="2026-01-05T08:00:00-05:00",
         parent=parent,
+        former=former,
     )
 
 

@@ -17,7 +17,7 @@ const card = structure("fieldsurvey device card", {
   hpke: bytes(1216),
   parent: nullable(fields({ device: id, seq: int(0), head: hash })),
   signature: bytes(65),
-});
+}, { proof: bytes(65) });
 
 /** A card as it stands in a project or a batch. */
 export function checkCard(value) {
@@ -27,9 +27,18 @@ export function checkCard(value) {
   ensure(value.carrier !== value.sign, "one key for two purposes");
   checkRecipient(unhex(value.hpke));
   ensure(value.device === hex(H("device id", unhex(value.sign)).subarray(0, 16)), "a device of another key");
+  ensure(value.format_version === 1 || value.parent !== null, "a proof of nothing");
   const { signature, ...rest } = value;
   verify(unhex(value.sign), "sign device card", canonical(rest), unhex(signature));
   return value;
+}
+
+/** Refuses a card of version 2 whose proof is not of the former card's carrier key. */
+export function checkProof(value, former) {
+  ensure(value.parent.device === former.device && value.project === former.project, "a proof of another log");
+  const { device, seq, head } = value.parent;
+  const said = concat(unhex(value.project), unhex(value.device), unhex(device), uint(BigInt(seq), 8), unhex(head));
+  verify(unhex(former.carrier), "sign new log", said, unhex(value.proof));
 }
 
 export function readCard(data) {

@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { H, Refused, attempt, ensure, hex, unhex } from "./bytes.mjs";
 import { readBatch, readReceipt } from "./container.mjs";
-import { codeTag, codeText, codeWords, readCard, readCode, readLog, readTombstone } from "./device.mjs";
+import { checkProof, codeTag, codeText, codeWords, readCard, readCode, readLog, readTombstone } from "./device.mjs";
 import { readErasure } from "./erased.mjs";
 import { ed25519Public, fingerprint, fingerprintWords, recipient, rootPublic } from "./keys.mjs";
 import { openRound } from "./opened.mjs";
@@ -32,6 +32,12 @@ const parts = once(() => {
   return new Map(names.map((name) => openRecord(read(name), key)).map((part) => [hex(part.hash), part]));
 });
 const hmuKey = once(() => openKeyFile(read("hmu.key"), keys.passphrases["hmu.key"]));
+
+function card(data) {
+  const found = readCard(data);
+  if (found.proof !== undefined) checkProof(found, logCard());
+  return found;
+}
 
 function record(data) {
   const opened = keys.recipients.map((seed) => recipient(unhex(seed))).flatMap((key) => {
@@ -110,7 +116,7 @@ function codes(data) {
 
 const readers = {
   ".fse": record,
-  ".card": readCard,
+  ".card": card,
   ".bin": (data) => readLog(data, logCard()),
   ".fsb": (data) => {
     const { content, frames } = readBatch(data);

@@ -66,8 +66,8 @@ def test_damage_that_is_not_refused_is_noticed(reader: tuple[str, ...], tmp_path
     shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("node_modules", ".*"))
     (folder / "node_modules").symlink_to(HERE / "node_modules")
     main = (folder / "main.mjs").read_text()
-    assert main.count('".card": readCard,') == 1
-    (folder / "main.mjs").write_text(main.replace('".card": readCard,', '".card": () => null,'))
+    assert main.count('".card": card,') == 1
+    (folder / "main.mjs").write_text(main.replace('".card": card,', '".card": () => null,'))
     counts = run((reader[0], str(folder / "main.mjs")), str(GOLDEN), "1")
     with pytest.raises(AssertionError, match=re.escape("device.card")):
         _all_refused(counts)

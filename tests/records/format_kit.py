@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from unittest.mock import patch
 
-from fieldsurvey.records.device import DeviceCard, device_id
+from fieldsurvey.records.device import DeviceCard, LogParent, device_id
 from fieldsurvey.records.envelope import Header, seal
 from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.records.signing import RootKey, SigningKey, VerifyKey
@@ -44,8 +44,8 @@ ROOT = RootKey(seed("root"))
 
 
 @cache
-def card(name: str = "device") -> DeviceCard:
-    """A synthetic laptop's."""
+def card(name: str = "device", parent: LogParent | None = None, former: SigningKey | None = None) -> DeviceCard:
+    """A synthetic laptop's. `former` signs that its log goes on from `parent`."""
     return DeviceCard.make(
         SigningKey(seed(name)),
         project=PROJECT,
@@ -53,6 +53,8 @@ def card(name: str = "device") -> DeviceCard:
         carrier=SigningKey(seed(f"carrier of {name}")).public,
         recipient=RecipientPrivate(seed(f"recipient of {name}")).public,
         created="2026-01-05T08:00:00-05:00",
+        parent=parent,
+        former=former,
     )
 
 

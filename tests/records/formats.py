@@ -17,7 +17,7 @@ from fieldsurvey.project.signed import read_project, write_project
 from fieldsurvey.records import envelope, withdrawal
 from fieldsurvey.records.backup import BackupNote, read_note, write_note
 from fieldsurvey.records.container import Signer, open_container
-from fieldsurvey.records.device import DeviceCard
+from fieldsurvey.records.device import DeviceCard, LogParent
 from fieldsurvey.records.envelope import open_record, read_envelope, record_hash
 from fieldsurvey.records.erased import ErasedCase, ErasureReport, Place, read_erasure, write_erasure
 from fieldsurvey.records.log import ENTRY_BYTES, LogEntry, next_entry, start_head, verify_run
@@ -251,7 +251,8 @@ def _backup_format() -> Format:
 
 
 def _card_format() -> Format:
-    files = [card(name).to_bytes() for name in ("device", "other")]
+    again = card("other", LogParent(device=card().device, seq=4, head="5e" * 32), SigningKey(seed("carrier of device")))
+    files = [one.to_bytes() for one in (card(), card("other"), again)]
     specimens = tuple(Specimen(data, tuple(i + 1 for i, byte in enumerate(data) if byte in b",:{")) for data in files)
     return Format("device card", specimens, lambda data: DeviceCard.from_bytes(data).to_bytes(), no_signatures)
 

@@ -24,7 +24,13 @@ CREATED = "2026-03-01T08:00:00Z"
 class SyntheticLaptop:
     """A device with a log in memory."""
 
-    def __init__(self, project: str = PROJECT, name: str = "synthetic laptop", parent: LogParent | None = None) -> None:
+    def __init__(
+        self,
+        project: str = PROJECT,
+        name: str = "synthetic laptop",
+        parent: LogParent | None = None,
+        former: SigningKey | None = None,
+    ) -> None:
         self.key, self.carrier = SigningKey.generate(), SigningKey.generate()
         self.card = DeviceCard.make(
             self.key,
@@ -34,6 +40,7 @@ class SyntheticLaptop:
             recipient=RecipientPrivate.generate().public,
             created=CREATED,
             parent=parent,
+            former=former,
         )
         self.log: list[tuple[LogEntry, bytes]] = []
         self.erased: set[int] = set()

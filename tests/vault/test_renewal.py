@@ -56,6 +56,8 @@ def test_a_new_vault_goes_on_where_the_words_are_forgotten(vault: Vault, sealed:
         assert card.device != old_card.device
         assert card.parent is not None
         assert (card.parent.device, card.parent.seq, card.parent.head) == (old_card.device, 3, old_head.head.hex())
+        assert card.proof is not None
+        assert card.goes_on_from(old_card)
         assert again.locked.head() == (0, start_head(PROJECT, card.device))
         [former] = again.locked.former_logs()
         assert (former.device_card(), former.head(), former.former) == (old_card, old_head, True)
@@ -152,13 +154,15 @@ def test_after_a_restore_the_people_and_drafts_are_the_same(vault: Vault, sealed
     """The old words open, drafts go on, the device and its log are new; wrong words change nothing."""
     _seal_some(vault, sealed, 2)
     draft = vault.drafts.create(FORM, b"head", b"snapshot").draft_id
-    old = vault.device
+    old, old_card = vault.device, vault.locked.device_card()
     vault.close()
     with pytest.raises(UnlockError):
         begin_after_restore(vault.locked, THIRD_WORDS, NOW)
     assert vault.locked.device_card().device == old
     parent = begin_after_restore(vault.locked, WORDS, NOW)
     assert (parent.device, parent.seq) == (old, 2)
+    assert vault.locked.device_card().proof is not None
+    assert vault.locked.device_card().goes_on_from(old_card)
     with vault.locked.unlock(WORDS) as again:
         assert again.device != old
         assert again.drafts.open(draft).snapshot == b"snapshot"

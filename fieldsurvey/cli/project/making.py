@@ -157,7 +157,8 @@ def enrol(
 ) -> None:
     """Trust a laptop: central takes its log out of quarantine once it has the new version.
 
-    A laptop that was restored or set up anew says so on its card: is it that laptop?
+    The card of a laptop that was restored or set up anew proves which one it was before; a card that claims it without
+    proof is refused.
 
     Example: fieldsurvey project enrol /media/STICK/otavalo-1-3fa9c2.fsd --name "Otavalo 1"
     """
@@ -171,20 +172,20 @@ def enrol(
     )
     before = device.card.parent
     goes_on = before.content() if before else None
-    lines = [text, *([_goes_on(signed.model, before, device.id)] if before else [])]
+    lines = [text, *([_goes_on(signed.model, before)] if before else [])]
     result(json_, {**summary(signed), "device": device.id, "goes_on_from": goes_on}, "\n".join(lines))
 
 
-def _goes_on(project: Project, before: LogParent, device: str) -> str:
-    """What a card claims, and nobody can prove: central's server answers it about that other log from now on."""
+def _goes_on(project: Project, before: LogParent) -> str:
+    """What its card proves: central's server answers it about that other log too from now on."""
     known = project.device(before.device)
-    text = _(
-        "Its card says that it goes on from the log of {name} ({id}), entry {seq}: that it was restored or set up anew."
-        " From now on it is told how far that log has come at central. If it is another laptop:"
-        " fieldsurvey project revoke {device} --from 1 --reason left"
-    )
-    name = known.name if known else _("a laptop that is not enrolled")
-    return filled(text, name=name, id=before.device[:8], seq=before.seq, device=device[:8])
+    if known is None:
+        text = _(
+            "Its log goes on after entry {seq} of that of {id}, which is not enrolled. If you have that card: enrol it."
+        )
+        return text.format(id=before.device[:8], seq=before.seq)
+    text = _("It was {name} ({id}) before, restored or set up anew: its log goes on after entry {seq} of that one.")
+    return filled(text, name=known.name, id=before.device[:8], seq=before.seq)
 
 
 @app.command()

@@ -150,7 +150,7 @@ def _laptop(model: Project, current: Version) -> Device:
         reason = _("its laptop is not enrolled")
     elif device.status != "enrolled":
         reason = _("its laptop was revoked")
-    elif any(other.card.parent and other.card.parent.device == device.id for other in model.devices):
+    elif any(model.before(other) == device for other in model.devices):
         reason = _("its laptop began a new log since (a new vault, or a restored backup)")
     elif current.revision >= MAX_REVISION - 1:
         reason = _("it has been revised too often")

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from fieldsurvey.fieldwork import Laptop
+from fieldsurvey.fieldwork.custody import begin_again
 from fieldsurvey.fieldwork.withdrawals import withdraw
 from fieldsurvey.project import handing, steward
+from fieldsurvey.records.device import DeviceCard, LogParent
 from fieldsurvey.records.returned import MAX_COMMENT, MAX_COMMENTS, MAX_GENERAL
+from fieldsurvey.records.signing import SigningKey
+from fieldsurvey.records.slots import FLOOR
 from fieldsurvey.records.withdrawal import WithdrawalCode
 from sync.returned import returned_work
 from tests.needs.returning.conftest import CANARY, NOW, WORDS, Province
@@ -250,8 +254,8 @@ def test_a_withdrawal_stops_a_return_on_its_way(province: Province) -> None:
     laptop.close()
 
 
-def test_laptops_that_cannot_mend_are_refused(province: Province) -> None:
-    """A revoked laptop, and one that began a new log."""
+def test_a_laptop_that_was_revoked_is_refused(province: Province) -> None:
+    """Nobody there is to mend anything any more."""
     laptop = province.join("laptop-1")
     card = province.interview(laptop)
     province.carry(laptop)
@@ -260,6 +264,35 @@ def test_laptops_that_cannot_mend_are_refused(province: Province) -> None:
     said = province.json("return", card.case, "--general", "x", code=1)
     assert said["error"] == "needs.not_returnable"
     assert "revoked" in said["message"]
+    laptop.close()
+
+
+def test_a_laptop_that_began_a_new_log_is_refused(province: Province) -> None:
+    """It cannot open what is sealed to the device that it was. The control: another that only says it was this laptop,
+    enrolled before it, keeps nothing from coming back.
+    """
+    laptop = province.join("laptop-1", enrolled=False)
+    own = laptop.locked.device_card()
+    false = DeviceCard.make(
+        SigningKey.generate(),
+        project=own.project,
+        name="laptop-2",
+        carrier=SigningKey.generate().public,
+        recipient=own.recipient,
+        created=own.created,
+        parent=LogParent(device=own.device, seq=0, head=laptop.locked.head().head.hex()),
+        former=SigningKey.generate(),
+    )
+    for card in (false, own):
+        steward.enrol(province.steward, card.to_bytes(), root_pass=WORDS)
+    case = province.interview(laptop).case
+    province.carry(laptop)
+    province.json("return", case, "--general", "x")
+    begin_again(laptop, "E01", WORDS, FLOOR)
+    steward.enrol(province.steward, laptop.locked.device_card().to_bytes(), root_pass=WORDS)
+    said = province.json("return", case, "--general", "x", code=1)
+    assert said["error"] == "needs.not_returnable"
+    assert "began a new log" in said["message"]
     laptop.close()
 
 

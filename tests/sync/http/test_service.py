@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fieldsurvey.records.device import LogParent
 from fieldsurvey.records.receipt import Level, Role, read_receipt
 from fieldsurvey.records.signing import SigningKey
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
@@ -153,13 +154,30 @@ def test_a_laptop_speaks_only_of_its_own_log(tmp_path: Path) -> None:
 
 def test_the_log_before_a_new_vault_is_ones_own(tmp_path: Path) -> None:
     """A laptop that began a new log still sends the one before."""
-    from fieldsurvey.records.device import LogParent  # beside the one test that needs it
-
     before = laptop(2)
-    after = SyntheticLaptop(parent=LogParent(device=before.device, seq=2, head=before.head_at(2).hex()))
+    parent = LogParent(device=before.device, seq=2, head=before.head_at(2).hex())
+    after = SyntheticLaptop(parent=parent, former=before.carrier)
     after.seal()
     with asking(Place.make(tmp_path, after), after) as (asker, _service):
         assert send(asker, before.batch()).new == 2
+        assert send(asker, after.batch()).new == 1
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_the_log_of_an_enrolled_laptop_is_ones_own_where_its_key_says_so(tmp_path: Path, proven: bool) -> None:
+    """A card that names an enrolled laptop's log is believed with that laptop's signature, and with no other's.
+
+    Without it: neither how far that log has come, nor a batch of it; its own log goes on as any.
+    """
+    before = laptop(2)
+    parent = LogParent(device=before.device, seq=2, head=before.head_at(2).hex())
+    key = before.carrier if proven else SigningKey.generate()
+    after = SyntheticLaptop(parent=parent, former=key)
+    after.seal()
+    asked = HeadsAsked(logs=(LogAsked(device=before.device, to=2),)).to_bytes()
+    with asking(Place.make(tmp_path, before, after), after) as (asker, _service):
+        answer = asker.ask("POST", "/v1/heads", asked)
+        assert answer.status_code == (200 if proven else 403)
         assert send(asker, after.batch()).new == 1
 
 
