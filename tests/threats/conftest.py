@@ -10,12 +10,13 @@ import pytest
 
 from fieldsurvey.base.clock import FixedClock
 from fieldsurvey.fieldwork import Laptop
-from fieldsurvey.project.model import RoleKey
+from fieldsurvey.project.model import Person, RoleKey
 from fieldsurvey.records.receipt import Role
 from fieldsurvey.records.signing import SigningKey
 from tests.fieldwork.conftest import NOW, WORDS, SyntheticProject, join
 
 CANARY = "canario-Ñandú-3f81-sintético"
+PERSON = "ENUMERATOR-01"  # long: three letters would be in a ciphertext by chance now and then
 
 
 @dataclass
@@ -31,10 +32,11 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """Locked; E01 has a draft."""
+    """Locked; the enumerator has a draft."""
     project, clock, central = SyntheticProject(), FixedClock(NOW), SigningKey.generate()
     project.roles = (RoleKey(role=Role.CENTRAL, label="central", public=central.public.bytes.hex()),)
-    laptop = join(tmp_path / "home", project, clock)
+    project.people = (Person(code=PERSON, label="Enumerator 1"),)
+    laptop = join(tmp_path / "home", project, clock, person=PERSON)
     session = laptop.unlock(WORDS)
     for n in range(4):
         work = session.start("synthetic")

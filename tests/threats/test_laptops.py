@@ -17,7 +17,7 @@ from fieldsurvey.records.recipients import RecipientPrivate
 from fieldsurvey.vault import open_locked, verify_log
 from tests.fieldwork.conftest import WORDS
 from tests.fieldwork.test_secrecy import _candidates, _opens
-from tests.threats.conftest import CANARY, World
+from tests.threats.conftest import CANARY, PERSON, World
 from tests.tui.laptops import joined
 from tests.tui.memory import DATA
 from tests.tui.terminal import Terminal
@@ -127,10 +127,10 @@ def test_size_and_time_metadata(world: World) -> None:
         assert set(type(envelope.header).model_fields) == set(Header.model_fields)
         assert set(Header.model_fields) == {"project", "device", "case", "revision", "kind", "parent", "withdrawal"}
         assert len(envelope.body) in sizes
-        for told in (b"synthetic", b"E01", b"2026-03-01", b"A synthetic form"):
+        for told in (b"synthetic", PERSON.encode(), b"2026-03-01", b"A synthetic form"):
             assert told not in record
         inside = open_record(record, world.project.operational).payload
-        assert all(told in inside for told in (b"synthetic", b"E01", b"2026-03-01"))
+        assert all(told in inside for told in (b"synthetic", PERSON.encode(), b"2026-03-01"))
     assert len(sizes) < 40  # three thousand lengths of payload look like a few dozen
 
 
