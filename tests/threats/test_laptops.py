@@ -22,7 +22,7 @@ from tests.tui.laptops import joined
 from tests.tui.memory import DATA
 from tests.tui.terminal import Terminal
 from tests.tui.test_flows import CANARY as TYPED
-from tests.tui.test_flows import memory_hits, to_zone, unlock
+from tests.tui.test_flows import memory_hits, to_people, to_zone, unlock
 from tests.vault.canaries import search
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,8 +60,7 @@ def test_laptop_seized_locked(tmp_path: Path) -> None:
     try:
         unlock(terminal)
         to_zone(terminal)
-        terminal.send(TYPED)
-        terminal.until("enter", "¿Cuántas personas duermen aquí?")
+        to_people(terminal)
         knew = terminal.child()
         if memory_hits(knew, TYPED) is None:
             pytest.skip("this user may not read another process's memory")

@@ -1,4 +1,7 @@
-"""A program in a pseudo-terminal: send keys, wait for words. Standard library only; nothing sleeps blindly."""
+"""A program in a pseudo-terminal: send keys, wait for words. Nothing sleeps blindly.
+
+How long is waited says nothing about the program: a busy machine may take so long.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,11 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from fieldsurvey.tui.turnstile import DWELL
+
+PATIENCE = 120.0  # seconds
 _ESCAPES = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b[=>()][0-9A-B]?|\x1bP.*?\x1b\\|\x1b.", re.DOTALL
 )
@@ -58,37 +64,29 @@ class Terminal:
         for key in keys:
             os.write(self.master, KEYS.get(key, key).encode())
 
-    def wait(self, words: str, seconds: float = 20.0) -> None:
+    def wait(self, words: str) -> None:
         """Until `words` were written after the last words waited for; AssertionError with the screen if not."""
-        until = time.monotonic() + seconds
-        while words not in self.text[self._seen :]:
-            left = until - time.monotonic()
-            if left <= 0:
-                raise AssertionError(f"{words!r} did not appear in:\n{self.text[self._seen :][-3000:]}")
-            self._read(min(left, 0.2))
+        self.read_until(lambda: words in self.text[self._seen :], repr(words))
         self._seen += self.text[self._seen :].index(words) + len(words)
 
-    def until(self, key: str, words: str, tries: int = 3) -> None:
-        """Press `key` once the screen is quiet, until `words` appear: a key pressed before a page could be read is
-        dropped on purpose, and one that was heard must not be pressed twice.
-        """
-        for _ in range(tries):
-            quiet = time.monotonic() + 0.3
-            last = quiet + 2.0  # a cursor that blinks is quiet enough
-            while time.monotonic() < min(quiet, last):
-                if self._read(0.05):
-                    quiet = time.monotonic() + 0.3
-            self.send(key)
-            try:
-                self.wait(words, 8.0)
-            except AssertionError:
-                continue
-            return
-        self.wait(words, 0.1)
+    def read_until(self, there: Callable[[], bool], what: str) -> None:
+        """Read on until it is so; AssertionError with the screen if it does not come."""
+        until = time.monotonic() + PATIENCE
+        while not there():
+            if time.monotonic() > until:
+                raise AssertionError(f"{what} did not appear in:\n{self.text[self._seen :][-3000:]}")
+            self._read(0.2)
 
-    def end(self, seconds: float = 20.0) -> int:
+    def page(self, progress: str) -> None:
+        """Until a page of an interview takes every key. Its number of questions is said once it takes keys at all (see
+        fieldsurvey/tui/turnstile.py); Enter and its like must come a moment later still.
+        """
+        self.wait(progress)
+        time.sleep(DWELL)
+
+    def end(self) -> int:
         """Wait for the end of the program and read the rest; its exit code."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + PATIENCE
         while self.process.poll() is None:
             if time.monotonic() > until:
                 raise AssertionError(f"the program does not end:\n{self.text[-2000:]}")
@@ -99,7 +97,7 @@ class Terminal:
 
     def child(self) -> int:
         """The process that the program started."""
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             found = subprocess.run(
                 ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False

@@ -33,18 +33,18 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 def test_it_opens_and_leaves_the_terminal_as_it_was(terminal: Terminal, tmp_path: Path) -> None:
     """The first screen is there; Ctrl+Q ends it with 0; no log of Textual's was written."""
-    terminal.wait("Laptop 1", 40)
+    terminal.wait("Laptop 1")
     terminal.send("ctrl+q")
-    assert terminal.end(30) == 0
+    assert terminal.end() == 0
     assert termios.tcgetattr(terminal.slave) == terminal.before
     assert not (tmp_path / "textual.log").exists()
 
 
 def test_a_child_that_is_ended_from_outside_leaves_words_for_central(terminal: Terminal) -> None:
     """The parent restores the terminal and speaks of imports, not of answers."""
-    terminal.wait("Laptop 1", 40)
+    terminal.wait("Laptop 1")
     os.kill(terminal.child(), signal.SIGKILL)
-    assert terminal.end(30) == 128 + signal.SIGKILL
+    assert terminal.end() == 128 + signal.SIGKILL
     assert "What was merged is whole" in terminal.text
     assert "Every answer" not in terminal.text
     assert termios.tcgetattr(terminal.slave) == terminal.before
