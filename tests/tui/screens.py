@@ -24,6 +24,11 @@ def text(app: FieldsurveyApp) -> str:
     return "\n".join(line.rstrip() for line in console.export_text(styles=False).splitlines())
 
 
+def words(app: FieldsurveyApp) -> str:
+    """The same as one line of words: where a line is broken may depend on what stands before, a path for instance."""
+    return " ".join(word for word in text(app).split() if word.strip("│─╭╮╰╯"))
+
+
 async def rest(pilot: Pilot[int]) -> None:
     """Wait until no worker runs, no page changes, no key waits, all messages are answered, all is laid out, the picture
     stands still.

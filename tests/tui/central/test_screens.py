@@ -19,7 +19,7 @@ from fieldsurvey.tui.themes import THEMES
 from sync.drives import Drive
 from sync.journal import Journal
 from tests.tui.central.province import PARISH, QUOTA, ROUND, Province, troubled
-from tests.tui.screens import press, rest, text
+from tests.tui.screens import press, rest, text, words
 from tests.tui.test_looks import faint
 
 
@@ -160,7 +160,7 @@ async def test_a_central_that_cannot_be_read_says_so_and_traps_nobody(province: 
             path.unlink()
         database.write_bytes(b"no database of ours" * 300)
         await press(pilot, "f5")
-        shown = text(app)
+        shown = words(app)
         assert "is damaged" in shown
         assert "Laptop 2" in shown
         await press(pilot, "f6")
@@ -169,7 +169,7 @@ async def test_a_central_that_cannot_be_read_says_so_and_traps_nobody(province: 
             path.unlink()
         database.write_bytes(whole)
         await press(pilot, "escape", "escape", "f5")
-        assert "is damaged" not in text(app)
+        assert "is damaged" not in words(app)
     assert app.return_code in {None, Exit.QUIT}
 
 
