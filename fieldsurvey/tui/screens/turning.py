@@ -334,7 +334,6 @@ class TurningScreen(BaseScreen):
         bad = self.blame(self.card.fields)
         if bad is not None:
             bad.take_focus()
-            bad.scroll_visible(animate=False)
         if step is Step.REASON:
             self._ask_reason()
 

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from fieldsurvey.base.i18n import gettext as _
@@ -201,6 +202,18 @@ class Field(Vertical):
         line.set_class(wording.symbol == "!", "-warning")
         sign = symbols().stop if wording.symbol == "✗" else symbols().caution
         line.blame(sign, wording.reason, wording.remedy)
+        self.call_after_refresh(self._into_sight)
+
+    def _into_sight(self) -> None:
+        """A complaint takes room once it is laid out: it and the cursor must not be below the screen then, or Enter
+        seems to do nothing.
+        """
+        seen: Widget | None = self.screen.focused
+        if self.has_focus_within and isinstance(self.parent, Widget):
+            fits = self.outer_size.height <= self.parent.scrollable_content_region.height
+            seen = self if fits else self.query_one(Complaint)
+        if seen is not None:
+            seen.scroll_visible(animate=False)
 
     @property
     def blamed(self) -> bool:
