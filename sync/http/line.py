@@ -243,16 +243,14 @@ class Line:
     def _received(self, response: httpx.Response, limit: int) -> bytes:
         """The body as it is, never unpacked; it has to come at a pace."""
         began = self._monotonic()
-        parts: list[bytes] = []
-        size = 0
-        for part in response.iter_raw(_CHUNK):
-            size += len(part)
-            if size > limit:
+        data = bytearray()
+        for part in response.iter_raw():  # as it comes: gathered into pieces of a size, a drip would be seen too late
+            data += part
+            if len(data) > limit:
                 raise self._unusable("too long")
-            if self._monotonic() > began + self._times.silence + size / self._times.slow:
+            if self._monotonic() > began + self._times.silence + len(data) / self._times.slow:
                 raise self._broken("too slow")
-            parts.append(part)
-        return b"".join(parts)
+        return bytes(data)
 
     def _refusal(self, status: int, data: bytes, after: str) -> Exception:
         try:
