@@ -35,7 +35,7 @@ from tests.sync.current import records
 from tests.sync.http.conftest import RECORDS, SIZE
 from tests.sync.http.lines import BreakingLine
 from tests.sync.http.pushes import AT_ONCE, EACH, Arrive, counted, digest, over, send
-from tests.sync.http.worlds import Place
+from tests.sync.http.worlds import Place, free_port
 from tests.sync.projects import seal_some
 from tests.sync.thief import Thief
 
@@ -119,9 +119,9 @@ def test_a_record_that_goes_meanwhile_costs_no_try_of_the_line(
 
 def test_without_a_line_it_says_so_and_waits_longer_each_time(place: Place, arrive: Arrive) -> None:
     """Nobody listens: the tries are counted, the waits double, with jitter."""
-    with place.running() as running:
+    port = free_port()
+    with place.running(port):
         laptop = arrive(place)
-        port = running.port
     waits: list[float] = []
     with pytest.raises(LineError):
         send(laptop, connect=over(port), patience=Patience(tries=6, wait=waits.append))

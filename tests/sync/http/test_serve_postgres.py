@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ from sync.place import Place as CentralsPlace
 from sync.place import open_central, write_place
 from tests.sync.http.conftest import RECORDS
 from tests.sync.http.pushes import AT_ONCE, EACH, Arrive, send
-from tests.sync.http.worlds import Place
+from tests.sync.http.worlds import Place, free_port
 from tests.sync.stores.servers import Server, make_server
 
 
@@ -45,8 +44,7 @@ def served(place: Place, dsn: str) -> Iterator[dict[str, Any]]:
     CentralsPlace(dsn=dsn).store().close()  # its tables, as `central move` makes them
     write_place(place.home, CentralsPlace(dsn=dsn))
     keys = server_keys(place.home)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     place.name(f"https://127.0.0.1:{port}", keys)
     (steward / "project.fsp").write_bytes(place.signed.data)
     words = [sys.executable, "-P", "-m", "fieldsurvey", "sync", "serve", "--host", "127.0.0.1", "--port", str(port)]
@@ -57,7 +55,7 @@ def served(place: Place, dsn: str) -> Iterator[dict[str, Any]]:
             yield json.loads(process.stdout.readline())
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(120)
 
 
 def test_laptops_push_to_a_central_on_postgresql(place: Place, arrive: Arrive, whole: str, postgresql: Server) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import random
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,15 @@ from sync.http.web import application
 from sync.http.wire import Hello, authorize
 from tests.sync.laptops import SyntheticLaptop
 from tests.sync.projects import NOW, SyntheticProject
+
+
+def free_port() -> int:
+    """One that nobody takes until it is used again: systems give out higher ones, each test process has its own."""
+    own = 20_000 + 1_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 12)
+    for port in random.sample(range(own, own + 1_000), 1_000):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no free port")
 
 
 class ServedProject(SyntheticProject):
