@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
@@ -27,12 +27,12 @@ from sync.answers import SUFFIX as RECEIPT_SUFFIX
 from sync.answers import Offer, offer_project, put_receipts, put_returns, signed
 from sync.batches import read_batch
 from sync.damaged import Damaged
-from sync.errors import RelayBusyError
 from sync.holding import SUFFIX, Held
 from sync.holding import Outcome as Taking
 from sync.journal import Journal
 from sync.refusals import RefusedFile, passing_over, refusal, take_files
 from sync.relay import Relay
+from sync.settling import Settled, erase, settling
 from sync.stick import Found, Progress, Stick, check_room, looks_ours, opened, read_piece
 from sync.waiting import Waiting
 from sync.withdrawals import export_withdrawals, keep_withdrawals, take_reports
@@ -125,7 +125,7 @@ def take_stick(
         reports = take_reports(relay.home, Trust.of(relay.project.model), source)
         committed, bad_receipts = _receipts(relay, stick)
         returns, bad_returns = _returns(relay, stick)
-        erased = relay.erase()
+        erased = erase(relay, str(source))
         files = [
             RelayFile(bad.name, "refused", code=bad.code, reason=bad.reason, advice=bad.advice)
             for bad in (*withdrawals.refused, *reports.refused, *bad_receipts, *bad_returns)
@@ -137,7 +137,7 @@ def take_stick(
             Journal(relay.home, relay.clock).note("refusal", "relay", place=str(source), code=error.code)
             raise
         forgotten = relay.forget()
-        erased += relay.erase()  # of what has become needless with it
+        erased += erase(relay, str(source))  # of what has become needless with it
         receipts: tuple[Receipt, ...] = ()
         stick_problem: Rendered | None = None
         try:
@@ -146,7 +146,7 @@ def take_stick(
         except StorageError as error:  # write-protected, full or gone: what was taken is safe here all the same
             stick_problem = render(error)
     report = TakeReport(
-        str(source), tuple(files), withdrawals.new, committed, returns, len(forgotten), len(erased), receipts, version,
+        str(source), tuple(files), withdrawals.new, committed, returns, len(forgotten), erased, receipts, version,
         problem, stick_problem, tuple(relay.holding.damaged()), relay.waiting(),
     )  # fmt: skip
     _note_taken(relay, report)
@@ -158,12 +158,19 @@ def hand_on(relay: Relay, target: Path, progress: Progress | None = None) -> Han
 
     The free space is looked at before anything is written; each batch is read back. They stay here until central's
     receipt, but for those that waited with a record of a withdrawn case: central takes the rest of them. `progress`
-    counts bytes. Raises StickTooSmallError, RelayBusyError, StorageError; trying again goes on.
+    counts bytes. Raises StickTooSmallError, RelayBusyError, StorageError; trying again goes on. On its last day a batch
+    that waits is handed on first, and goes from here however that ends; past it, it goes before.
     """
+    with settling(relay) as settled:
+        report = _hand_on(relay, target, progress, settled)
+    return replace(report, erased=settled.batches)
+
+
+def _hand_on(relay: Relay, target: Path, progress: Progress | None, settled: Settled) -> HandReport:
     stick = Stick(target)
     model = relay.project.model
     with relay.alone():
-        erased = relay.erase()
+        settled.batches += erase(relay, str(target), deliver=True)
         relay.forget()
         stick.make(stick.batches)
         _clear_unfinished(stick)
@@ -176,36 +183,18 @@ def hand_on(relay: Relay, target: Path, progress: Progress | None = None) -> Han
             name = f"{held.device[:12]}-{held.first:06d}-{held.last:06d}-{held.manifest.hex()[:8]}{SUFFIX}"
             copying.copy(held, stick.batches / name)
         stick.stays()
-        erased += relay.erase(there | {held.manifest for held in todo})  # and its report goes with the same stick
+        handed = there | {held.manifest for held in todo}
+        settled.batches += erase(relay, str(target), handed)  # and its report goes with the same stick
         receipts = put_receipts(stick, [*signed(relay.receipts(), relay.key), *relay.proofs.files()], model)
         report = HandReport(
             str(target), len(todo), len(there), total, receipts,
-            put_returns(stick, relay.returns()), export_withdrawals(relay.home, target),
-            offer_project(stick, relay.project), tuple(relay.holding.damaged()), len(erased),
+            put_returns(stick, relay.returned.files()), export_withdrawals(relay.home, target),
+            offer_project(stick, relay.project), tuple(relay.holding.damaged()),
         )  # fmt: skip
     log = Journal(relay.home, relay.clock)
     log.note("export", "relay", place=report.place, batches=report.written, present=report.present, bytes=report.bytes)
-    if report.erased:
-        log.note("erasure", "relay", place=report.place, batches=report.erased)
     _note_damaged(log, relay, report.damaged)
     return report
-
-
-def settle(relay: Relay) -> int:
-    """Erase what waited for too long, or waits no more, without any stick; how many batches went. For whoever looks.
-
-    Where another process is at it already, that one does. Raises StorageError.
-    """
-    if not relay.noted:
-        return 0
-    try:
-        with relay.alone():
-            gone = relay.erase()
-    except RelayBusyError:
-        return 0
-    if gone:
-        Journal(relay.home, relay.clock).note("erasure", "relay", batches=len(gone))
-    return len(gone)
 
 
 def _project(relay: Relay, stick: Stick) -> tuple[int | None, Rendered | None]:
@@ -237,10 +226,11 @@ def _receipts(relay: Relay, stick: Stick) -> tuple[tuple[Receipt, ...], tuple[Re
 
 def _returns(relay: Relay, stick: Stick) -> tuple[int, tuple[RefusedFile, ...]]:
     new = 0
+    tags = relay.tags()
 
     def keep(data: bytes, _name: str) -> None:
         nonlocal new
-        new += relay.keep_return(data)
+        new += relay.returned.keep(data, tags)
 
     refused = take_files(stick, stick.returned, RETURN_SUFFIX, MAX_RETURN, keep)
     return new, refused
@@ -280,7 +270,7 @@ def _answer(relay: Relay, stick: Stick, senders: set[str]) -> list[Receipt]:
     """What goes back on the stick; the `received` ones of those who sent something with it."""
     given = [receipt for receipt in relay.receipts() if receipt.device in senders]
     put_receipts(stick, [*signed(given, relay.key), *relay.proofs.files()], relay.project.model)
-    put_returns(stick, relay.returns())
+    put_returns(stick, relay.returned.files())
     export_withdrawals(relay.home, Path(stick.place))
     offer_project(stick, relay.project)
     return given
@@ -353,9 +343,9 @@ def _note_taken(relay: Relay, report: TakeReport) -> None:
     for file in report.having("refused"):
         log.note("refusal", "relay", place=f"{report.place}: {file.name}", code=file.code)
     for receipt in report.committed:
-        log.note("receipt", "relay", place=report.place, device=receipt.device, up_to=receipt.up_to)
-    if report.erased:
-        log.note("erasure", "relay", place=report.place, batches=report.erased)
+        log.note(
+            "receipt", "relay", place=report.place, device=receipt.device, up_to=receipt.up_to, code=receipt.level.value
+        )
     if report.withdrawals:
         log.note("withdrawal", "relay", place=report.place, new=report.withdrawals)
     if report.stick_problem:

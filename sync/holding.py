@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO, Final, Literal, NamedTuple
 
@@ -118,13 +119,13 @@ class Holding:
         """Those of one device, by place in its log."""
         return [held for held in self.batches() if held.device == device]
 
-    def verified(self) -> Iterator[Held]:
-        """All of them, each read to its end just before.
+    def verified(self, order: Callable[[Held], date]) -> Iterator[Held]:
+        """All of them, what has the lowest `order` first, each read to its end just before.
 
         One that has rotted on this disk is set aside: it is taken anew from the next stick that has it. One that cannot
         be read now stays, and is not given.
         """
-        for held in self.batches():
+        for held in sorted(self.batches(), key=order):
             try:
                 self._verify(held.path, held.manifest)
             except UntrustedError:

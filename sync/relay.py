@@ -4,7 +4,7 @@
     HOME/relay/project.fsp       the project that is trusted; only a newer one of the same root takes its place
     HOME/relay/batches/          see `holding`
     HOME/relay/receipts/         see `proofs`
-    HOME/relay/returned/         work that the HMU sends back, on its way to its laptops
+    HOME/relay/returned/         see `passing_back`
 
 It holds sealed records and cannot read one. A batch is forgotten when central's signed receipt shows that central holds
 this very history up to its end. One that holds a record which a withdrawal names is erased: at once where everything
@@ -33,23 +33,21 @@ from fieldsurvey.project.signed import SignedProject, read_project
 from fieldsurvey.records.erased import Place
 from fieldsurvey.records.log import start_head
 from fieldsurvey.records.receipt import Level, Receipt, Role
-from fieldsurvey.records.returned import MAX_BYTES as MAX_RETURN
-from fieldsurvey.records.returned import SUFFIX, read_return
 from fieldsurvey.records.signing import SigningKey
 from sync.batches import Batch
 from sync.errors import NoRelayError, NotSupervisorsKeyError, RelayBusyError
 from sync.holding import Chain, Held, Holding, NamedRecord, Outcome
 from sync.merge import Position
+from sync.passing_back import PassingBack
 from sync.proofs import Proofs, down_from, left_out
-from sync.stick import opened
 from sync.waiting import Found, Waiting, known_as, read_found, waits_until, write_found
 from sync.withdrawals import tags_withdrawn
 
 FOLDER: Final = "relay"
 PROJECT: Final = "project.fsp"
 RETURNED: Final = "returned"
-MAX_RETURNS: Final = 1_000
 _APPLIED: Final = "withdrawn"
+_SENDING: Final = "sending"
 
 
 class Relay:
@@ -62,6 +60,7 @@ class Relay:
         self.clock: Clock = clock or SystemClock()
         self.holding = Holding(self.folder / "batches", project.model)
         self.proofs = Proofs(self.folder / "receipts", project.model)
+        self.returned = PassingBack(self.folder / RETURNED, project.model)
         self._over: dict[str, dict[Position, Position]] = defaultdict(dict)
         """Over the batches that were not kept, or let go of, for central has them: see `down_from`."""
 
@@ -123,6 +122,27 @@ class Relay:
         finally:
             lock.release()
 
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """A push is under way: nobody erases meanwhile what is due today, until it has ended, in any way.
+
+        For one process at a time. Raises RelayBusyError, StorageError.
+        """
+        lock = ProcessLock(self.folder / _SENDING)
+        with self.alone():  # nobody asks just now, see `_is_sending`
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _is_sending(self) -> bool:
+        lock = ProcessLock(self.folder / _SENDING)
+        try:
+            return not lock.acquire()
+        finally:
+            lock.release()
+
     def update(self, data: bytes) -> bool:
         """Trust a newer version of the same project; whether it was newer.
 
@@ -136,13 +156,18 @@ class Relay:
         self.project = found
         self.holding = Holding(self.folder / "batches", found.model)
         self.proofs = Proofs(self.folder / "receipts", found.model)
+        self.returned = PassingBack(self.folder / RETURNED, found.model)
         return True
 
     # -- what is held, and vouched for
 
     def offers(self) -> Iterator[Held]:
-        """Every batch, each read to its end just before: what is handed out is whole. For a push as for a stick."""
-        return self.holding.verified()
+        """Every batch, each read to its end just before: what is handed out is whole. For a push as for a stick.
+
+        What waits comes first, what goes soonest before all.
+        """
+        days = {one.held.manifest: one.until for one in self.waiting()}
+        return self.holding.verified(lambda held: days.get(held.manifest, date.max))
 
     def take(self, path: Path, size: int, tags: AbstractSet[str]) -> tuple[Outcome, Batch]:
         """Copy a batch file here, whole or not at all; `tags`: see `tags`.
@@ -203,10 +228,11 @@ class Relay:
         """Of every withdrawal that is known here."""
         return tags_withdrawn(self.home, self.project.model.id)
 
-    def erase(self, handed: AbstractSet[bytes] = frozenset()) -> tuple[Held, ...]:
+    def erase(self, handed: AbstractSet[bytes] = frozenset(), *, deliver: bool = False) -> tuple[Held, ...]:
         """Delete every batch with a record that a withdrawal names, but those that wait; which. Raises StorageError.
 
-        `handed`: manifests of what has just been handed on, which need not wait. A case is reported when nothing of it
+        `handed`: manifests of what has just been handed on, which need not wait. `deliver`: what is due today is about
+        to be handed on, and waits for that, as it does while a push is under way. A case is reported when nothing of it
         is here any more. Done again wherever it was cut off: what was found is noted first, what was done last.
         """
         tags = self.tags()
@@ -220,7 +246,7 @@ class Relay:
             found = Found(found.only(tags).named | self._named_by(tags))
             make(self.folder)
             write_found(note, found, of)  # not done yet: cut off here, every batch is looked at again
-        days = self._days(found)
+        days = self._days(found, deliver=deliver or self._is_sending())
         elsewhere: dict[str, set[Position]] = {}
         gone = []
         for held in self.holding.batches():
@@ -255,19 +281,21 @@ class Relay:
         As found when `erase` was last called. What is not among them any more, and still here, the next call erases.
         """
         found, _of = read_found(self.folder / _APPLIED)
-        days = self._days(found) if found.named else {}
+        days = self._days(found, deliver=True) if found.named else {}
         return tuple(
             Waiting(held, days[held.manifest.hex()])
             for held in (self.holding.batches() if days else ())
             if held.manifest.hex() in days
         )
 
-    def _days(self, found: Found) -> dict[str, date]:
+    def _days(self, found: Found, *, deliver: bool) -> dict[str, date]:
         """The manifests of batches that may wait, each with the day on which it goes."""
         model = self.project.model
         stones = Withdrawals(self.home).of(model.id)
         today = self.clock.now().date()
-        days = {key: waits_until(records, stones, model, today) for key, records in found.named.items()}
+        days = {
+            key: waits_until(records, stones, model, today, deliver=deliver) for key, records in found.named.items()
+        }
         return {key: day for key, day in days.items() if day is not None}
 
     def _named_by(self, tags: AbstractSet[str]) -> dict[str, tuple[NamedRecord, ...]]:
@@ -276,9 +304,7 @@ class Relay:
         self.holding.set_unread_aside()  # it may be of somebody who withdrew, and is of no use
         for held in damaged:
             self.holding.set_aside(held)
-        for path, _data, tag in list(self._returns()):
-            if tag in tags:
-                _unlink(path)
+        self.returned.forget(tags)
         return {held.manifest.hex(): records for held, records in found.items()}
 
     def _is_needless(self, held: Held, records: Iterable[NamedRecord], elsewhere: set[Position]) -> bool:
@@ -302,31 +328,6 @@ class Relay:
         if counts:
             reports = Reports(self.home, Trust.of(model))
             reports.write(Place.RELAY, self.key, model.id, counts, self.clock.now(), total=True)
-
-    def keep_return(self, data: bytes) -> bool:
-        """Keep work that the HMU sends back to a laptop; whether it is new. Raises UntrustedError, StorageError."""
-        found = read_return(data, self.project.model.role_keys)
-        if found.manifest.project != self.project.model.id or found.manifest.withdrawal in self.tags():
-            return False
-        folder = self.folder / RETURNED
-        path = folder / f"{found.digest.hex()}{SUFFIX}"
-        if path.exists() or len(list(folder.glob(f"*{SUFFIX}"))) >= MAX_RETURNS:
-            return False
-        make(folder)
-        write_atomic(path, data, private=True)
-        return True
-
-    def returns(self) -> Iterator[bytes]:
-        """What is on its way to laptops."""
-        for _path, data, _tag in self._returns():
-            yield data
-
-    def _returns(self) -> Iterator[tuple[Path, bytes, str | None]]:
-        """Each with its case's tag. What the HMU's present key did not sign is left where it is: nobody takes it."""
-        for path in sorted((self.folder / RETURNED).glob(f"*{SUFFIX}")):
-            with suppress(UntrustedError), opened(path) as stream:
-                data = stream.read(MAX_RETURN + 1)
-                yield path, data, read_return(data, self.project.model.role_keys).manifest.withdrawal
 
     def _note_over(self, batch: Batch) -> None:
         self._over[batch.device][batch.last, batch.entries[-1].head] = (batch.first - 1, batch.previous)
@@ -388,10 +389,3 @@ def make(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(error, folder) from error
-
-
-def _unlink(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise storage_error(error, path) from error

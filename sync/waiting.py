@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from fieldsurvey.base.canonical import canonical
 from fieldsurvey.base.files import write_atomic
+from fieldsurvey.base.i18n import ngettext
 from fieldsurvey.fieldwork.erasures import due_day
 from fieldsurvey.project.model import Project
 from fieldsurvey.records.withdrawal import Tombstone
@@ -80,15 +81,30 @@ def known_as(tags: AbstractSet[str]) -> str:
 
 
 def waits_until(
-    records: Iterable[NamedRecord], stones: Mapping[str, Tombstone], project: Project, today: date
+    records: Iterable[NamedRecord],
+    stones: Mapping[str, Tombstone],
+    project: Project,
+    today: date,
+    *,
+    deliver: bool = False,
 ) -> date | None:
     """The day on which a batch with these records goes at the latest; None where it may not wait (any longer).
 
-    The policy's last day is the day on which it goes. A clock that stands before a request (one day is forgiven, for
-    zones) cannot tell when the days are over: then nothing waits for it.
+    The policy's last day is the day on which it goes; `deliver`: that whole day still counts. A clock that stands
+    before a request (one day is forgiven, for zones) cannot tell when the days are over: then nothing waits for it.
     """
     asked = [stones[one.tag].requested for one in records if one.tag in stones]
     if not asked or today < date.fromisoformat(max(asked)) - timedelta(days=1):
         return None
     until = min(due_day(requested, project) for requested in asked)
-    return until if today < until else None
+    return until if today < until or (deliver and today == until) else None
+
+
+def erased_batches(count: int) -> str:
+    """How many batches a relay erased, in words."""
+    text = ngettext(
+        "{count} batch with a withdrawn interview was erased here.",
+        "{count} batches with a withdrawn interview were erased here.",
+        count,
+    )
+    return text.format(count=count)

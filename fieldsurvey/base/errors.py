@@ -26,6 +26,7 @@ class FieldsurveyError(Exception):
     Subclasses set `code`, `template` and `hint`; keyword arguments fill the braces of both, made visible; a tuple or
     list becomes lines. A hint says what is safe and what to do next. `details` (the keyword arguments) must never hold
     an answer or a passphrase. `terms` names those that are words of ours, message ids too: they are translated.
+    `afterwards`: sentences, translated and made visible, of what was done all the same; they come after the hint.
     """
 
     code: ClassVar[str] = "error"
@@ -36,6 +37,7 @@ class FieldsurveyError(Exception):
     def __init__(self, **details: Any) -> None:
         super().__init__(self.code)
         self.details = details
+        self.afterwards: list[str] = []
 
     @property
     def message(self) -> str:
@@ -45,7 +47,7 @@ class FieldsurveyError(Exception):
     @property
     def advice(self) -> str:
         """What is safe and what to do next, in the user's language; may be empty."""
-        return self._filled(self.hint) if self.hint else ""
+        return " ".join([*([self._filled(self.hint)] if self.hint else []), *self.afterwards])
 
     def _filled(self, message: str) -> str:
         ours = {name: gettext(str(self.details[name])) for name in self.terms & self.details.keys()}

@@ -99,10 +99,10 @@ def export(
 
     On a supervisor's laptop: fieldsurvey sync export /media/STICK --relay
     """
-    place = there(_stick(stick))
     if relay:
-        sync_relay.hand_on_to(place, json_=json_)
+        sync_relay.hand_on_to(lambda: _stick(stick), json_=json_)
         return
+    place = there(_stick(stick))
     laptop = Laptop.open(paths.home(), SystemClock())
     received = collect(laptop, place) if Stick(place).root.is_dir() else ReceiptsReport()
     with progress_bar(_("Copying"), quiet=json_) as progress:

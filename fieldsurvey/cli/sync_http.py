@@ -187,6 +187,7 @@ def _relay_data(report: RelayPushReport) -> dict[str, Any]:
         "bytes": report.pushed.bytes,
         "forgotten": report.forgotten,
         "left": report.left,
+        "erased": report.erased,
         "receipts": [receipt.model_dump(mode="json") for receipt in report.receipts],
     }
 

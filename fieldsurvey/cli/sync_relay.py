@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ from fieldsurvey.project.keys import SUPERVISOR
 from fieldsurvey.project.signed import read_project
 from fieldsurvey.project.steward import wipe
 from fieldsurvey.records.container import MAX_FILE
-from fieldsurvey.tui.withdrawing import erased_batches, waiting_lines
-from sync.carrying import HandReport, TakeReport, hand_on, settle, take_stick
+from fieldsurvey.tui.withdrawing import waiting_lines
+from sync.carrying import HandReport, TakeReport, hand_on, take_stick
 from sync.errors import NoRelayError
 from sync.relay import FOLDER, Relay
-from sync.stick import Stick, opened
+from sync.settling import settle, settling
+from sync.stick import Stick, opened, there
+from sync.waiting import erased_batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,11 @@ def take_from(place: Path, key: Path | None, *, yes: bool, json_: bool) -> None:
         raise typer.Exit(1)
 
 
-def hand_on_to(place: Path, *, json_: bool) -> None:
-    """Put everything that is carried on a stick."""
+def hand_on_to(find: Callable[[], Path], *, json_: bool) -> None:
+    """Put everything that is carried on a stick. `find`: gives it, or raises; then what is due today goes unsent."""
     relay = Relay.open(paths.home(), SystemClock())
-    with progress_bar(_("Copying"), quiet=json_) as progress:
-        report = hand_on(relay, place, progress)
+    with settling(relay), progress_bar(_("Copying"), quiet=json_) as progress:
+        report = hand_on(relay, there(find()), progress)
     result(json_, {"role": "relay", **asdict(report)}, "\n".join(_hand_lines(report)))
 
 
@@ -68,7 +71,7 @@ def carried(home: Path) -> Carried | None:
         return None
     try:
         relay = Relay.open(home, SystemClock())
-        settle(relay)
+        erased = settle(relay)
         held, damaged = relay.holding.batches(), relay.holding.damaged()
     except RefusedError as error:  # it must not hide how the laptop's own work stands
         shown = render(error)
@@ -92,7 +95,8 @@ def carried(home: Path) -> Carried | None:
         }
         for one in held
     ]
-    told = {"batches": data, "damaged": [one.as_data() for one in damaged]}
+    told = {"batches": data, "damaged": [one.as_data() for one in damaged], "erased": erased}
+    lines += [erased_batches(erased)] if erased else []
     return Carried(told, lines + waiting_lines(waiting) + [visible(one.told) for one in damaged])
 
 

@@ -125,16 +125,6 @@ def waiting_lines(waiting: Iterable[Waiting]) -> list[str]:
     ]
 
 
-def erased_batches(count: int) -> str:
-    """How many batches a relay erased."""
-    text = ngettext(
-        "{count} batch with a withdrawn interview was erased here.",
-        "{count} batches with a withdrawn interview were erased here.",
-        count,
-    )
-    return text.format(count=count)
-
-
 def place_lines(places: tuple[Standing, ...]) -> list[str]:
     """Place by place: erased when, or due when; what a backup still holds, and until when."""
     return [_place_line(one) for one in places]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fieldsurvey.records.receipt import Receipt
-from sync.carrying import TakeReport, settle, take_stick
+from sync.carrying import TakeReport, take_stick
 from sync.http.exchange import Exchange
 from sync.http.hanging_up import Check
 from sync.http.line import Line
@@ -16,13 +16,15 @@ from sync.http.packs import pieces_of
 from sync.http.pushing import Connect, Patience, alone, through
 from sync.http.sending import PushReport, Tally, ask_heads, send_batch
 from sync.relay import Relay
+from sync.settling import Settled, settling
 from sync.stick import Progress
 
 
 @dataclass
 class _Done:
-    """What was taken over all tries."""
+    """What was taken over all tries, and what went from here."""
 
+    settled: Settled
     receipts: list[Receipt] = field(default_factory=list)
     forgotten: int = 0
 
@@ -30,13 +32,14 @@ class _Done:
 @dataclass(frozen=True, slots=True)
 class RelayPushReport:
     """`pushed`: as of a laptop, without logs of its own. `receipts`: central's, for laptops; `forgotten`: batches that
-    are safe at central now; `left`: batches that are still held.
+    are safe at central now; `left`: those still held; `erased`: those of withdrawn cases that went from here.
     """
 
     pushed: PushReport
     receipts: tuple[Receipt, ...]
     forgotten: int
     left: int
+    erased: int = 0
 
 
 def push_relay(
@@ -47,28 +50,29 @@ def push_relay(
     connect: Connect = Line,
     check: Check | None = None,
 ) -> RelayPushReport:
-    """Send every batch that is held and that central lacks; however that ends, what waited too long is erased.
+    """Send every batch that is held and that central lacks, what has to go soonest first.
 
-    Raises as `push` does, and RelayBusyError.
+    On its last day a batch that waits is sent before it goes from here, and goes however that ends; past it, it goes
+    before anything is sent. Raises as `push` does, and RelayBusyError; then everything else stays.
 
     `check` is asked now and then, from another thread, and raises StoppedError once it is to stop: then the request
     under way is given up. What arrived stays there.
     """
-    tally, done = Tally(), _Done()
+    tally = Tally()
 
-    def once(line: Line) -> PushReport:
-        line.check = check
-        return _try(relay, line, tally, done, progress)
+    with settling(relay) as settled, alone(relay.home), relay.sending():
+        done = _Done(settled)
 
-    try:
-        with alone(relay.home):
-            pushed = through(
-                relay.project.model, relay.key, once, tally, home=relay.home, role="relay", clock=relay.clock,
-                patience=patience, connect=connect,
-            )  # fmt: skip
-    finally:
-        settle(relay)  # without a line for days, what waited them all goes from here unsent
-    return RelayPushReport(pushed, tuple(done.receipts), done.forgotten, len(relay.holding.batches()))
+        def once(line: Line) -> PushReport:
+            line.check = check
+            return _try(relay, line, tally, done, progress)
+
+        pushed = through(
+            relay.project.model, relay.key, once, tally, home=relay.home, role="relay", clock=relay.clock,
+            patience=patience, connect=connect,
+        )  # fmt: skip
+    left = len(relay.holding.batches())
+    return RelayPushReport(pushed, tuple(done.receipts), done.forgotten, left, settled.batches)
 
 
 def _try(relay: Relay, line: Line, tally: Tally, done: _Done, progress: Progress | None) -> PushReport:
@@ -99,4 +103,5 @@ def _take(relay: Relay, box: Exchange, done: _Done) -> TakeReport:
     report = take_stick(relay, box.place)
     done.receipts += report.committed
     done.forgotten += report.forgotten
+    done.settled.batches += report.erased
     return report

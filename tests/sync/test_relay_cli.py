@@ -20,9 +20,11 @@ from fieldsurvey.cli import project as project_commands
 from fieldsurvey.cli import rights as rights_commands
 from fieldsurvey.cli import sync as sync_commands
 from fieldsurvey.fieldwork import Laptop
+from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project import rotation, steward
 from fieldsurvey.project.keys import SUPERVISOR
 from fieldsurvey.records.slots import FLOOR
+from fieldsurvey.records.withdrawal import Tombstone
 from fieldsurvey.tui.standing import when
 from tests.sync.projects import SyntheticProject, join, seal_some, withdrawable
 
@@ -99,7 +101,7 @@ def test_the_keys_way(place: Path) -> None:
     assert not (place / "key stick" / "fieldsurvey" / SUPERVISOR).exists()
     key = place / "supervisor" / "relay" / SUPERVISOR
     assert key.stat().st_mode & 0o077 == 0
-    assert sync(place, "supervisor", "status") == {"relay": {"batches": [], "damaged": []}}
+    assert sync(place, "supervisor", "status") == {"relay": {"batches": [], "damaged": [], "erased": 0}}
 
 
 def test_what_waits_is_said_with_its_day(place: Path) -> None:
@@ -123,6 +125,54 @@ def test_what_waits_is_said_with_its_day(place: Path) -> None:
         place, "supervisor", sync_commands.app, "export", str(place / "road"), "--relay"
     )
     assert "wait until" not in call(place, "supervisor", sync_commands.app, "status")
+
+
+def due_today(place: Path) -> str:
+    """A relay holds a batch with others and somebody whose withdrawal has its last day today; their code."""
+    supervisor(place)
+    exported(place)
+    laptop = Laptop.open(place / "laptop", SystemClock())
+    code = withdrawable(laptop)
+    project = laptop.project.model.id
+    laptop.close()
+    sync(place, "laptop", "export", str(place / "key stick"))
+    sync(place, "supervisor", "import", str(place / "key stick"), "--relay")
+    asked = SystemClock().now().date() - timedelta(days=5)
+    stone = Tombstone(project=project, code=code.raw, requested=asked.isoformat())
+    Withdrawals(place / "supervisor").enter(stone)
+    return code.text
+
+
+def erasures(place: Path) -> int:
+    """Batches, as the supervisor's log counts them."""
+    lines = sync(place, "supervisor", "log")["lines"]
+    return sum(line["counts"]["batches"] for line in lines if line["what"] == "erasure")
+
+
+@pytest.mark.parametrize("way", ["nowhere", "unplugged", "push", "status", "rights"])
+def test_the_last_day_is_kept_and_said_whatever_is_tried(
+    place: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """No such folder, no stick, no server, only a look, another withdrawal's words: the batch goes, the answer says so,
+    the log has one line of it."""
+    code = due_today(place)
+    said = "1 batch with a withdrawn interview was erased here."
+    monkeypatch.setattr("fieldsurvey.cli.sync.removable_drives", list)
+    ways = {
+        "nowhere": (("export", str(place / "nowhere"), "--relay"), "input.no_folder"),
+        "unplugged": (("export", "--relay"), "input.which_stick"),
+        "push": (("push", "--relay"), "refused.no_server"),
+    }
+    if way == "status":
+        assert said in call(place, "supervisor", sync_commands.app, "status")
+    elif way == "rights":
+        assert "Batches erased on this relay: 1." in call(place, "supervisor", rights_commands.app, code, "erase")
+    else:
+        words, error = ways[way]
+        found = sync(place, "supervisor", *words, code=1)
+        assert (found["error"], found["advice"].endswith(said)) == (error, True)
+    assert sync(place, "supervisor", "status")["relay"]["erased"] == 0
+    assert erasures(place) == 1
 
 
 def test_the_whole_way(place: Path) -> None:

@@ -19,11 +19,11 @@ from fieldsurvey.base.visible import visible
 from fieldsurvey.records.returned import read_return
 from fieldsurvey.tui.central.wording import at, ranges, short
 from fieldsurvey.tui.withdrawing import waiting_lines
-from sync.carrying import settle
 from sync.damaged import Damaged
 from sync.holding import Held
 from sync.relay import Relay
-from sync.waiting import Waiting
+from sync.settling import settle
+from sync.waiting import Waiting, erased_batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Carried:
     """Everything that is carried. `name`: the project's; `server`: the first that it names, "" without one.
 
     `damaged`: what this laptop's disk has damaged, so that it is not handed on. `waiting`: batches with a record that
-    was withdrawn, and until when they wait for the others in them.
+    was withdrawn, and until when they wait for the others in them; `erased`: how many of those this look erased.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Carried:
     server: str = ""
     damaged: tuple[Damaged, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    erased: int = 0
 
     @property
     def batches(self) -> int:
@@ -72,7 +73,7 @@ class Carried:
 
 def carried(relay: Relay) -> Carried:
     """Look at all of it, and erase what waited too long; reads manifests, no record. Raises StorageError."""
-    settle(relay)
+    erased = settle(relay)
     model = relay.project.model
     names = {device.id: device.name for device in model.devices}
     held: dict[str, list[Held]] = {}
@@ -88,7 +89,8 @@ def carried(relay: Relay) -> Carried:
     ]
     rows.sort(key=lambda row: (-row.batches, row.name.casefold()))
     server = model.servers[0].url if model.servers else ""
-    return Carried(model.name, model.version, tuple(rows), server, tuple(relay.holding.damaged()), relay.waiting())
+    damaged = tuple(relay.holding.damaged())
+    return Carried(model.name, model.version, tuple(rows), server, damaged, relay.waiting(), erased)
 
 
 def _row(device: str, names: Mapping[str, str], held: list[Held], at_central: int, returns: int) -> CarriedRow:
@@ -117,7 +119,7 @@ def joined(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 def _returns(relay: Relay) -> Counter[str]:
     found: Counter[str] = Counter()
-    for data in relay.returns():
+    for data in relay.returned.files():
         with suppress(UntrustedError):
             found[read_return(data, relay.project.model.role_keys).manifest.device] += 1
     return found
@@ -181,9 +183,10 @@ def carried_line(row: CarriedRow) -> str:
 
 
 def carried_summary(found: Carried) -> str:
-    """How much, and that nobody here can read it; then what waits, and what was damaged here, a line each."""
+    """How much, and that nobody here can read it; then what went, what waits, and what was damaged here."""
+    gone = [erased_batches(found.erased)] if found.erased else []
     lost = (visible(one.told) for one in found.damaged)
-    return "\n".join([_how_much(found), *waiting_lines(found.waiting), *lost])
+    return "\n".join([_how_much(found), *gone, *waiting_lines(found.waiting), *lost])
 
 
 def _how_much(found: Carried) -> str:

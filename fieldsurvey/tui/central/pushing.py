@@ -17,6 +17,7 @@ from fieldsurvey.tui.central.sticks import Purpose, Sentence, stopping
 from sync.errors import StoppedError
 from sync.holding import Held
 from sync.stick import Progress
+from sync.waiting import erased_batches
 
 if TYPE_CHECKING:
     from fieldsurvey.project.model import Server
@@ -37,18 +38,19 @@ class PushStoppedError(StoppedError):
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What was sent. `sent`: entries; `forgotten`, `left`: batches; `receipts`: central's, for laptops."""
+    """What was sent. `sent`: entries; `forgotten`, `left`, `erased`: batches; `receipts`: central's, for laptops."""
 
     server: str
     sent: int
     forgotten: int
     left: int
     receipts: int
+    erased: int = 0
 
     @classmethod
     def of(cls, done: RelayPushReport) -> Pushed:
         """What sending reported."""
-        return cls(done.pushed.server, done.pushed.sent, done.forgotten, done.left, len(done.receipts))
+        return cls(done.pushed.server, done.pushed.sent, done.forgotten, done.left, len(done.receipts), done.erased)
 
 
 def relay_push(desk: Desk, _place: Path, told: Told, stop: Stop) -> Pushed:
@@ -106,6 +108,8 @@ def push_words(done: Pushed) -> list[Sentence]:
             done.forgotten,
         )
         lines.append(Sentence(True, text.format(count=done.forgotten)))
+    if done.erased:
+        lines.append(Sentence(True, erased_batches(done.erased)))
     if done.receipts:
         lines.append(Sentence(True, _("new receipts of central's: {count}.").format(count=done.receipts)))
     if done.left:

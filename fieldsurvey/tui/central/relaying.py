@@ -11,9 +11,11 @@ from fieldsurvey.base.visible import visible
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.job import Stop, Told
 from fieldsurvey.tui.central.sticks import Purpose, Sentence, offered_words, out_words, stopping
-from fieldsurvey.tui.withdrawing import erased_batches, waiting_lines
+from fieldsurvey.tui.withdrawing import waiting_lines
 from sync.carrying import HandReport, RelayFile, TakeReport, hand_on, take_stick
+from sync.settling import settling
 from sync.stick import there
+from sync.waiting import erased_batches
 
 
 def relay_take(desk: Desk, place: Path, told: Told, stop: Stop) -> TakeReport:
@@ -23,7 +25,9 @@ def relay_take(desk: Desk, place: Path, told: Told, stop: Stop) -> TakeReport:
 
 def relay_hand(desk: Desk, place: Path, told: Told, stop: Stop) -> HandReport:
     """Raises what `hand_on` raises, NoFolderError, StoppedError: then what was copied before stays on the stick."""
-    return hand_on(desk.relay(), there(place), stopping(told, stop))
+    relay = desk.relay()
+    with settling(relay):
+        return hand_on(relay, there(place), stopping(told, stop))
 
 
 def take_words(report: TakeReport) -> list[Sentence]:

@@ -290,17 +290,17 @@ def a_relay_vouches_like_central(patch: Patch) -> None:
 
 def a_relay_keeps_what_was_withdrawn(patch: Patch) -> None:
     """Withdrawals do not reach the batches that a relay holds."""
-    patch.setattr("sync.relay.Relay.erase", lambda *_args: ())
+    patch.setattr("sync.relay.Relay.erase", lambda *_args, **_kwargs: ())
 
 
 def a_relay_lets_others_go_too(patch: Patch) -> None:
     """A batch goes at once for one withdrawn record, with the others in it that nobody else has."""
-    patch.setattr("sync.relay.waits_until", lambda *_args: None)
+    patch.setattr("sync.relay.waits_until", lambda *_args, **_kwargs: None)
 
 
 def a_relay_waits_for_ever(patch: Patch) -> None:
     """What waits to be handed on is not erased when its days are over."""
-    patch.setattr("sync.relay.waits_until", lambda *_args: date.max)
+    patch.setattr("sync.relay.waits_until", lambda *_args, **_kwargs: date.max)
 
 
 FAULTS: Final[tuple[Fault, ...]] = (

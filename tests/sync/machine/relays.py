@@ -10,8 +10,9 @@ from typing import Final
 from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.signed import SignedProject
 from fieldsurvey.records.withdrawal import Tombstone
-from sync.carrying import TakeReport, hand_on, settle, take_stick
+from sync.carrying import TakeReport, hand_on, take_stick
 from sync.relay import FOLDER, Relay
+from sync.settling import settle
 from tests.sync.machine import kit
 from tests.sync.machine.laptops import WrongClock
 from tests.sync.machine.model import Genuine, Model

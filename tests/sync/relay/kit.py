@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,31 @@ from fieldsurvey.fieldwork.erasures import Reports, Trust
 from fieldsurvey.project.keys import role_key_bytes
 from fieldsurvey.records.receipt import Level, Receipt, Role, read_receipt, write_receipt
 from fieldsurvey.records.signing import SigningKey
-from fieldsurvey.records.withdrawal import Tombstone
+from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
 from sync.carrying import TakeReport
 from sync.relay import Relay
-from tests.sync.laptops import SyntheticLaptop
+from tests.sync.laptops import PROJECT, SyntheticLaptop, laptop
 from tests.sync.projects import SyntheticProject
+
+REQUESTED = date(2026, 3, 1)
+DAYS = 5
+"""The policy's, by default."""
+
+
+class Slip:
+    """Somebody's withdrawal code, a laptop whose entry 2 of 3 is theirs, and the tombstone."""
+
+    def __init__(self, requested: date = REQUESTED) -> None:
+        self.code = WithdrawalCode.generate()
+        self.tag = self.code.tag(PROJECT)
+        self.laptop = laptop(1)
+        self.laptop.seal(withdrawal=self.tag)
+        self.laptop.seal()
+        self.stone = Tombstone(project=PROJECT, code=self.code.raw, requested=requested.isoformat())
+
+    def whole(self) -> list[tuple[str, int, int]]:
+        """What a relay holds that keeps the batch."""
+        return [(self.laptop.device, 1, 3)]
 
 
 def made(home: Path, project: SyntheticProject, clock: FixedClock) -> Relay:

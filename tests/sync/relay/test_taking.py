@@ -10,6 +10,7 @@ import pytest
 from fieldsurvey.base import i18n
 from fieldsurvey.base.files import write_atomic
 from fieldsurvey.records.receipt import Level
+from fieldsurvey.tui.central.journal import log_cells
 from sync import holding as holding_module
 from sync.carrying import RelayFile, take_stick
 from sync.errors import NothingHereError
@@ -200,3 +201,18 @@ def test_what_is_left_aside_says_why_in_the_users_language(relay: Relay, stick: 
     reasons = {file.name: file.reason for file in report.files if file.outcome == "ignored"}
     assert reasons.keys() == {".hidden", "notes.txt"}
     assert not {"", "a hidden file", "not a batch"} & set(reasons.values())
+
+
+def test_the_log_says_how_far_a_receipt_of_centrals_goes(relay: Relay, project: SyntheticProject, stick: Path) -> None:
+    """Committed, or backed up as well: in the sync log as on a laptop's."""
+    one = laptop(2)
+    lay(stick, one.batch())
+    for level, issued in ((Level.COMMITTED, "2026-03-02T10:00:00Z"), (Level.BACKED_UP, "2026-03-02T11:00:00Z")):
+        give(stick, said(one, 2, level=level, issued=issued), project.central)
+        take_stick(relay, stick)
+    noted = [line for line in Journal(relay.home).lines() if line.what == "receipt"]
+    assert [line.code for line in noted] == ["committed", "backed_up"]
+    assert [log_cells(line, {})[-1] for line in noted] == [
+        "up to 2, held by central",
+        "up to 2, held by central, backed up",
+    ]

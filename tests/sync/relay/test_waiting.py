@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +15,16 @@ from fieldsurvey.fieldwork.withdrawals import Withdrawals
 from fieldsurvey.project.policy import Policy, Retention
 from fieldsurvey.project.signed import write_project
 from fieldsurvey.records.withdrawal import Tombstone, WithdrawalCode
-from sync.carrying import hand_on, settle, take_stick
+from sync.carrying import hand_on, take_stick
 from sync.central import Central
 from sync.http.errors import NoServerError
 from sync.http.relaying import push_relay
 from sync.importing import import_folder
 from sync.relay import Relay
+from sync.settling import settle
 from tests.sync.laptops import PROJECT, laptop
 from tests.sync.projects import SyntheticProject
-from tests.sync.relay.kit import bring, give, held, lay, outcomes, reported, said
-
-REQUESTED = date(2026, 3, 1)
-DAYS = 5
-"""The policy's, by default."""
-
-
-class Slip:
-    """Somebody's withdrawal code, a laptop whose entry 2 of 3 is theirs, and the tombstone."""
-
-    def __init__(self, requested: date = REQUESTED) -> None:
-        self.code = WithdrawalCode.generate()
-        self.tag = self.code.tag(PROJECT)
-        self.laptop = laptop(1)
-        self.laptop.seal(withdrawal=self.tag)
-        self.laptop.seal()
-        self.stone = Tombstone(project=PROJECT, code=self.code.raw, requested=requested.isoformat())
-
-    def whole(self) -> list[tuple[str, int, int]]:
-        """What a relay holds that keeps the batch."""
-        return [(self.laptop.device, 1, 3)]
+from tests.sync.relay.kit import DAYS, REQUESTED, Slip, bring, give, held, lay, outcomes, reported, said
 
 
 @pytest.fixture
