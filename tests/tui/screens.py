@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from rich.console import Console
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from fieldsurvey.tui.app import FieldsurveyApp
+
+PATIENCE = 120.0  # seconds; a busy machine may take so long
 
 
 def text(app: FieldsurveyApp) -> str:
@@ -34,8 +38,8 @@ async def rest(pilot: Pilot[int]) -> None:
     stands still.
     """
     app = cast("FieldsurveyApp", pilot.app)
-    before = ""
-    for _ in range(200):
+    before, until = "", monotonic() + PATIENCE
+    while monotonic() < until:
         await app.workers.wait_for_complete()
         await pilot.pause()
         gate, waiting = getattr(app.screen, "gate", None), getattr(app.screen, "waiting", None)
@@ -48,6 +52,15 @@ async def rest(pilot: Pilot[int]) -> None:
             before = now
         await asyncio.sleep(0.02)
     raise AssertionError("the app does not come to rest")
+
+
+async def settled(pilot: Pilot[int], done: Callable[[], bool]) -> None:
+    """Wait until `done`, and the app is at rest."""
+    until = monotonic() + PATIENCE
+    while not done():
+        assert monotonic() < until, text(cast("FieldsurveyApp", pilot.app))
+        await pilot.pause(0.05)
+    await rest(pilot)
 
 
 async def press(pilot: Pilot[int], *keys: str) -> None:

@@ -21,7 +21,7 @@ from fieldsurvey.tui.sending import Sending, sent_line
 from sync.http.state import PushState, write_state
 from tests.tui.laptops import WORDS, compiled, project_bytes
 from tests.tui.memory import NOON
-from tests.tui.screens import rest, text
+from tests.tui.screens import PATIENCE, rest, text
 
 SERVER = Server(url="https://192.0.2.1:8443", pins=("a1" * 32, "b2" * 32))
 
@@ -96,7 +96,7 @@ def test_the_process_ends_with_the_app_and_gets_no_passphrase(tmp_path: Path, mo
         "(home / 'seen').write_text(' '.join(os.environ)); sys.stdin.read(); (home / 'ended').write_text('')"
     )
     begun = Sending(tmp_path, (sys.executable, "-c", program))
-    end = time.monotonic() + 15
+    end = time.monotonic() + PATIENCE
     while not (tmp_path / "seen").exists() and time.monotonic() < end:
         time.sleep(0.02)
     assert begun.alive

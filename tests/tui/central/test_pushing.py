@@ -28,7 +28,7 @@ from sync.journal import Journal
 from sync.relay import Relay
 from tests.sync.http.worlds import Place
 from tests.sync.laptops import PROJECT, SyntheticLaptop
-from tests.tui.screens import press, rest, text
+from tests.tui.screens import press, rest, settled, text
 
 NOBODY = Server(url="https://127.0.0.1:9", pins=("a" * 64, "b" * 64))
 
@@ -166,10 +166,7 @@ async def test_the_screen_says_why_nothing_was_sent(place: Place, monkeypatch: p
         await press(pilot, "f7")
         assert NOBODY.url in text(app)
         await press(pilot, "enter")
-        for _ in range(100):
-            if "-done" in app.screen.classes:
-                break
-            await pilot.pause(0.05)
+        await settled(pilot, lambda: "-done" in app.screen.classes)
         shown = text(app)
         assert "There is no line to https://127.0.0.1:9" in shown
         assert "[Enter] Begin" in shown

@@ -21,7 +21,7 @@ from sync.errors import StoppedError
 from sync.relay import Relay
 from tests.sync.laptops import PROJECT
 from tests.tui.central.province import NOW, PARISH, QUOTA, ROUND, Province
-from tests.tui.screens import press, rest, text
+from tests.tui.screens import press, rest, settled, text
 
 
 def told(_done: int, _total: int, _text: str) -> None:
@@ -152,10 +152,7 @@ async def test_the_screen_and_the_text(province: Province, desk: Desk) -> None:
         await rest(pilot)
         assert "Nothing is carried." in text(app)
         await press(pilot, "f9", f"={province.stick}", "enter")
-        for _ in range(100):
-            if "-done" in app.screen.classes:
-                break
-            await pilot.pause(0.05)
+        await settled(pilot, lambda: "-done" in app.screen.classes)
         assert "3 batches taken." in text(app)
         await press(pilot, "escape")
         screen = text(app)

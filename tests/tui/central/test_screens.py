@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from textual.pilot import Pilot
 from textual.screen import Screen
 
 from fieldsurvey.tui.central.app import CentralApp
@@ -19,7 +17,7 @@ from fieldsurvey.tui.themes import THEMES
 from sync.drives import Drive
 from sync.journal import Journal
 from tests.tui.central.province import PARISH, QUOTA, ROUND, Province, troubled
-from tests.tui.screens import press, rest, text, words
+from tests.tui.screens import press, rest, settled, text, words
 from tests.tui.test_looks import faint
 
 
@@ -39,15 +37,6 @@ def province(tmp_path: Path) -> Province:
     log.note("import", "central", place="/media/AZUL", device=made.laptops["Laptop 1"].device, new=5)
     log.note("refusal", "central", place="/media/AZUL: x.fsb", code="untrusted.container")
     return made
-
-
-async def settled(pilot: Pilot[int], done: Callable[[], bool]) -> None:
-    """Until `done`, and at rest."""
-    for _ in range(200):
-        if done():
-            break
-        await pilot.pause(0.05)
-    await rest(pilot)
 
 
 async def test_a_walk_through_the_screens(province: Province, snapshot: SnapshotAssertion) -> None:
