@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from textual import events
 
-PATIENCE = 0.3  # seconds; an Enter that leads nowhere (it marked a row of a list) must not keep keys for long
+PATIENCE = 0.3  # seconds; an Enter that leads nowhere (it marked a row of a list) must not keep keys for longer
 
 
 class Waiting:
@@ -17,16 +17,20 @@ class Waiting:
 
     def __init__(self) -> None:
         self._keys: list[events.Key] | None = None
+        self.number = 0
+        """Which wait it is, or was: one Enter's patience must not end the wait of the next."""
 
     @property
     def busy(self) -> bool:
         """Whether keys wait now, or would."""
         return self._keys is not None
 
-    def begin(self) -> None:
-        """Enter was pressed."""
+    def begin(self) -> int:
+        """Enter was pressed; the wait's number."""
         if self._keys is None:
             self._keys = []
+            self.number += 1
+        return self.number
 
     def take(self, key: events.Key) -> bool:
         """Whether `key` waits."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 
 import pytest
 from textual import events
@@ -13,7 +14,7 @@ from fieldsurvey.tui.screens.review import ReviewScreen
 from fieldsurvey.tui.screens.turning import PAUSE
 from fieldsurvey.tui.turnstile import Turnstile
 from tests.tui.conftest import InterviewApp
-from tests.tui.screens import press, rest, text
+from tests.tui.screens import press, rest, settled, text
 
 Maker = Callable[..., InterviewApp]
 
@@ -180,10 +181,32 @@ async def test_typing_ahead_reaches_the_field_it_was_meant_for(interview_app: Ma
     async with app.run_test(size=(80, 24)) as pilot:
         await rest(pilot)
         burst(app, "3/5/1/")
-        await rest(pilot)
-        await pilot.pause(0.5)
+        await settled(pilot, lambda: app.work.interview.question("/data/present/others").value is not None)
         values = {n: app.work.interview.question(f"/data/present/{n}").value for n in ("women", "men", "others")}
         assert values == {"women": "3", "men": "5", "others": "1"}
+
+
+@pytest.mark.parametrize("slow", [0.0, 0.5])
+async def test_typing_ahead_waits_for_the_disk(
+    interview_app: Maker, monkeypatch: pytest.MonkeyPatch, slow: float
+) -> None:
+    """However long saving takes, what is typed meanwhile is for the next field: longer than an Enter that leads nowhere
+    keeps keys, too.
+    """
+    app = interview_app(at="/data/present")
+    put_all = app.sitting.put_all
+
+    def slowly(values: Mapping[str, str | None]) -> None:
+        time.sleep(slow)
+        put_all(values)
+
+    monkeypatch.setattr(app.sitting, "put_all", slowly)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await rest(pilot)
+        burst(app, "3/5/1")
+        await settled(pilot, lambda: [field.stored() for field in app.interview_screen.card.fields] == ["3", "5", "1"])
+        await rest(pilot)
+        assert [field.stored() for field in app.interview_screen.card.fields] == ["3", "5", "1"]
 
 
 async def test_typing_ahead_never_changes_the_answer_just_given(interview_app: Maker) -> None:

@@ -140,16 +140,22 @@ class TurningScreen(BaseScreen):
         """Enter in an editor may move the cursor or turn the page."""
         typed = self.card.focused_field() is not None and not isinstance(self.focused, TextArea)
         if key.key == "enter" and typed and not self.gate.closed:
-            self.waiting.begin()
-            self.set_timer(PATIENCE, self._let_go)
+            self._bear_with(self.waiting.begin())
+
+    def _bear_with(self, wait: int) -> None:
+        def tire() -> None:  # what is still under way, on a slow disk for long, ends the wait itself when it is done
+            if self.waiting.busy and self.waiting.number == wait:
+                busy = any(worker.node is self and not worker.is_finished for worker in self.workers)
+                self._bear_with(wait) if busy else self._let_go()
+
+        self.set_timer(PATIENCE, tire)
 
     def _let_go(self) -> None:
         """What waited goes on to where the cursor is now; to nobody when this screen is covered."""
         for key in self.waiting.end():
             if self.app.screen is self:
-                self.app.post_message(
-                    key.set_sender(self.app)
-                )  # else it would not get past this screen to the bindings
+                key.set_sender(self.app)  # else it would not get past this screen to the bindings
+                self.app.post_message(key)
 
     def _around(self, question: Question) -> Around:
         options = missing_options(question, self.sitting.interview)
