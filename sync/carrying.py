@@ -108,11 +108,17 @@ class HandReport:
 
 
 def take_stick(
-    relay: Relay, source: Path, progress: Progress | None = None, *, stop: Callable[[], bool] | None = None
+    relay: Relay,
+    source: Path,
+    progress: Progress | None = None,
+    *,
+    stop: Callable[[], bool] | None = None,
+    answer: bool = True,
 ) -> TakeReport:
     """Take what is on a stick and put `received` receipts, and what comes from central, on it.
 
     What was withdrawn is known before a batch is taken. `progress` counts bytes; `stop` is asked between two files.
+    `answer`: put something on it, for it goes back to somebody.
     Raises NothingHereError, NotSupervisorsKeyError (the key was replaced), RelayBusyError, StorageError of this
     laptop's own disk.
     """
@@ -142,7 +148,8 @@ def take_stick(
         stick_problem: Rendered | None = None
         try:
             stick.stays()
-            receipts = tuple(_answer(relay, stick, {file.device for file in files if file.device}))
+            if answer:
+                receipts = tuple(_answer(relay, stick, {file.device for file in files if file.device}))
         except StorageError as error:  # write-protected, full or gone: what was taken is safe here all the same
             stick_problem = render(error)
     report = TakeReport(

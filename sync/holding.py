@@ -170,9 +170,13 @@ class Holding:
             found.update({(link.seq, link.head): link.previous for link in batch.links()})
         return found
 
-    def manifests(self, device: str) -> Iterator[tuple[Held, Batch]]:
-        """The batches of a device with their manifests, verified. One that cannot be read now is passed over."""
+    def manifests(self, device: str, first: int = 1, last: int | None = None) -> Iterator[tuple[Held, Batch]]:
+        """The batches of a device that reach between two entries, with their manifests, verified. One that cannot be
+        read now is passed over.
+        """
         for held in self.of(device):
+            if held.last < first or (last is not None and held.first > last):
+                continue
             with suppress(UntrustedError, StorageError):
                 yield held, self.manifest(held)
 

@@ -247,16 +247,17 @@ class Relay:
             make(self.folder)
             write_found(note, found, of)  # not done yet: cut off here, every batch is looked at again
         days = self._days(found, deliver=deliver or self._is_sending())
-        elsewhere: dict[str, set[Position]] = {}
+        committed: dict[str, set[Position]] = {}
         gone = []
         for held in self.holding.batches():
             records = found.named.get(held.manifest.hex())
             if not records:
                 continue
             if held.manifest.hex() in days and held.manifest not in handed:
-                if held.device not in elsewhere:
-                    elsewhere[held.device] = self._elsewhere(held.device, found)
-                if not self._is_needless(held, records, elsewhere[held.device]):
+                only = self._only_in(held, records, found)
+                if only and held.device not in committed:
+                    committed[held.device] = self._committed(held.device)
+                if only is None or (only and only - committed[held.device]):
                     continue
             self.holding.remove(held)
             gone.append(held)
@@ -307,21 +308,19 @@ class Relay:
         self.returned.forget(tags)
         return {held.manifest.hex(): records for held, records in found.items()}
 
-    def _is_needless(self, held: Held, records: Iterable[NamedRecord], elsewhere: set[Position]) -> bool:
-        """Whether every record of a batch but these is elsewhere; what cannot be read now is not known to be."""
+    def _only_in(self, held: Held, records: Iterable[NamedRecord], found: Found) -> set[Position] | None:
+        """The entries of a batch, but these, whose records are in no other one here that stays; None: it cannot be read
+        now, so nobody knows. Only what lies beside it in its log is looked at.
+        """
         withdrawn = {one.seq for one in records}
-        try:
-            brought = self.holding.manifest(held).brought
-        except (UntrustedError, StorageError):
-            return False
-        return elsewhere.issuperset(place for place in brought if place[0] not in withdrawn)
-
-    def _elsewhere(self, device: str, found: Found) -> set[Position]:
-        """The entries whose records are at central, or here in a batch that stays."""
-        every = self.holding.manifests(device)
-        return self._committed(device).union(
-            *(batch.brought for held, batch in every if held.manifest.hex() not in found.named)
-        )
+        only: set[Position] | None = None
+        others: set[Position] = set()
+        for one, batch in self.holding.manifests(held.device, held.first, held.last):
+            if one.manifest == held.manifest:
+                only = {place for place in batch.brought if place[0] not in withdrawn}
+            elif one.manifest.hex() not in found.named:
+                others.update(batch.brought)
+        return None if only is None else only - others
 
     def _report(self, counts: dict[str, int]) -> None:
         model = self.project.model
@@ -350,9 +349,10 @@ class Relay:
 
     def _committed(self, device: str) -> set[Position]:
         """The entries of a device that central holds with their records, by its receipts."""
-        links = self.holding.links(device)
+        receipts = self.proofs.of(device)
+        links = self.holding.links(device) if receipts else {}
         found: set[Position] = set()
-        for receipt in self.proofs.of(device):
+        for receipt in receipts:
             line = self._line(receipt, links)
             found |= {place for place in line if not any(first <= place[0] <= last for first, last in receipt.absent)}
         return found

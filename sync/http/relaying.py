@@ -100,7 +100,7 @@ def _try(relay: Relay, line: Line, tally: Tally, done: _Done, progress: Progress
 
 
 def _take(relay: Relay, box: Exchange, done: _Done) -> TakeReport:
-    report = take_stick(relay, box.place)
+    report = take_stick(relay, box.place, answer=False)
     done.receipts += report.committed
     done.forgotten += report.forgotten
     done.settled.batches += report.erased
