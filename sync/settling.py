@@ -1,7 +1,8 @@
 """What must not stay at a relay any longer goes, with its line in the sync log and its word to whoever is there.
 
 On its last day a batch that waits is delivered first where somebody sends or hands on just then; however that ends, it
-goes afterwards. Past that day it goes before anything else. Whoever only looks erases on the day itself.
+goes afterwards. Past that day it goes before anything else. Whoever only looks erases on the day itself; who opens the
+screen, once it is left.
 """
 
 from __future__ import annotations
@@ -33,16 +34,17 @@ def erase(relay: Relay, place: str = "", handed: AbstractSet[bytes] = frozenset(
     return len(gone)
 
 
-def settle(relay: Relay) -> int:
+def settle(relay: Relay, *, deliver: bool = False) -> int:
     """Erase what waited for too long, or waits no more, without any stick; how many batches went. For whoever looks.
 
-    Where another process is at it already, that one does. Raises StorageError.
+    `deliver`: who looks may still deliver what is due today, and settles once more afterwards. Where another process is
+    at it already, that one does. Raises StorageError.
     """
     if not relay.noted:
         return 0
     try:
         with relay.alone():
-            return erase(relay)
+            return erase(relay, deliver=deliver)
     except RelayBusyError:
         return 0
 

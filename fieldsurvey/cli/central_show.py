@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from fieldsurvey.base import paths
-from fieldsurvey.base.errors import InputError
-from fieldsurvey.cli.common import Json, command, result
+from fieldsurvey.base.errors import InputError, RefusedError
+from fieldsurvey.cli.common import Json, command, result, say
 from fieldsurvey.tui.central.desk import Desk
 
 MODULE = "fieldsurvey.tui.central"
@@ -54,4 +54,21 @@ def register(app: typer.Typer) -> None:
         from fieldsurvey.cli.app import run  # only for the screen
         from fieldsurvey.tui.central.__main__ import KEPT
 
-        raise typer.Exit(run(plain=False, module=MODULE, kept=KEPT))
+        status = run(plain=False, module=MODULE, kept=KEPT)
+        _settle(desk)
+        raise typer.Exit(status)
+
+
+def _settle(desk: Desk) -> None:
+    """However a relay's screen ended: what could be delivered until then, and was not, goes on its last day."""
+    if not desk.relaying:
+        return
+    from sync.settling import settle  # only a supervisor's laptop has use for it
+    from sync.waiting import erased_batches
+
+    try:
+        gone = settle(desk.relay())
+    except RefusedError:  # a key that was replaced, as the screen has said
+        return
+    if gone:
+        say(erased_batches(gone))

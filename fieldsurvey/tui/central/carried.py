@@ -71,9 +71,12 @@ class Carried:
         return sum(row.size for row in self.rows)
 
 
-def carried(relay: Relay) -> Carried:
-    """Look at all of it, and erase what waited too long; reads manifests, no record. Raises StorageError."""
-    erased = settle(relay)
+def carried(relay: Relay, *, deliver: bool = False) -> Carried:
+    """Look at all of it, and erase what waited too long; reads manifests, no record. Raises StorageError.
+
+    `deliver`: see `settle`.
+    """
+    erased = settle(relay, deliver=deliver)
     model = relay.project.model
     names = {device.id: device.name for device in model.devices}
     held: dict[str, list[Held]] = {}

@@ -8,13 +8,18 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from fieldsurvey.base.errors import FieldsurveyError
 from fieldsurvey.base.files import MediumGoneError, NoSpaceError
 from fieldsurvey.base.i18n import set_language
+from fieldsurvey.cli import central as central_commands
+from fieldsurvey.cli import central_show
+from fieldsurvey.tui.central.app import CentralApp
 from fieldsurvey.tui.central.carried import carried, carried_summary
 from fieldsurvey.tui.central.desk import Desk
 from fieldsurvey.tui.central.purposes import words_of
@@ -32,6 +37,7 @@ from sync.relay import Relay
 from sync.settling import settle
 from tests.sync.http.worlds import Place
 from tests.sync.relay.kit import DAYS, Slip, bring, held, lay, made, reported
+from tests.tui.screens import rest, text
 
 TOLD = "2 batches with a withdrawn interview were erased here."
 ONCE = Patience(1, lambda _seconds: None)
@@ -347,3 +353,25 @@ def test_a_look_says_what_it_erased(road: Road) -> None:
     assert TOLD in carried_summary(carried(relay)).splitlines()
     assert TOLD not in carried_summary(carried(relay))
     assert erasures(relay) == 2
+
+
+@pytest.mark.parametrize("days", [DAYS - 1, DAYS])
+async def test_the_screen_leaves_time_until_it_is_left(road: Road, monkeypatch: pytest.MonkeyPatch, days: int) -> None:
+    """On the day somebody opens it to send: what is due is still there, with its day; leaving the screen, in any way,
+    erases it and says so. The control: past the day opening it erases."""
+    relay = road.relay()
+    road.place.clock.move(days=days)
+    desk = Desk.at(relay.home, relay.clock)
+    app = CentralApp(desk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await rest(pilot)
+        shown = " ".join(text(app).split())
+    due = days == DAYS - 1
+    assert (len(held(relay)), "wait until" in shown, "were erased here." in shown) == (2 * due, due, not due)
+    tty = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(central_show, "sys", SimpleNamespace(stdin=tty, stdout=tty))
+    monkeypatch.setattr("fieldsurvey.cli.app.run", lambda **_kwargs: 7)
+    monkeypatch.setattr(Desk, "at", lambda *_args: desk)
+    done = CliRunner().invoke(central_commands.app, ["show"])
+    assert (done.exit_code, TOLD in done.output) == (7, due)
+    assert (held(relay), erasures(relay)) == ([], 2)

@@ -40,8 +40,8 @@ class RelayScreen(FirstScreen[Carried]):
         return [action for action in super().offered() if action.id != "relay_push" or not serverless]
 
     def look(self) -> Carried:
-        """What is held."""
-        return carried(self.mine.desk.relay())
+        """What is held. What is due today can still be sent from here: leaving the program erases it."""
+        return carried(self.mine.desk.relay(), deliver=True)
 
     def show(self, found: Carried) -> None:
         """Every laptop that something is carried from or for."""
