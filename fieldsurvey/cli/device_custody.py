@@ -22,6 +22,7 @@ from fieldsurvey.fieldwork.enrolment import write_card_near
 from fieldsurvey.fieldwork.laptop import check_person
 from fieldsurvey.fieldwork.withdrawals import FOLDER as WITHDRAWALS
 from fieldsurvey.records.recipients import RecipientPrivate
+from fieldsurvey.tui.standing import local_day
 
 custody_app = typer.Typer()
 
@@ -102,14 +103,14 @@ def restore(
             filled(
                 _("Backup of {name}, made {made}, {seq} records"),
                 name=manifest.name,
-                made=manifest.made,
+                made=local_day(manifest.made),
                 seq=manifest.seq,
             )
         )
         expired = restoring.expired
         confirm_words(restoring.project, yes=yes)
         restored = restoring.finish(passphrase("DEVICE", _("Passphrase of one of its people")))
-    written = write_card_near(restored.laptop, card or Path())
+    written = write_card_near(restored.laptop, card or Path()).absolute()
     status = restored.laptop.status()
     lines = [
         _("Restored into {home} as a new device. Hand this card to the steward: {card}").format(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,17 @@ def test_backup_and_restore(shell: Shell, project: SyntheticProject, monkeypatch
     monkeypatch.setenv("FIELDSURVEY_HOME", str(again))
     found = shell.json("verify")
     assert (found["whole"], found["former_logs"]) == (True, 1)
+
+
+def test_a_restore_says_of_which_day_and_where_its_card_is(shell: Shell, project: SyntheticProject) -> None:
+    """The backup's day as people write it; the whole path of the card, which lies in the working folder."""
+    shell.json("join", shell.file(project.publish()), "--person", "E01")
+    shell.json("backup", str(shell.folder / "backups"))
+    former = set(shell.folder.glob("*.fsd"))
+    said = shell.run("restore", str(shell.folder / "backups"), "--into", str(shell.folder / "again"))[1]
+    assert re.search(r"made \d\d/\d\d/20\d\d, 0 records", said)
+    [card] = set(shell.folder.glob("*.fsd")) - former
+    assert str(card) in said.replace("\n", "")
 
 
 def test_what_is_no_backup_is_named(shell: Shell) -> None:
