@@ -15,7 +15,7 @@ import pytest
 
 HERE = Path(__file__).parent
 OLDEST_NODE = (20, 19)
-NPM = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=1")
+NPM = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=5")
 
 
 def _without(why: str) -> NoReturn:
@@ -34,15 +34,16 @@ def _packages() -> Path:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, made)
         try:
-            subprocess.run(NPM, cwd=made, check=True, capture_output=True, text=True, timeout=300)
+            subprocess.run(NPM, cwd=made, check=True, capture_output=True, text=True, timeout=900)
         except subprocess.CalledProcessError as error:
             _without(f"its libraries could not be had ({error.stderr.strip().splitlines()[-1:]})")
         except subprocess.TimeoutExpired:
-            _without("its libraries did not come within five minutes")
+            _without("its libraries did not come within fifteen minutes")
         (Path(made) / "node_modules" / ready.name).touch()
-        with suppress(OSError):  # another process was first: its folder is as good
-            shutil.rmtree(HERE / "node_modules", ignore_errors=True)
-            (Path(made) / "node_modules").rename(HERE / "node_modules")
+        if not ready.exists():  # else another process was first, and may be using it
+            with suppress(OSError):
+                shutil.rmtree(HERE / "node_modules", ignore_errors=True)
+                (Path(made) / "node_modules").rename(HERE / "node_modules")
     return HERE
 
 
