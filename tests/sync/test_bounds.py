@@ -113,10 +113,10 @@ def _kill_and_repeat(tmp_path: Path, rounds: int, seed: int) -> None:
         started = context.Event()
         worker = context.Process(target=_merge_for_ever, args=(path, batches, started))
         worker.start()
-        started.wait(30)
+        started.wait(120)
         time.sleep(chance.uniform(0, 0.03))
         worker.kill()
-        worker.join(30)
+        worker.join(120)
         with Central.open(path) as central:
             assert central.verify().sound
             assert central.store.counts().entries % 4 == 0

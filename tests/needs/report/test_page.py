@@ -192,10 +192,16 @@ def test_prints_on_a4(pages: dict[str, str], tmp_path: Path) -> None:
         pytest.skip("no Chromium on this machine")
     source, target = tmp_path / "report.html", tmp_path / "report.pdf"
     source.write_text(pages["es"], "utf-8")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-dev-shm-usage",
+    ]
     profile = f"--user-data-dir={tmp_path / 'profile'}"
     command = [chromium, *options, profile, f"--print-to-pdf={target}", source.as_uri()]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
     printed = target.read_bytes()
     assert len(printed) < 3_000_000
     assert b"/Subtype /Image" not in printed

@@ -338,7 +338,7 @@ def test_a_store_that_was_left_takes_no_more(store: Store, kind: Kind) -> None:
 
 
 def _add_tombstone(kind: Kind, tag: bytes, ready: Any, outcome: Any) -> None:
-    store = kind.open(wait=20)
+    store = kind.open(wait=120)
     ready.set()
     try:
         with store.write() as writer:
@@ -355,9 +355,9 @@ def test_a_writer_that_waits_while_a_store_is_left_does_not_write_into_it(store:
     other = context.Process(target=_add_tombstone, args=(kind, b"u" * 32, ready, outcome))
     with store.retire("elsewhere"):
         other.start()
-        assert ready.wait(30)
+        assert ready.wait(120)
         other.join(0.3)
         assert other.is_alive()
-    assert outcome.get(timeout=30) == "moved"
-    other.join(30)
+    assert outcome.get(timeout=120) == "moved"
+    other.join(120)
     assert store.counts().tombstones == 0

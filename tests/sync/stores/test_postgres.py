@@ -66,7 +66,7 @@ def test_no_body_slips_in_while_it_is_being_erased(postgres: PostgresStore, dsn:
         thread.start()
         thread.join(0.5)
         assert thread.is_alive()
-    thread.join(20)
+    thread.join(120)
     assert list(postgres.rows(BODIES)) == []
     assert postgres.erased([entry(1).record_hash]) == {entry(1).record_hash}
     assert len(list(postgres.rows(ENTRIES))) == 1
@@ -77,7 +77,7 @@ def test_writers_that_stand_in_each_others_way_go_on(postgres: PostgresStore, ds
     """A circle of two that the database breaks: the step that it chose is taken back and done again."""
     other = PostgresStore(dsn, wait=20)
     failures: list[BaseException] = []
-    ready = threading.Barrier(2, timeout=20)
+    ready = threading.Barrier(2, timeout=120)
 
     def run(store: PostgresStore, mine: int, theirs: int) -> None:
         try:
@@ -94,7 +94,7 @@ def test_writers_that_stand_in_each_others_way_go_on(postgres: PostgresStore, ds
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert all(isinstance(error, CentralBusyError) for error in failures)
     assert len(failures) < 2
     assert [item.seq for item in postgres.entries(DEVICE)] == [1, 2]

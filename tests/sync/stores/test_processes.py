@@ -182,6 +182,6 @@ def test_several_processes_may_create_it_at_once(dsn: str) -> None:
         process.start()
     start.set()
     for process in started:
-        process.join(60)
+        process.join(300)
     assert [process.exitcode for process in started] == [0] * 4
     assert PostgresKind(dsn).contents()["devices"] == [("d0" * 16, b"card")]
