@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from fieldsurvey.records.receipt import Receipt
 from sync.carrying import TakeReport, take_stick
+from sync.http.errors import PushRefusedError
 from sync.http.exchange import Exchange
 from sync.http.hanging_up import Check
 from sync.http.line import Line
@@ -53,7 +54,8 @@ def push_relay(
     """Send every batch that is held and that central lacks, what has to go soonest first.
 
     On its last day a batch that waits is sent before it goes from here, and goes however that ends; past it, it goes
-    before anything is sent. Raises as `push` does, and RelayBusyError; then everything else stays.
+    before anything is sent. Raises as `push` does, and RelayBusyError; then everything else stays. PushRefusedError of
+    one batch is raised when the others were sent.
 
     `check` is asked now and then, from another thread, and raises StoppedError once it is to stop: then the request
     under way is given up. What arrived stays there.
@@ -87,15 +89,23 @@ def _try(relay: Relay, line: Line, tally: Tally, done: _Done, progress: Progress
     box.fetch_returns(heads)
     box.put_receipts(receipt for log in heads.logs for receipt in log.receipts)
     _take(relay, box, done)
+    refused: PushRefusedError | None = None
     for held in list(relay.offers()):
         if not held.path.exists():  # forgotten meanwhile: central holds it
             continue
         text = f"{held.name} {held.first}-{held.last}"
-        box.put_receipts(send_batch(line, pieces_of(held.path), tally, progress, text))
+        try:
+            receipts = send_batch(line, pieces_of(held.path), tally, progress, text)
+        except PushRefusedError as error:  # this one, whatever is wrong with it: those behind it go all the same
+            refused = refused or error
+            continue
+        box.put_receipts(receipts)
         tally.got_through(held.manifest.hex())
         tally.sent += held.last - held.first + 1
         _take(relay, box, done)
     box.taken()
+    if refused is not None:
+        raise refused
     return PushReport(line.server.url, tally.sent, tally.new, tally.bytes + line.sent, tally.withdrawals)
 
 

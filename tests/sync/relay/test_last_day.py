@@ -166,6 +166,27 @@ def test_a_push_that_breaks_off(road: Road, monkeypatch: pytest.MonkeyPatch, err
     assert erasures(relay) == 2
 
 
+def test_a_batch_that_central_refuses_is_in_nobodys_way(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of two is refused: the second arrives all the same, and the refusal is said at the end."""
+    sent: list[None] = []
+    rightly = Line.whole
+
+    def refuses(self: Line, batch: bytes) -> Offered:
+        sent.append(None)
+        if len(sent) == 1:
+            raise PushRefusedError(server="https://synthetic", reason="synthetic")
+        return rightly(self, batch)
+
+    monkeypatch.setattr(Line, "whole", refuses)
+    with road.place.running():
+        relay = road.relay()
+        with pytest.raises(PushRefusedError):
+            push_relay(relay, patience=ONCE)
+    assert sorted(map(any, road.arrived())) == [False, True]
+    assert len(held(relay)) == 1
+    assert [line.code for line in Journal(relay.home).lines() if line.what == "refusal"] == ["refused.push"]
+
+
 @pytest.mark.parametrize("days", [DAYS - 2, DAYS - 1])
 def test_without_a_line(road: Road, days: int) -> None:
     """No server at all, on the day: both go, said in the failure and in the log. The control: the day before."""
