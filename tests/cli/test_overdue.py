@@ -25,6 +25,13 @@ from tests.sync.laptops import PROJECT, SyntheticLaptop
 from tests.sync.projects import SyntheticProject
 
 
+@pytest.fixture(autouse=True)
+def _the_day_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No midnight between asking and looking."""
+    now = SystemClock().now()
+    monkeypatch.setattr(SystemClock, "now", lambda _self: now)
+
+
 @pytest.fixture
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, SyntheticLaptop, WithdrawalCode]:
     """Central with its key and one synthetic laptop's record, withdrawn two months ago on a slip that just came."""
