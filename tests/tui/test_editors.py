@@ -12,7 +12,7 @@ from textual import events
 from fieldsurvey.tui.screens.calendar import by_months, month_page
 from fieldsurvey.xforms.contract import Change
 from tests.tui.conftest import InterviewApp
-from tests.tui.screens import press, text
+from tests.tui.screens import press, settled, text
 
 Maker = Callable[..., InterviewApp]
 A, B, C = "0.1 -78.1", "0.1 -78.2", "0.2 -78.2"
@@ -140,8 +140,7 @@ async def test_counting_while_the_disk_is_busy_loses_no_key(
         await pilot.pause(0.1)
         await pilot.press("a", "b")
         slow.set()
-        await pilot.pause(0.3)
-        await press(pilot)
+        await settled(pilot, lambda: value(app, "came/young") == "1")
         assert "4 in all" in text(app)
         assert (value(app, "came/girls"), value(app, "came/young")) == ("3", "1")
 
