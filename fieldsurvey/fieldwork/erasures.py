@@ -52,18 +52,21 @@ class Trust:
 
     @classmethod
     def of(cls, project: Project | None, *cards: DeviceCard) -> Trust:
-        """Of a project's roles and devices, and of laptops whose cards are at hand."""
-        enrolled = [device.card for device in project.devices] if project else []
-        known = {card.device: card for card in (*enrolled, *cards)}
+        """Of a project's roles and devices, and of laptops whose cards are at hand, enrolled or not."""
+        enrolled = {device.id: device for device in project.devices} if project else {}
+        known = {card.device: card for card in (*(one.card for one in enrolled.values()), *cards)}
+        before = {
+            card.device: card.parent.device
+            for card in cards
+            if card.parent and (former := known.get(card.parent.device)) and card.goes_on_from(former)
+        }
+        if project:
+            before |= {one.id: was.id for one in enrolled.values() if (was := project.before(one))}
         return cls(
             project.role_keys if project else (),
             tuple((one.role, one.key) for one in project.roles if one.retired is not None) if project else (),
             {device: card.carrier_key for device, card in known.items()},
-            {
-                device: card.parent.device
-                for device, card in known.items()
-                if card.parent and (former := known.get(card.parent.device)) and card.goes_on_from(former)
-            },
+            before,
         )
 
     def read(self, data: bytes) -> HeardReport:

@@ -282,10 +282,15 @@ class Project(Wire):
         return next((device for device in self.devices if device.id == device_id), None)
 
     def before(self, device: Device) -> Device | None:
-        """The device whose log this one's goes on from, if it is in the project and its key proves it."""
-        parent = device.card.parent
-        former = self.device(parent.device) if parent else None
-        return former if former is not None and device.card.goes_on_from(former.card) else None
+        """The device whose log this one's goes on from, if it is in the project and its key proves it.
+
+        A card of version 1 has no proof: the steward judged it when it was enrolled. None is enrolled any more.
+        """
+        card = device.card
+        former = self.device(card.parent.device) if card.parent else None
+        if former is None or not (card.proof is None or card.goes_on_from(former.card)):
+            return None
+        return former
 
     def person(self, code: str) -> Person | None:
         """The enumerator of that code."""

@@ -122,12 +122,12 @@ class DeviceCard(_CardBody):
     def goes_on_from(self, former: DeviceCard) -> bool:
         """Whether its log goes on from `former`'s: it says so, and `former`'s carrier key has signed it.
 
-        A card of version 1 has no proof and is taken at its word: no steward enrols one any more (`Draft.enrol`).
+        Never for a card of version 1, which only says so.
         """
-        if self.parent is None or self.parent.device != former.device or self.project != former.project:
+        if self.parent is None or self.proof is None:
             return False
-        if self.proof is None:
-            return True
+        if self.parent.device != former.device or self.project != former.project:
+            return False
         signed = _new_log(self.project, self.device, self.parent)
         try:
             former.carrier_key.verify(SIGN_NEW_LOG, signed, bytes.fromhex(self.proof), self.what)

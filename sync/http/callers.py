@@ -55,13 +55,11 @@ def _own(project: Project, device: Device) -> frozenset[str]:
     word is enough, so that a laptop that was set up anew before it was enrolled still sends what it has.
     """
     found = {device.id}
-    card = device.card
-    while card.parent is not None and card.parent.device not in found:
-        before = project.device(card.parent.device)
-        if before is not None and not card.goes_on_from(before.card):
+    at: Device | None = device
+    while at is not None and (parent := at.card.parent) is not None and parent.device not in found:
+        before = project.device(parent.device)
+        if before is not None and project.before(at) is None:
             break
-        found.add(card.parent.device)
-        if before is None:
-            break
-        card = before.card
+        found.add(parent.device)
+        at = before
     return frozenset(found)

@@ -212,7 +212,8 @@ def test_a_restored_laptop_speaks_for_the_one_it_was(project: SyntheticProject, 
     """The device that made the case is gone; the one that goes on from it reports, and that counts for both."""
     model = project.model()
     before = laptop(0, project=project.id)
-    after = laptop(0, project=project.id, parent=LogParent(device=before.device, seq=1, head="5e" * 32))
+    parent = LogParent(device=before.device, seq=1, head="5e" * 32)
+    after = laptop(0, project=project.id, parent=parent, former=before.carrier)
     trust = Trust.of(model, before.card, after.card)
     reports = Reports(tmp_path, trust)
     asked = {"today": date(2026, 3, 20), "devices": [before.device]}
