@@ -73,8 +73,7 @@ def test_lines_are_cleared_with_their_scrollback(tmp_path: Path) -> None:
         shown.send(CANARY, "enter")
         shown.wait("¿Cuántas personas duermen aquí?")
         shown.send("/hide", "enter")
-        while CLEARED not in shown.raw:
-            assert shown._read(20.0)
+        shown.read_until(lambda: CLEARED in shown.raw, "a cleared screen")
         seen, _, after = shown.raw.rpartition(CLEARED)
         while shown._read(0.5):
             after = shown.raw.rpartition(CLEARED)[2]

@@ -32,6 +32,9 @@ def search(folder: Path, canaries: Iterable[str]) -> list[str]:
     patterns = [(canary, name, spelt) for canary in canaries for name, spelt in spellings(canary).items()]
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            data = path.read_bytes()
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:  # a program that runs has removed it since
+                continue
             hits += [f"{path.name}: {canary} ({name})" for canary, name, spelt in patterns if spelt in data]
     return hits
