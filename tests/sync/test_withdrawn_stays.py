@@ -154,7 +154,8 @@ class Country:
             home = self.folder / what
             stones = list(Withdrawals(home))
             shutil.rmtree(home)
-            with custody.Restoring(home, custody.find_backup(kept), self.clock) as restoring:
+            oldest = min(kept.glob("*.fsv"), key=lambda path: path.stat().st_mtime_ns)  # one more of each device it was
+            with custody.Restoring(home, custody.find_backup(oldest), self.clock) as restoring:
                 for stone in stones:  # they are on every stick that went out since
                     Withdrawals(home).enter(stone)
                 laptop = restoring.finish(PASSPHRASE).laptop
@@ -278,15 +279,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Country:
 
 
 Step = tuple[str, ...]
+_PLACE = st.sampled_from([*LAPTOPS, "relay", "central", "hmu"])
+_CASE = st.integers(0, 2 * CASES - 1).map(str)
 _STICK = st.sampled_from(["0", "1"])
 _KEPT = st.sampled_from([*LAPTOPS, "central", "rounds", "0", "1"])
 STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.one_of(
-        st.tuples(
-            st.just("withdraw"),
-            st.sampled_from([*LAPTOPS, "relay", "central", "hmu"]),
-            st.integers(0, 2 * CASES - 1).map(str),
-        ),
+        st.tuples(st.just("withdraw"), _PLACE, _CASE),
         st.tuples(st.just("copy"), st.sampled_from([*LAPTOPS, "relay"]), _STICK),
         st.tuples(st.just("merge"), st.sampled_from(["relay", "central"]), _STICK),
         st.tuples(st.just("keep"), _KEPT),
@@ -363,6 +362,7 @@ RESTORED: Final[dict[str, list[Step]]] = {
         ("bring_back", "rounds"),
     ],
     "laptop": [("keep", "one"), ("withdraw", "one", "0"), ("bring_back", "one")],
+    "twice": [("keep", "one"), ("bring_back", "one"), ("keep", "one"), ("withdraw", "one", "0"), ("bring_back", "one")],
     "stick": [
         ("copy", "one", "0"), ("keep", "0"), ("withdraw", "central", "0"), ("bring_back", "0"),
         ("merge", "central", "0"),
