@@ -85,7 +85,10 @@ def test_a_card_that_goes_on_from_another_log_is_said_aloud(shell: Shell, tmp_pa
     thief.write_bytes(card(project_id, "Laptop 4 (synthetic)", before, carrier("Laptop 4 (synthetic)")).to_bytes())
     assert shell.json("enrol", str(first), "--name", "Otavalo 1")["goes_on_from"] is None
     assert f"It was Otavalo 1 ({own.device[:8]}) before" in shell("enrol", str(second)).stdout
-    assert "after entry 7 of that of cdcdcdcd, which is not enrolled" in shell("enrol", str(third)).stdout
+    assert (
+        "says that it goes on after entry 7 of the log of cdcdcdcd, which is not enrolled"
+        in shell("enrol", str(third)).stdout
+    )
     refused = shell("enrol", str(thief), code=1).stderr
     assert "says that it goes on from the log of Otavalo 1, and does not prove it" in refused
     assert len(shell.json("show")["devices"]) == 3

@@ -177,11 +177,12 @@ def enrol(
 
 
 def _goes_on(project: Project, before: LogParent) -> str:
-    """What its card proves: central's server answers it about that other log too from now on."""
+    """What its card proves, or says of a laptop that is not enrolled; the server answers it about that log too."""
     known = project.device(before.device)
     if known is None:
         text = _(
-            "Its log goes on after entry {seq} of that of {id}, which is not enrolled. If you have that card: enrol it."
+            "Its card says that it goes on after entry {seq} of the log of {id}, which is not enrolled."
+            " If you have that laptop's card, enrol it: only then is this proven."
         )
         return text.format(id=before.device[:8], seq=before.seq)
     text = _("It was {name} ({id}) before, restored or set up anew: its log goes on after entry {seq} of that one.")
