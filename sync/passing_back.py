@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.errors import UntrustedError
-from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.base.files import private_folder, storage_error, write_atomic
 from fieldsurvey.project.model import Project
 from fieldsurvey.records.returned import MAX_BYTES, SUFFIX, read_return
 from sync.stick import opened
@@ -32,10 +32,7 @@ class PassingBack:
         path = self.folder / f"{found.digest.hex()}{SUFFIX}"
         if path.exists() or len(list(self.folder.glob(f"*{SUFFIX}"))) >= MAX_RETURNS:
             return False
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise storage_error(error, self.folder) from error
+        private_folder(self.folder)
         write_atomic(path, data, private=True)
         return True
 

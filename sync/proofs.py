@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.errors import UntrustedError
-from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.base.files import private_folder, storage_error, write_atomic
 from fieldsurvey.project.model import Project
 from fieldsurvey.records.receipt import MAX_BYTES, Receipt, Role, read_receipt
 from fieldsurvey.vault.sealed_log import utc
@@ -54,10 +54,7 @@ class Proofs:
                 if _reach(same[least]) >= _reach(receipt):
                     return None
                 self._drop(least)
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise storage_error(error, self.folder) from error
+        private_folder(self.folder)
         path = self.folder / f"{hashlib.sha256(data).hexdigest()}{SUFFIX}"
         write_atomic(path, data, private=True)
         self._read()[path] = receipt, data

@@ -24,7 +24,7 @@ from typing import Final
 
 from fieldsurvey.base.clock import Clock, SystemClock
 from fieldsurvey.base.errors import StorageError, UntrustedError
-from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.base.files import private_folder, write_atomic
 from fieldsurvey.base.process_lock import ProcessLock
 from fieldsurvey.fieldwork.erasures import Reports, Trust
 from fieldsurvey.fieldwork.withdrawals import Withdrawals
@@ -80,7 +80,7 @@ class Relay:
             signed = max(known, signed, key=lambda one: one.model.version)
         if held.project != signed.model.id or (Role.SUPERVISOR, held.key.public) not in signed.model.role_keys:
             raise NotSupervisorsKeyError(project=signed.model.name)
-        make(stored.parent)
+        private_folder(stored.parent)
         write_atomic(stored, signed.data, private=True)
         with key_file.open("rb") as handle:
             write_atomic(stored.with_name(SUPERVISOR), handle.read(MAX_KEY_FILE), private=True)
@@ -113,7 +113,7 @@ class Relay:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Nobody else changes it meanwhile. Raises RelayBusyError, StorageError."""
-        make(self.folder)
+        private_folder(self.folder)
         lock = ProcessLock(self.folder / "lock")
         if not lock.acquire():
             raise RelayBusyError(holder=lock.holder())
@@ -244,7 +244,7 @@ class Relay:
         if of != known_as(tags):
             told = set(tags)
             found = Found(found.only(tags).named | self._named_by(tags))
-            make(self.folder)
+            private_folder(self.folder)
             write_found(note, found, of)  # not done yet: cut off here, every batch is looked at again
         days = self._days(found, deliver=deliver or self._is_sending())
         committed: dict[str, set[Position]] = {}
@@ -381,11 +381,3 @@ class Relay:
             by=Role.SUPERVISOR,
             issued=self.clock.now().astimezone(UTC).isoformat("T", "seconds"),
         )
-
-
-def make(folder: Path) -> None:
-    """Make a private folder. Raises StorageError."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error(error, folder) from error

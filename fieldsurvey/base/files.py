@@ -57,6 +57,14 @@ def storage_error(error: OSError, place: Path | str) -> StorageError:
     return MediumGoneError(place=name)
 
 
+def private_folder(folder: Path) -> None:
+    """Make a folder that only its owner looks into, and those above it. Raises StorageError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+
+
 def fsync_folder(folder: Path) -> None:
     """Make a rename durable. Windows has no folder fsync; NTFS journals the rename itself."""
     if sys.platform == "win32":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.errors import UntrustedError
-from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.base.files import private_folder, write_atomic
 from fieldsurvey.project.model import Project
 from fieldsurvey.records.container import Signer
 from fieldsurvey.records.device import DeviceCard
@@ -116,10 +116,7 @@ class Reports:
         path = self.folder / name_of(data)
         if read_file(path) == data:
             return False
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise storage_error(error, self.folder) from error
+        private_folder(self.folder)
         write_atomic(path, data, private=True)
         return True
 

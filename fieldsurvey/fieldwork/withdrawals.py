@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from fieldsurvey.base.errors import RefusedError, UntrustedError
-from fieldsurvey.base.files import storage_error, write_atomic
+from fieldsurvey.base.files import private_folder, write_atomic
 from fieldsurvey.fieldwork.backup_places import backups_until
 from fieldsurvey.fieldwork.cards import State
 from fieldsurvey.fieldwork.erasures import Overdue, Reports, Standing, Trust, overdue, standings
@@ -94,10 +94,7 @@ class Withdrawals:
         known = self.find(tombstone.tag)
         if known is not None and known.requested <= tombstone.requested:
             return False
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise storage_error(error, self.folder) from error
+        private_folder(self.folder)
         write_atomic(self._path(tombstone.tag), tombstone.to_bytes(), private=True)
         return known is None
 
